@@ -1,0 +1,1 @@
+"""pgviz: policy gradients you can run, rewind and measure."""
