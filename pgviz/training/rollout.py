@@ -1,0 +1,111 @@
+"""Rollouts: what S seeds × N episodes did under their policies.
+
+Axes: S seeds, N parallel episodes of a seed, T time, D observation features.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgviz.policies import MLP, Array32
+from pgviz.worlds.cartpole import CartPoleEnsemble
+
+NOISE_BLOCK = 50  # steps of noise drawn at once; each seed from its own stream
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """Whole episodes, one a row, padded after their end; `mask` is True where a step happened.
+
+    obs [S, N, T, D] is what the policy saw, actions [S, N, T] what it did (True = right),
+    rewards [S, N, T] what followed (0 in the padding), logits [S, N, T] the log-odds of "right";
+    terminated and truncated [S, N, T] mark the last step of an episode, by the rules of the world
+    or by the step limit; final_obs [S, N, D] is the observation after it.
+    """
+
+    obs: Array32
+    actions: NDArray[np.bool_]
+    rewards: NDArray[np.float64]
+    terminated: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
+    mask: NDArray[np.bool_]
+    logits: Array32
+    final_obs: Array32
+
+    @property
+    def episode_returns(self) -> NDArray[np.float64]:
+        """Undiscounted return of each episode, [S, N]."""
+        return self.rewards.sum(axis=-1)
+
+    @property
+    def num_steps(self) -> NDArray[np.int64]:
+        """Environment steps of each seed, [S]."""
+        return self.mask.sum(axis=(-2, -1))
+
+
+def collect_episodes(
+    env: CartPoleEnsemble,
+    policy: MLP,
+    theta: Array32,
+    streams: Sequence[np.random.Generator],
+) -> Rollout:
+    """N whole episodes of every seed; seed k's starts and actions come from stream k alone.
+
+    Exactly one episode per environment is kept, so long and short ones are equally likely.
+    """
+    num_seeds = len(streams)
+    num_envs = env.num_envs // num_seeds
+    grid = (env.max_episode_steps, num_seeds, num_envs)
+    all_obs = np.empty((*grid, env.state.shape[0]), np.float32)
+    all_logits = np.empty(grid, np.float32)
+    all_actions, mask, terminated, truncated = (np.zeros(grid, np.bool_) for _ in range(4))
+    rewards = np.zeros(grid)
+    final_obs = np.empty(all_obs.shape[1:], np.float32)
+
+    layers = policy.layers(theta)
+    flat_obs, _ = env.reset(seed=streams)
+    noise = logistic_noise(streams, num_envs)
+    alive = np.ones(grid[1:], np.bool_)
+    t = 0
+    while alive.any():
+        obs = flat_obs.reshape(final_obs.shape)
+        logits = policy.forward(layers, obs)
+        actions = logits > next(noise)
+        all_obs[t], all_logits[t], all_actions[t], mask[t] = obs, logits, actions, alive
+        flat_obs, paid, fell, stopped, _ = env.step(actions.ravel())
+        np.multiply(paid.reshape(alive.shape), alive, out=rewards[t])
+        np.logical_and(fell.reshape(alive.shape), alive, out=terminated[t])
+        np.logical_and(stopped.reshape(alive.shape), alive, out=truncated[t])
+        over = terminated[t] | truncated[t]
+        if over.any():
+            final_obs[over] = flat_obs.reshape(final_obs.shape)[over]
+            alive = alive & ~over
+        t += 1
+
+    def time_last(x: NDArray) -> NDArray:
+        return np.moveaxis(x[:t], 0, 2)
+
+    return Rollout(
+        obs=time_last(all_obs),
+        actions=time_last(all_actions),
+        rewards=time_last(rewards),
+        terminated=time_last(terminated),
+        truncated=time_last(truncated),
+        mask=time_last(mask),
+        logits=time_last(all_logits),
+        final_obs=final_obs,
+    )
+
+
+def logistic_noise(streams: Sequence[np.random.Generator], num_envs: int) -> Iterator[Array32]:
+    """Noise [S, N] for every step: "right" is drawn with probability σ(f) where f > noise.
+
+    P(f > log(u / (1 − u))) = P(u < σ(f)) = σ(f) for u uniform in (0, 1)
+    """
+    while True:
+        size = (NOISE_BLOCK, num_envs)
+        uniform = np.stack([stream.random(size, np.float32) for stream in streams], axis=1)
+        with np.errstate(divide="ignore"):  # log 0 = −∞: still "right" with probability σ(f)
+            yield from np.log(uniform) - np.log1p(-uniform)
