@@ -1,10 +1,10 @@
 """Policies of many seeds as ONE array theta[S, P]: row k is everything that seed k has learned.
 
-The layers are views of theta, so a rollout (numpy) and an update (torch) read the same memory and
-nothing is ever copied between them. No operation mixes rows: seeds cannot influence each other.
+The layers are views of theta, so a rollout and an update read the same memory, through the same
+forward pass. No operation mixes rows: seeds cannot influence each other.
 
-Axes: S seeds, P parameters of one seed, D observation features, H hidden units; … stands for
-the rows of one seed (parallel environments, or time steps).
+Axes: S seeds, P parameters of one seed, D observations, H hidden units; "rows" are whatever
+one seed has many of: parallel environments, or time steps.
 """
 
 from collections.abc import Sequence
@@ -27,9 +27,10 @@ CARTPOLE_OBS_SCALE = (1 / 2.4, 1 / 2, 1 / 0.2095, 1 / 2)
 class MLP:
     """A network of one hidden tanh layer and one output, for all seeds at once.
 
-    f(o) = w₂ᵀ tanh(W₁ᵀ (c ∘ o) + b₁) + b₂,   c = obs_scale
+    f(o) = w₂ᵀ tanh(W₁ᵀ φ(o)) + b₂,   φ(o) = (c ∘ o, 1),   c = obs_scale
 
     As a policy its output is the logit of "right": π(right|o) = σ(f(o)), the softmax of (0, f(o)).
+    The last row of W₁ is the bias of the hidden units.
     """
 
     obs_scale: tuple[float, ...] = CARTPOLE_OBS_SCALE
@@ -37,8 +38,8 @@ class MLP:
 
     @property
     def shapes(self) -> tuple[tuple[int, int], ...]:
-        """The shapes of W₁, b₁, w₂, b₂, in the order in which they lie in a row of theta."""
-        return (len(self.obs_scale), self.hidden), (1, self.hidden), (self.hidden, 1), (1, 1)
+        """The shapes of W₁, w₂, b₂, in the order in which they lie in a row of theta."""
+        return (len(self.obs_scale) + 1, self.hidden), (self.hidden, 1), (1, 1)
 
     @property
     def num_parameters(self) -> int:
@@ -46,16 +47,16 @@ class MLP:
         return sum(prod(shape) for shape in self.shapes)
 
     def initial_theta(self, streams: Sequence[np.random.Generator], last_scale: float) -> Array32:
-        """Orthogonal layers, zero biases, the last layer × last_scale; seed k from stream k: [S, P]."""
+        """Orthogonal layers, zero biases, w₂ × last_scale; seed k from stream k: [S, P]."""
         theta = np.zeros((len(streams), self.num_parameters), np.float32)
-        first, _, last, _ = self.layers(theta)
+        first, last, _ = self.layers(theta)
         for k, stream in enumerate(streams):
-            first[k] = orthogonal(stream, *self.shapes[0])
-            last[k] = orthogonal(stream, *self.shapes[2]) * last_scale
+            first[k, :-1] = orthogonal(stream, len(self.obs_scale), self.hidden)
+            last[k] = orthogonal(stream, self.hidden, 1) * last_scale
         return theta
 
-    def layers(self, theta: Any) -> list[Any]:
-        """Views of theta [S, P] (numpy or torch) as W₁ [S,D,H], b₁ [S,1,H], w₂ [S,H,1], b₂ [S,1,1]."""
+    def layers(self, theta: Array32) -> list[Array32]:
+        """Views of theta [S, P] as W₁ [S, D+1, H], w₂ [S, H, 1] and b₂ [S, 1, 1]."""
         views, start = [], 0
         for shape in self.shapes:
             stop = start + prod(shape)
@@ -63,19 +64,52 @@ class MLP:
             start = stop
         return views
 
-    def forward(self, layers: list[Array32], obs: Array32) -> Array32:
-        """f(o) in numpy, for rollouts: obs [S, …, D] to outputs [S, …]."""
-        first, first_bias, last, last_bias = layers
-        hidden = np.matmul(obs * np.array(self.obs_scale, np.float32), first)
-        hidden += first_bias
+    def features(self, obs: Array32) -> Array32:
+        """φ(o) = (c ∘ o, 1): observations [..., D] to features [..., D+1]."""
+        features = np.ones((*obs.shape[:-1], obs.shape[-1] + 1), np.float32)
+        np.multiply(obs, np.array(self.obs_scale, np.float32), out=features[..., :-1])
+        return features
+
+    def forward(self, layers: list[Array32], features: Array32) -> tuple[Array32, Array32]:
+        """f(o) [S, rows] and the hidden units [S, rows, H] for features [S, rows, D+1].
+
+        numpy's matmul goes matrix by matrix: row k of theta meets rows of seed k alone.
+        """
+        first, last, last_bias = layers
+        hidden = np.matmul(features, first)
         np.tanh(hidden, out=hidden)
-        return (np.matmul(hidden, last) + last_bias)[..., 0]
+        return (np.matmul(hidden, last) + last_bias)[..., 0], hidden
 
     def __call__(self, theta: Tensor, obs: Tensor) -> Tensor:
-        """f(o) in torch, for updates: theta [S, P], obs [S, rows, D] to outputs [S, rows]."""
-        first, first_bias, last, last_bias = self.layers(theta)
-        hidden = tanh(torch.baddbmm(first_bias, obs * torch.tensor(self.obs_scale), first))
-        return torch.baddbmm(last_bias, hidden, last)[..., 0]
+        """f(o) as a node of torch's graph: theta [S, P], obs [S, rows, D] to outputs [S, rows]."""
+        return _Forward.apply(self, theta, obs)
+
+
+class _Forward(torch.autograd.Function):
+    """The forward pass of the rollouts, given a derivative: several times faster than torch's own
+    batched products at these sizes, and equal bit for bit whatever the number of seeds."""
+
+    @staticmethod
+    def forward(ctx: Any, network: MLP, theta: Tensor, obs: Tensor) -> Tensor:
+        features = network.features(obs.numpy())
+        outputs, hidden = network.forward(network.layers(theta.numpy()), features)
+        ctx.network = network
+        ctx.save_for_backward(theta, torch.from_numpy(features), torch.from_numpy(hidden))
+        return torch.from_numpy(outputs)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[None, Tensor, None]:
+        """∂f/∂w₂ = h,   ∂f/∂b₂ = 1,   ∂f/∂W₁ = φ(o) (w₂ ∘ (1 − h²))ᵀ"""
+        theta, features, hidden = ctx.saved_tensors
+        outer = grad_outputs[0][..., None]  # [S, rows, 1]
+        gradient = np.empty(theta.shape, np.float32)
+        first, last, last_bias = ctx.network.layers(gradient)
+        w_2 = torch.from_numpy(ctx.network.layers(theta.numpy())[1])
+        inner = torch.ops.aten.tanh_backward(outer * w_2.transpose(1, 2), hidden)
+        first[:] = np.matmul(features.numpy().transpose(0, 2, 1), inner.numpy())
+        last[:] = np.matmul(hidden.numpy().transpose(0, 2, 1), outer.numpy())
+        last_bias[:, 0, 0] = outer[..., 0].numpy().sum(axis=1)
+        return None, torch.from_numpy(gradient), None
 
 
 def log_prob(logits: Tensor, actions: Tensor) -> Tensor:
@@ -107,21 +141,3 @@ def orthogonal(stream: np.random.Generator, rows: int, columns: int) -> NDArray[
     q, r = np.linalg.qr(tall)
     q = q * np.sign(np.diag(r))
     return q if rows >= columns else q.T
-
-
-class _NumpyTanh(torch.autograd.Function):
-    """tanh by numpy, which on a CPU is several times faster than torch's; same derivative 1 − y²."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        y = torch.from_numpy(np.tanh(x.detach().numpy()))
-        ctx.save_for_backward(y)
-        return y
-
-    @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
-        (y,) = ctx.saved_tensors
-        return grad_outputs[0] * (1 - y * y)
-
-
-tanh = _NumpyTanh.apply

@@ -14,7 +14,7 @@ CHUNK_ROWS = 512
 
 
 def policy_gradient(
-    policy: MLP, theta: Tensor, rollout: Rollout, weights: NDArray[np.floating]
+    policy: MLP, theta: Array32, rollout: Rollout, weights: NDArray[np.floating]
 ) -> tuple[Array32, NDArray[np.float64]]:
     """The gradient of every seed [S, P] and the pseudo-loss [S] it was taken from.
 
@@ -23,14 +23,15 @@ def policy_gradient(
     ĝ estimates ∇J. L does not estimate −J: its value says nothing about learning.
     """
     num_episodes = rollout.mask.shape[1]
-    gradient = torch.zeros_like(theta)
+    parameters = torch.from_numpy(theta).requires_grad_()  # the same memory as theta
+    gradient = np.zeros_like(theta)
     objective = np.zeros(len(theta))
     for obs, actions, psi in chunks(rollout, weights / num_episodes):
-        log_probs = log_prob(policy(theta, obs), actions)
-        surrogate = (psi * log_probs).sum(dim=1)
-        gradient += torch.autograd.grad(surrogate.sum(), theta)[0]
-        objective += surrogate.detach().numpy()
-    return gradient.numpy(), -objective
+        log_probs = log_prob(policy(parameters, obs), actions)
+        surrogate = psi * log_probs
+        gradient += torch.autograd.grad(surrogate.sum(), parameters)[0].numpy()
+        objective += surrogate.detach().numpy().sum(axis=1)
+    return gradient, -objective
 
 
 def chunks(rollout: Rollout, weights: NDArray[np.floating]) -> list[tuple[Tensor, Tensor, Tensor]]:
@@ -40,17 +41,16 @@ def chunks(rollout: Rollout, weights: NDArray[np.floating]) -> list[tuple[Tensor
     """
     num_seeds = len(rollout.mask)
     num_chunks = -(-int(rollout.num_steps.max()) // CHUNK_ROWS)
-    obs, actions, psi = (
-        np.zeros((num_seeds, num_chunks * CHUNK_ROWS, *x.shape[3:]), np.float32)
+    blocks = [
+        np.zeros((num_chunks, num_seeds, CHUNK_ROWS, *x.shape[3:]), np.float32)
         for x in (rollout.obs, rollout.actions, weights)
-    )
+    ]
     for k in range(num_seeds):
         steps = rollout.mask[k].T  # [T, N]: in order of time
-        count = np.count_nonzero(steps)
-        obs[k, :count] = rollout.obs[k].swapaxes(0, 1)[steps]
-        actions[k, :count] = rollout.actions[k].T[steps]
-        psi[k, :count] = weights[k].T[steps]
-    return [
-        tuple(torch.from_numpy(x[:, start : start + CHUNK_ROWS]) for x in (obs, actions, psi))
-        for start in range(0, obs.shape[1], CHUNK_ROWS)
-    ]
+        for block, x in zip(blocks, (rollout.obs, rollout.actions, weights), strict=True):
+            rows = x[k].swapaxes(0, 1)[steps]
+            for c, start in enumerate(range(0, len(rows), CHUNK_ROWS)):
+                part = rows[start : start + CHUNK_ROWS]
+                block[c, k, : len(part)] = part
+    obs, actions, psi = (torch.from_numpy(block) for block in blocks)
+    return list(zip(obs, actions, psi, strict=True))

@@ -15,6 +15,7 @@ from pgviz.policies import MLP, Array32, entropy
 from pgviz.training.config import Config
 from pgviz.training.gradient import policy_gradient
 from pgviz.training.methods import weights
+from pgviz.training.optimizer import Adam, clipped
 from pgviz.training.rollout import Rollout, collect_episodes
 from pgviz.worlds.cartpole import CartPoleEnsemble
 
@@ -65,9 +66,10 @@ def train(config: Config, seeds: Sequence[int] | None = None) -> Iterator[Update
         played = learners.all_theta.copy()
         rollout = learners.collect(index)
         gradient, pseudo_loss = policy_gradient(
-            learners.policy, learners.parameters, rollout, weights(rollout, config)
+            learners.policy, learners.theta, rollout, weights(rollout, config)
         )
-        grad_norm = learners.ascend(gradient)
+        gradient, grad_norm = clipped(gradient, config.max_grad_norm)
+        learners.ascend(gradient)
         learners.record(rollout, pseudo_loss=pseudo_loss, grad_norm=grad_norm)
         yield Update(index, frozen(played), frozen(learners.all_theta), learners.snapshot())
         if not learners.keep_going():
@@ -85,20 +87,12 @@ class Learners:
         self.all_theta = self.policy.initial_theta(births, last_scale=0.01)
         self.metrics = {name: np.zeros(len(seeds)) for name in METRICS}
         self.last_returns = np.full((len(seeds), SOLVED_EPISODES), np.nan)
-        self._take(np.arange(len(seeds)), torch.zeros(2, *self.all_theta.shape), num_steps=0)
+        self.optimizer = Adam(self.all_theta.shape, config.learning_rate)
+        self._go_on_with(np.arange(len(seeds)))
 
-    def _take(self, rows: NDArray[np.intp], moments: torch.Tensor, num_steps: int) -> None:
-        """Go on with these rows of the ensemble and these moments [2, S, P] of their gradients."""
+    def _go_on_with(self, rows: NDArray[np.intp]) -> None:
         self.rows = rows
-        self.parameters = torch.from_numpy(self.all_theta[rows]).requires_grad_()
-        self.optimizer = torch.optim.Adam(
-            [self.parameters], lr=self.config.learning_rate, maximize=True, foreach=False
-        )
-        self.optimizer.state[self.parameters] = {
-            "step": torch.tensor(float(num_steps)),
-            "exp_avg": moments[0],
-            "exp_avg_sq": moments[1],
-        }
+        self.theta = self.all_theta[rows]
         self.env = CartPoleEnsemble(
             num_envs=len(rows) * self.config.num_envs,
             num_seeds=len(rows),
@@ -108,16 +102,12 @@ class Learners:
     def collect(self, index: int) -> Rollout:
         """The episodes of update `index`, each seed's from the stream of that seed and update."""
         streams = [stream(self.config, self.seeds[row], "update", index) for row in self.rows]
-        return collect_episodes(self.env, self.policy, self.parameters.detach().numpy(), streams)
+        return collect_episodes(self.env, self.policy, self.theta, streams)
 
-    def ascend(self, gradient: Array32) -> NDArray[np.float64]:
-        """Clip each seed's gradient, step UP it, and return the lengths before clipping."""
-        norms = np.sqrt(np.square(gradient.astype(np.float64)).sum(axis=1))
-        scale = np.minimum(1.0, self.config.max_grad_norm / np.maximum(norms, 1e-12))
-        self.parameters.grad = torch.from_numpy(gradient * scale[:, None].astype(np.float32))
-        self.optimizer.step()
-        self.all_theta[self.rows] = self.parameters.detach().numpy()
-        return norms
+    def ascend(self, gradient: Array32) -> None:
+        """One step UP the gradient."""
+        self.optimizer.ascend(self.theta, gradient)
+        self.all_theta[self.rows] = self.theta
 
     def record(self, rollout: Rollout, **measured: NDArray[np.float64]) -> None:
         """Write this update's metrics of the learning seeds; the others' stand still."""
@@ -156,9 +146,8 @@ class Learners:
         if self.config.max_env_steps:
             stay &= self.metrics["env_steps"][self.rows] < self.config.max_env_steps
         if stay.any() and not stay.all():
-            state = self.optimizer.state[self.parameters]
-            moments = torch.stack([state["exp_avg"][stay], state["exp_avg_sq"][stay]])
-            self._take(self.rows[stay], moments, int(state["step"]))
+            self.optimizer.keep(stay)
+            self._go_on_with(self.rows[stay])
         return bool(stay.any())
 
 

@@ -58,43 +58,43 @@ def collect_episodes(
     num_seeds = len(streams)
     num_envs = env.num_envs // num_seeds
     grid = (env.max_episode_steps, num_seeds, num_envs)
-    all_obs = np.empty((*grid, env.state.shape[0]), np.float32)
-    all_logits = np.empty(grid, np.float32)
-    all_actions, mask, terminated, truncated = (np.zeros(grid, np.bool_) for _ in range(4))
-    rewards = np.zeros(grid)
-    final_obs = np.empty(all_obs.shape[1:], np.float32)
+    obs = np.empty((grid[0] + 1, *grid[1:], len(env.state)), np.float32)
+    logits = np.empty(grid, np.float32)
+    actions = np.empty(grid, np.bool_)
+    rewards = np.empty((grid[0], env.num_envs))
+    terminated, truncated = (np.empty(rewards.shape, np.bool_) for _ in range(2))
 
     layers = policy.layers(theta)
-    flat_obs, _ = env.reset(seed=streams)
     noise = logistic_noise(streams, num_envs)
-    alive = np.ones(grid[1:], np.bool_)
+    obs[0] = env.reset(seed=streams)[0].reshape(obs.shape[1:])
+    alive = np.ones(env.num_envs, np.bool_)
     t = 0
     while alive.any():
-        obs = flat_obs.reshape(final_obs.shape)
-        logits = policy.forward(layers, obs)
-        actions = logits > next(noise)
-        all_obs[t], all_logits[t], all_actions[t], mask[t] = obs, logits, actions, alive
-        flat_obs, paid, fell, stopped, _ = env.step(actions.ravel())
-        np.multiply(paid.reshape(alive.shape), alive, out=rewards[t])
-        np.logical_and(fell.reshape(alive.shape), alive, out=terminated[t])
-        np.logical_and(stopped.reshape(alive.shape), alive, out=truncated[t])
-        over = terminated[t] | truncated[t]
-        if over.any():
-            final_obs[over] = flat_obs.reshape(final_obs.shape)[over]
-            alive = alive & ~over
+        logits[t], _ = policy.forward(layers, policy.features(obs[t]))
+        np.greater(logits[t], next(noise), out=actions[t])
+        latest, rewards[t], terminated[t], truncated[t], _ = env.step(actions[t].ravel())
+        obs[t + 1] = latest.reshape(obs.shape[1:])
+        alive &= ~(terminated[t] | truncated[t])
         t += 1
 
+    over = (terminated[:t] | truncated[:t]).reshape(t, *grid[1:])
+    ended_before = np.zeros_like(over)
+    np.logical_or.accumulate(over[:-1], axis=0, out=ended_before[1:])
+    mask = ~ended_before
+    last = mask.sum(axis=0)  # [S, N]: the number of steps of each episode
+    final_obs = np.take_along_axis(obs, last[None, :, :, None], axis=0)[0]
+
     def time_last(x: NDArray) -> NDArray:
-        return np.moveaxis(x[:t], 0, 2)
+        return np.moveaxis(x[:t].reshape(t, *grid[1:], *x.shape[3:]), 0, 2)
 
     return Rollout(
-        obs=time_last(all_obs),
-        actions=time_last(all_actions),
-        rewards=time_last(rewards),
-        terminated=time_last(terminated),
-        truncated=time_last(truncated),
+        obs=time_last(obs),
+        actions=time_last(actions),
+        rewards=np.where(time_last(mask), time_last(rewards), 0.0),
+        terminated=time_last(terminated) & time_last(mask),
+        truncated=time_last(truncated) & time_last(mask),
         mask=time_last(mask),
-        logits=time_last(all_logits),
+        logits=time_last(logits),
         final_obs=final_obs,
     )
 

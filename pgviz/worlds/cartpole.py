@@ -34,6 +34,7 @@ SECONDS_PER_STEP = 0.02
 X_LIMIT = 2.4  # metres
 ANGLE_LIMIT = 12 * 2 * math.pi / 360  # radians
 RESET_LIMIT = 0.05
+POSITIONS, VELOCITIES = slice(0, None, 2), slice(1, None, 2)  # rows of a state: x, ẋ, angle, its rate
 
 _OBS_HIGH = np.array([2 * X_LIMIT, np.inf, 2 * ANGLE_LIMIT, np.inf], np.float32)
 
@@ -142,25 +143,27 @@ def next_state(
 
     Source: Barto, Sutton & Anderson, 1983; operation by operation Gymnasium's CartPole-v1.
     """
-    x, x_dot, angle, angle_dot = state
+    _, _, angle, angle_dot = state
     force = FORCE * (2.0 * actions - 1.0)
     cos, sin = np.cos(angle), np.sin(angle)
     push = (force + POLE_MASS_LENGTH * np.square(angle_dot) * sin) / TOTAL_MASS
-    angle_acc = (GRAVITY * sin - cos * push) / (
-        HALF_LENGTH * (4.0 / 3.0 - MASS_POLE * np.square(cos) / TOTAL_MASS)
+    acceleration = np.empty_like(state[VELOCITIES])
+    angle_acc = np.divide(
+        GRAVITY * sin - cos * push,
+        HALF_LENGTH * (4.0 / 3.0 - MASS_POLE * np.square(cos) / TOTAL_MASS),
+        out=acceleration[1],
     )
-    x_acc = push - POLE_MASS_LENGTH * angle_acc * cos / TOTAL_MASS
+    np.subtract(push, POLE_MASS_LENGTH * angle_acc * cos / TOTAL_MASS, out=acceleration[0])
     out = np.empty_like(state) if out is None else out
-    np.add(x, SECONDS_PER_STEP * x_dot, out=out[0])
-    np.add(x_dot, SECONDS_PER_STEP * x_acc, out=out[1])
-    np.add(angle, SECONDS_PER_STEP * angle_dot, out=out[2])
-    np.add(angle_dot, SECONDS_PER_STEP * angle_acc, out=out[3])
+    np.add(state[POSITIONS], SECONDS_PER_STEP * state[VELOCITIES], out=out[POSITIONS])
+    np.add(state[VELOCITIES], SECONDS_PER_STEP * acceleration, out=out[VELOCITIES])
     return out
 
 
 def out_of_bounds(state: NDArray[np.float64]) -> NDArray[np.bool_]:
     """The pole fell (12°) or the cart left the track (2.4 m)."""
-    return (np.abs(state[0]) > X_LIMIT) | (np.abs(state[2]) > ANGLE_LIMIT)
+    x, angle = np.abs(state[POSITIONS])
+    return (x > X_LIMIT) | (angle > ANGLE_LIMIT)
 
 
 if ENV_ID not in gymnasium.registry:
