@@ -192,6 +192,7 @@ class Player {
     this.root.dataset.step = this.step;
     this.scrubber.value = this.step;
     this.find(".fill").style.width = `${100 * (this.episode.p_right[this.step] ?? 0)}%`;
+    if (!this.scene.clientWidth) return; // in a closed tab, or already off the page
     const ink = this.ink();
     drawScene(this.scene, ink, this.frame());
     drawTimeline(this.timeline, ink, this.episode.p_right, this.step);
@@ -222,10 +223,10 @@ class Player {
     const p = p_right[this.step];
     const word = action === 1 ? "right" : "left";
 
-    put(".p-right", over ? "–" : p.toFixed(3));
+    put(".p-right", over ? "—" : p.toFixed(3));
     put(".glyph", over ? "" : action === 1 ? "→" : "←");
-    put(".word", over ? "" : word);
-    put(".chance", over ? "no action any more" : `sampled, chance ${(action === 1 ? p : 1 - p).toFixed(3)}`);
+    put(".word", over ? "no action" : word);
+    put(".chance", over ? "the episode is over" : `sampled with probability ${(action === 1 ? p : 1 - p).toFixed(3)}`);
     put(".step", this.step);
     put(".return", amount(this.returns[this.step]));
     put(".discounted-return", this.discountedReturns[this.step].toFixed(2));
@@ -322,7 +323,7 @@ function drawScene(canvas, ink, { x, angle, action }) {
 
   // Both pushes are always there, so that only the filling changes from step to step.
   const middle = body.top + body.height / 2;
-  for (const push of [0, 1]) {
+  for (const push of action === undefined ? [] : [0, 1]) {
     const taken = push === action;
     arrow(c, cartX + (push ? 1 : -1) * (body.width / 2 + 7), middle, (push ? 1 : -1) * 0.4 * metre, 0.13 * metre);
     c.globalAlpha = taken ? 1 : 0.22;
@@ -402,10 +403,13 @@ function drawTimeline(canvas, ink, pRight, step) {
   c.strokeStyle = ink.text;
   c.lineWidth = 2;
   line(c, timelineX(step), 2, timelineX(step), height - 2);
-  c.fillStyle = ink.text;
+  if (step === numSteps) return;
+  c.fillStyle = ink.primary;
+  c.strokeStyle = ink.panel;
   c.beginPath();
-  c.arc(timelineX(step), chanceY(pRight[step] ?? 0.5), 5, 0, 2 * Math.PI);
+  c.arc(timelineX(step), chanceY(pRight[step]), 6, 0, 2 * Math.PI);
   c.fill();
+  c.stroke();
 }
 
 function line(c, fromX, fromY, toX, toY) {
