@@ -92,7 +92,6 @@ class Player {
   // ── time ──────────────────────────────────────────────────────────────────────────────────
 
   play() {
-    if (this.numSteps === 0) return;
     if (this.step === this.numSteps) this.step = 0;
     this.playing = true;
     this.rebase();
@@ -366,10 +365,6 @@ function drawTimeline(canvas, ink, pRight, step) {
   const timelineX = (t) => left + ((right - left) * t) / Math.max(numSteps, 1);
   const chanceY = (p) => bottom - (bottom - top) * p;
 
-  c.fillStyle = ink.panel;
-  c.beginPath();
-  c.roundRect(STRIP_GUTTER, 0, width - STRIP_GUTTER, height, 8);
-  c.fill();
   c.fillStyle = c.strokeStyle = ink.text;
   c.globalAlpha = 0.8;
   c.font = ink.font(12);
