@@ -1,0 +1,121 @@
+"""Fixtures for tests in a real browser: `chromium`, `serve` and `ready`.
+
+@pytest.mark.browser
+def test_something(chromium, serve, ready):
+    with serve("streamlit_app.py") as url:
+        page = chromium.new_page()
+        page.goto(url)
+        ready(page)
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from tempfile import TemporaryFile
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+REPO = Path(__file__).parent.parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSER_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests last: the open Playwright keeps an event loop, in which asyncio.run fails."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's own Chromium: nothing is downloaded."""
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if executable is None:
+        reason = f"none of {', '.join(BROWSERS)} is installed"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[[str | Path], AbstractContextManager[str]]:
+    """`with serve(script) as url:` is a Streamlit server of its own, with the project's config."""
+    return _serve
+
+
+@pytest.fixture(scope="session")
+def ready() -> Callable[[Page], None]:
+    """`ready(page)` returns once the page is connected, its script has run and nothing is stale.
+
+    After an interaction wait for the expected text first: the script may not have started yet.
+    """
+    return _ready
+
+
+@contextmanager
+def _serve(script: str | Path) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    options = {"port": port, "address": "127.0.0.1", "fileWatcherType": "none"}
+    flags = [f"--server.{name}={value}" for name, value in options.items()]
+    with TemporaryFile() as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", str(script), *flags],
+            cwd=REPO,
+            env={**os.environ, "PYTHONPATH": str(REPO)},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            if not _answers(f"{url}/_stcore/health", server):
+                log.seek(0)
+                raise RuntimeError(f"the server did not start:\n{log.read().decode()}")
+            yield url
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def _answers(url: str, server: subprocess.Popen[bytes], patience: float = 60) -> bool:
+    give_up = time.monotonic() + patience
+    while server.poll() is None and time.monotonic() < give_up:
+        try:
+            with urllib.request.urlopen(url):
+                return True
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    return False
+
+
+def _ready(page: Page) -> None:
+    page.wait_for_selector(
+        "[data-testid=stApp][data-test-connection-state=CONNECTED]"
+        "[data-test-script-state=notRunning]",
+        state="attached",
+        timeout=60_000,
+    )
+    page.wait_for_function(
+        "!document.querySelector('[data-stale=true], [data-testid=stSkeleton]')", timeout=60_000
+    )
