@@ -41,9 +41,7 @@ class Adam:
         self.m, self.v = self.m[seeds], self.v[seeds]
 
 
-def clipped(
-    gradient: Array32, max_grad_norm: float
-) -> tuple[Array32, NDArray[np.float64]]:
+def clipped(gradient: Array32, max_grad_norm: float) -> tuple[Array32, NDArray[np.float64]]:
     """Each seed's gradient shortened to at most max_grad_norm, and its length before, [S]."""
     norms = np.sqrt(np.square(gradient, dtype=np.float64).sum(axis=1))
     scale = np.minimum(1.0, max_grad_norm / np.maximum(norms, 1e-12))

@@ -34,7 +34,10 @@ SECONDS_PER_STEP = 0.02
 X_LIMIT = 2.4  # metres
 ANGLE_LIMIT = 12 * 2 * math.pi / 360  # radians
 RESET_LIMIT = 0.05
-POSITIONS, VELOCITIES = slice(0, None, 2), slice(1, None, 2)  # rows of a state: x, ẋ, angle, its rate
+POSITIONS, VELOCITIES = (
+    slice(0, None, 2),
+    slice(1, None, 2),
+)  # rows of a state: x, ẋ, angle, its rate
 
 _OBS_HIGH = np.array([2 * X_LIMIT, np.inf, 2 * ANGLE_LIMIT, np.inf], np.float32)
 
@@ -58,7 +61,9 @@ class CartPoleEnsemble(VectorEnv):
         autoreset_mode: AutoresetMode = AutoresetMode.SAME_STEP,
     ) -> None:
         if num_seeds < 1 or num_envs % num_seeds:
-            raise ValueError(f"num_envs must be a multiple of num_seeds, got {num_envs}, {num_seeds}")
+            raise ValueError(
+                f"num_envs must be a multiple of num_seeds, got {num_envs}, {num_seeds}"
+            )
         if autoreset_mode is AutoresetMode.NEXT_STEP:
             raise ValueError("next-step autoreset adds transitions that never happened")
         self.metadata = {**self.metadata, "autoreset_mode": autoreset_mode}
