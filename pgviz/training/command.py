@@ -1,0 +1,94 @@
+"""What `python -m pgviz train` prints: a progress bar for people, JSON lines for machines."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import click
+import numpy as np
+
+from pgviz.training import Config, Update, train
+
+
+def run(config: Config, as_json: bool) -> None:
+    """Train and print; the last line is the summary."""
+    summary = Summary(config)
+    if as_json:
+        for update in summary.watch(train(config)):
+            click.echo(json.dumps(line(update)))
+        click.echo(json.dumps(summary.as_dict()))
+        return
+    with click.progressbar(
+        summary.watch(train(config)),
+        length=config.num_updates,
+        label=config.method,
+        item_show_func=lambda update: "" if update is None else progress(update),
+        show_eta=False,
+    ) as updates:
+        for _ in updates:
+            pass
+    click.echo(summary.sentence())
+
+
+class Summary:
+    """What there is to say at the end of a run."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.last: Update | None = None
+        self.wall_s = 0.0
+        self.wall_to_all_solved_s: float | None = None
+
+    def watch(self, updates: Iterator[Update]) -> Iterator[Update]:
+        """The same updates, with an eye on the clock."""
+        started = time.perf_counter()
+        for update in updates:
+            self.last = update
+            self.wall_s = time.perf_counter() - started
+            if self.wall_to_all_solved_s is None and update.metrics["solved"].all():
+                self.wall_to_all_solved_s = self.wall_s
+            yield update
+
+    def as_dict(self) -> dict[str, Any]:
+        """The summary of the contract; env_steps is the sum over the seeds."""
+        assert self.last is not None, "a run has at least one update"
+        metrics = self.last.metrics
+        return {
+            "method": self.config.method,
+            "world": self.config.world,
+            "num_seeds": self.config.num_seeds,
+            "rng_seed": self.config.rng_seed,
+            "num_updates": self.last.index + 1,
+            "env_steps": int(metrics["env_steps"].sum()),
+            "env_steps_per_seed": metrics["env_steps"].astype(int).tolist(),
+            "wall_s": self.wall_s,
+            "solved_seeds": int(metrics["solved"].sum()),
+            "wall_to_all_solved_s": self.wall_to_all_solved_s,
+            "final_return": metrics["trailing_return"].tolist(),
+            "config": asdict(self.config),
+        }
+
+    def sentence(self) -> str:
+        """The summary in words."""
+        summary = self.as_dict()
+        return (
+            f"{summary['solved_seeds']} of {summary['num_seeds']} seeds solved {self.config.world}"
+            f" in {summary['num_updates']} updates, {summary['env_steps']:,} environment steps"
+            f" and {summary['wall_s']:.2f} s; mean return of the last 100 episodes, worst seed"
+            f" {min(summary['final_return']):.1f}, median {np.median(summary['final_return']):.1f}."
+        )
+
+
+def line(update: Update) -> dict[str, Any]:
+    """One update as plain numbers, each metric a list over the seeds."""
+    return {"update": update.index} | {
+        name: values.tolist() for name, values in update.metrics.items()
+    }
+
+
+def progress(update: Update) -> str:
+    """How the ensemble is doing, in a few words."""
+    solved, returns = update.metrics["solved"], update.metrics["episode_return"]
+    return f"return {np.median(returns):5.1f}   solved {int(solved.sum())}/{len(solved)}"
