@@ -80,6 +80,19 @@ class MLP:
         np.tanh(hidden, out=hidden)
         return (np.matmul(hidden, last) + last_bias)[..., 0], hidden
 
+    def score_norms(self, theta: Array32, obs: Array32, actions: NDArray) -> NDArray[np.float64]:
+        """‖∇θ log π(a|s)‖ for the rows of ONE seed: theta [P], obs [rows, D], actions [rows].
+
+        ∇θ log π = (a − σ(f)) ∇θ f,   ‖∇θ f‖² = ‖h‖² + 1 + ‖φ‖² ‖w₂ ∘ (1 − h²)‖²
+        """
+        layers = self.layers(theta[None])
+        features = self.features(obs[None])
+        outputs, hidden = self.forward(layers, features)
+        inner = layers[1][..., 0][:, None] * (1 - hidden**2)
+        squares = [np.square(x[0], dtype=np.float64).sum(axis=-1) for x in (hidden, features, inner)]
+        surprise = np.asarray(actions, np.float64) - probability(outputs[0].astype(np.float64))
+        return np.abs(surprise) * np.sqrt(squares[0] + 1 + squares[1] * squares[2])
+
     def __call__(self, theta: Tensor, obs: Tensor) -> Tensor:
         """f(o) as a node of torch's graph: theta [S, P], obs [S, rows, D] to outputs [S, rows]."""
         return _Forward.apply(self, theta, obs)

@@ -1,0 +1,63 @@
+"""Sentences computed from a run: what a reader should have seen in it."""
+
+import numpy as np
+
+from pgviz.measure.ensembles import interquartile_mean
+from pgviz.runs.recording import Recording
+
+
+def seeds_solved(recording: Recording) -> str:
+    """How many seeds solved the world, and how far apart in time."""
+    solved = recording.metrics()["solved"]
+    num_updates, num_seeds = solved.shape
+    when = 1 + solved.argmax(axis=0)[solved[-1] > 0]
+    if len(when) == 0:
+        return f"None of the {num_seeds} seeds solved CartPole within {num_updates} updates."
+    if num_seeds == 1:
+        return f"The seed solved CartPole at update {when[0]}."
+    if len(when) == 1:
+        return f"One of {num_seeds} seeds solved CartPole, at update {when[0]}."
+    return (
+        f"{len(when)} of {num_seeds} seeds solved CartPole: the first at update {when.min()},"
+        f" the last at update {when.max()}. Only the random numbers differ between them."
+    )
+
+
+def spread(recording: Recording) -> str:
+    """How little one seed says about the method."""
+    returns = recording.metrics()["episode_return"]
+    if returns.shape[1] == 1:
+        return "One seed shows one story: set more seeds to see what the method does."
+    update = int(np.ptp(returns, axis=1).argmax())
+    low, high = returns[update].min(), returns[update].max()
+    return (
+        f"At update {update} the luckiest seed returned {high:.0f} and the unluckiest {low:.0f}:"
+        " one curve says little about a method."
+    )
+
+
+def loss_against_return(recording: Recording) -> str:
+    """What the pseudo-loss did while the return did something else."""
+    metrics = recording.metrics()
+    returns, losses = (
+        interquartile_mean(metrics[name], axis=1) for name in ("episode_return", "pseudo_loss")
+    )
+    return (
+        f"While the return went from {returns[0]:.0f} to {returns[-1]:.0f}, the pseudo-loss"
+        f" {verdict(losses)} from {losses[0]:,.4g} to {losses[-1]:,.4g}. Its gradient is what we"
+        " follow; its value measures nothing."
+    )
+
+
+def verdict(losses: np.ndarray) -> str:
+    """Whether a curve rose, fell or stayed, by its first and last tenth against its own range."""
+    tenth = max(1, len(losses) // 10)
+    change = losses[-tenth:].mean() - losses[:tenth].mean()
+    if abs(change) <= 0.1 * np.ptp(losses):
+        return "stayed about the same,"
+    return "rose" if change > 0 else "fell"
+
+
+def all_of(recording: Recording) -> list[str]:
+    """The sentences under a REINFORCE run."""
+    return [seeds_solved(recording), spread(recording), loss_against_return(recording)]

@@ -1,0 +1,109 @@
+"""Controls that are the URL: every value a reader sets stands in the address of the page.
+
+Streamlit binds a widget to a query parameter and falls back to the default when a link holds
+something it cannot take. What it does not do is say so; `faults_of_link` does.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from pgviz.training.config import Config
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One control: a query parameter, its label, the values it can take and what it is for."""
+
+    name: str
+    label: str
+    options: Sequence[Any]
+    help: str = ""
+
+    def holds(self, text: str) -> bool:
+        """Whether a link may say so."""
+        return any(text == as_text(option) for option in self.options)
+
+
+@dataclass(frozen=True)
+class Number:
+    """A control for any whole number between two limits."""
+
+    name: str
+    label: str
+    low: int
+    high: int
+    help: str = ""
+
+    def holds(self, text: str) -> bool:
+        """Whether a link may say so."""
+        digits = text.removeprefix("-")
+        return digits.isdecimal() and digits.isascii() and self.low <= int(text[:12]) <= self.high
+
+
+Control = Choice | Number
+
+
+def as_text(value: object) -> str:
+    """A value as the address bar shows it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def faults_of_link(controls: Sequence[Control], slug: str) -> list[str]:
+    """One sentence per parameter of the link that could not be used; kept until `forget_faults`.
+
+    Called before the controls are drawn, because drawing them cleans the address.
+    """
+    known = {control.name: control for control in controls}
+    faults: list[str] = st.session_state.setdefault(f"{slug}.faults", [])
+    for name in st.query_params:
+        values = st.query_params.get_all(name)
+        if name not in known:
+            sentence = f"This page has no setting “{shown(name)}”: it was ignored."
+        elif len(values) != 1 or not known[name].holds(values[0]):
+            sentence = f"“{shown(values[-1])}” is no value for {known[name].label}: the default is used."
+        else:
+            continue
+        if sentence not in faults and len(faults) < 5:
+            faults.append(sentence)
+    return faults
+
+
+def forget_faults(slug: str) -> None:
+    """The reader has moved on."""
+    st.session_state.pop(f"{slug}.faults", None)
+
+
+def shown(text: str) -> str:
+    """Foreign text made short and harmless for a sentence."""
+    clean = "".join(c if c.isalnum() or c in " .,+-_=" else "·" for c in text)
+    return clean if len(clean) <= 30 else clean[:29] + "…"
+
+
+def draw(control: Control, default: Any, **options: Any) -> Any:
+    """The widget of a control, bound to the URL; returns its value."""
+    common: dict[str, Any] = {"key": control.name, "bind": "query-params", "help": control.help}
+    common |= options
+    common["help"] = common["help"] or None
+    if isinstance(control, Number):
+        return st.number_input(control.label, control.low, control.high, default, **common)
+    if set(control.options) == {True, False}:
+        return st.toggle(control.label, default, **common)
+    if isinstance(default, str):
+        return st.segmented_control(
+            control.label, control.options, default=default, required=True, **common
+        )
+    return st.select_slider(control.label, control.options, default, **common)
+
+
+def link_to(slug: str, config: Config, defaults: Config, names: Sequence[str]) -> str:
+    """The address that sets these controls, without what is default anyway."""
+    changed: Mapping[str, Any] = {
+        name: getattr(config, name)
+        for name in names
+        if getattr(config, name) != getattr(defaults, name)
+    }
+    query = "&".join(f"{name}={as_text(value)}" for name, value in changed.items())
+    return f"/{slug}" + (f"?{query}" if query else "")

@@ -1,0 +1,100 @@
+"""The frame around every page: its configuration, the navigation, and the table of pages."""
+
+import gc
+import threading
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page that exists: its address, its place in the menu, and the one question it answers."""
+
+    slug: str
+    section: str
+    title: str
+    icon: str
+    question: str
+    answer: str  # one sentence under the question
+
+    @property
+    def file(self) -> str:
+        """The script of the page, from the root of the project."""
+        return f"pages/{self.slug.replace('-', '_')}.py"
+
+
+PAGES = (
+    Page(
+        "home",
+        "Start",
+        "Home",
+        ":material/home:",
+        "What will I be able to do?",
+        "Derive, implement and measure policy gradient methods, beginning with one equation.",
+    ),
+    Page(
+        "reinforce",
+        "Concepts",
+        "REINFORCE",
+        ":material/casino:",
+        "How do samples become a gradient?",
+        "Play some episodes, push up the actions that were followed by much reward, repeat.",
+    ),
+)
+
+_framed = threading.local()
+
+
+def show() -> None:
+    """What streamlit_app.py does: configure the page, draw the menu, run the chosen page."""
+    st.set_page_config(page_title="pgviz", page_icon="🎯", layout="wide")
+    _settle()
+    page = _navigation()
+    _framed.now = True
+    try:
+        page.run()
+    finally:
+        _framed.now = False
+
+
+def open_page(slug: str) -> Page:
+    """Begins every page: the page's record, and the frame if a cold server forgot it.
+
+    While a `pages` folder stands beside the entry point, the first visitor of a fresh server gets
+    the bare page file. Declaring the navigation and running again puts the frame around it.
+    """
+    if not getattr(_framed, "now", False):
+        _navigation()
+        st.rerun()
+    return next(page for page in PAGES if page.slug == slug)
+
+
+def pages_by_slug() -> dict[str, StreamlitPage]:
+    """Streamlit's record of each page, for links between pages."""
+    return {
+        page.slug: st.Page(
+            page.file,
+            title=page.title,
+            icon=page.icon,
+            url_path=page.slug,
+            default=page.slug == "home",
+        )
+        for page in PAGES
+    }
+
+
+def _navigation() -> StreamlitPage:
+    by_slug = pages_by_slug()
+    sections: dict[str, list[StreamlitPage]] = {}
+    for page in PAGES:
+        sections.setdefault(page.section, []).append(by_slug[page.slug])
+    return st.navigation(sections)
+
+
+@st.cache_resource(show_spinner=False)
+def _settle() -> None:
+    """Once per server: what is loaded now stays, so the collector need not look at it again."""
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,76 @@
+"""A live run on a page: the server's registry of runs, this reader's place in it, and the polling.
+
+Training happens in worker processes; a page only reads what they have recorded.
+"""
+
+import os
+import uuid
+from pathlib import Path
+
+import streamlit as st
+
+from pgviz.measure.ensembles import Curves, LearningCurves
+from pgviz.runs import Busy, Recording, Run, Runs
+from pgviz.training.config import Config
+
+POLL_S = 0.4
+
+
+@st.cache_resource(show_spinner=False)
+def runs() -> Runs:
+    """The registry of this server. PGVIZ_RUNS names a folder that keeps recordings between servers."""
+    folder = os.environ.get("PGVIZ_RUNS")
+    return Runs(Path(folder) if folder else None)
+
+
+def viewer() -> str:
+    """This browser session, as the registry knows it."""
+    name: str = st.session_state.setdefault("viewer", uuid.uuid4().hex)
+    _presence(name)
+    return name
+
+
+def _gone(name: str) -> None:
+    runs().leave(name)
+
+
+@st.cache_resource(scope="session", on_release=_gone, show_spinner=False)
+def _presence(name: str) -> str:
+    """Released when the tab closes; made again when a lost connection comes back."""
+    runs().stay(name)
+    return name
+
+
+def current_run(slug: str, default: Config) -> Run | None:
+    """The run this page shows: the one asked for last, or `default`, which starts by itself."""
+    config: Config = st.session_state.get(f"{slug}.config", default)
+    run = runs().find(config)
+    return run or start(slug, config)
+
+
+def start(slug: str, config: Config) -> Run | None:
+    """Watch the run of this configuration; None, with a sentence on the page, if there is no room."""
+    st.session_state[f"{slug}.config"] = config
+    try:
+        return runs().watch(config, viewer())
+    except Busy as busy:
+        st.warning(str(busy), icon=":material/hourglass:")
+        return None
+
+
+def is_live(run: Run) -> bool:
+    """Whether this reader is watching it grow."""
+    return run.active and viewer() in run.viewers
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _learning_curves(path: str) -> LearningCurves:
+    return LearningCurves(Recording(Path(path)))
+
+
+def curves_of(run: Run) -> Curves | None:
+    """The curves of a run so far, summarised once for all who watch it."""
+    if run.recording() is None:
+        return None
+    curves = _learning_curves(str(run.path)).latest()
+    return curves if curves.num_updates else None

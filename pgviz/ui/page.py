@@ -1,0 +1,115 @@
+"""The skeleton that every page shares, in the order in which a page is read."""
+
+import functools
+import inspect
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from pgviz.ui.frame import Page
+
+READING_WIDTH = 720  # pixels: about 75 characters of prose
+
+
+def question(page: Page) -> None:
+    """The one question of the page, and one sentence under it."""
+    st.title(page.question, anchor=False)
+    st.markdown(page.answer)
+
+
+def predict(key: str, asked: str, answers: Sequence[str]) -> str | None:
+    """A question the reader commits to before the answer can be seen; None until then.
+
+    A committed prediction cannot be changed: that is the point of it.
+    """
+    committed: str | None = st.session_state.get(f"{key}.committed")
+    with st.container(border=True, key=f"predict-{key}"):
+        st.markdown(f"**Predict.** {asked}")
+        if committed is not None:
+            st.markdown(f"You said: **{committed}**.")
+            return committed
+        with st.container(horizontal=True, vertical_alignment="center"):
+            guess = st.radio(
+                asked, answers, index=None, horizontal=True, key=f"{key}.guess", label_visibility="collapsed"
+            )
+            st.button(
+                "Lock it in",
+                key=f"{key}.commit",
+                disabled=guess is None,
+                on_click=lambda: st.session_state.update({f"{key}.committed": guess}),
+            )
+    return None
+
+
+def chart(
+    key: str,
+    build: Callable[..., alt.TopLevelMixin],
+    *arguments: Any,
+    tables: Mapping[str, pd.DataFrame],
+    height: int,
+    says: str,
+) -> None:
+    """A chart: its specification is built once per arguments, then only the tables travel.
+
+    `says` is what to see, in words, for those who cannot see it.
+    """
+    spec = _specification(build, arguments)
+    st.vega_lite_chart(
+        None,
+        {**spec, "height": height, "datasets": dict(tables)},
+        key=key,
+        alt=says,
+        theme="streamlit",
+        width="stretch",
+    )
+
+
+@functools.lru_cache(500)
+def _specification(build: Callable[..., alt.TopLevelMixin], arguments: tuple) -> dict[str, Any]:
+    with alt.theme.enable("none"):
+        spec = build(*arguments).to_dict()
+    spec["autosize"] = {"type": "fit", "contains": "padding"}
+    return spec
+
+
+def heading(text: str, note: str = "") -> None:
+    """The title of a chart: what to see. Under it, in small, how it is drawn."""
+    st.markdown(f"**{text}**" + (f"  \n:small[:gray[{note}]]" if note else ""))
+
+
+def numbers(table: pd.DataFrame, key: str) -> None:
+    """The numbers behind a chart."""
+    with st.expander("Show the numbers"):
+        st.dataframe(table, hide_index=True, height=280, key=key)
+
+
+def code_that_ran(parts: Sequence[tuple[str, str, Callable]]) -> None:
+    """Each part: a name, its equation, and the function that computed what is on this page."""
+    st.subheader("The code that ran", anchor=False)
+    for tab, (_, equation, function) in zip(st.tabs([name for name, _, _ in parts]), parts, strict=True):
+        with tab:
+            st.latex(equation)
+            st.code(inspect.getsource(function), language="python")
+
+
+def takeaways(sentences: Sequence[str]) -> None:
+    """What you should have seen, computed from this very run."""
+    st.subheader("What you should have seen", anchor=False)
+    st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
+
+
+def as_json(numbers: Mapping[str, Any]) -> str:
+    """Valid JSON: what is not a number becomes null."""
+    return json.dumps(_finite(numbers), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not abs(value) < float("inf") else value

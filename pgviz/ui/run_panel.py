@@ -1,0 +1,136 @@
+"""A run as it happens: three numbers, the learning curves, and the instruments beside them."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pgviz.charts import learning
+from pgviz.measure.ensembles import Curves
+from pgviz.runs import Recording, Run
+from pgviz.ui import live, page
+
+SOLVED = pd.DataFrame({"episode_return": [learning.SOLVED_RETURN]})
+EMPTY_MIDDLE = pd.DataFrame(
+    {name: pd.Series(dtype=float) for name in ("update", "episode_return", "low", "high")}
+)
+EMPTY_SEEDS = pd.DataFrame(
+    {name: pd.Series(dtype=float) for name in ("update", "seed", "episode_return")}
+)
+
+
+def watch(run: Run) -> None:
+    """The run, polled while it lives; when it ends the whole page is drawn once more."""
+    is_live = live.is_live(run)
+
+    @st.fragment(run_every=live.POLL_S if is_live else None)
+    def panel() -> None:
+        draw(run)
+        if is_live and not run.active:
+            st.rerun()
+
+    panel()
+
+
+def draw(run: Run) -> None:
+    """Numbers, status and learning curves of a run so far. Heights never change."""
+    curves = live.curves_of(run)
+    recording = run.recording() if curves else None
+    _numbers(run, recording)
+    st.progress(*_progress(run, curves))
+    page.heading(
+        "Sixteen seeds, one method: they agree on the way up, not on the day"
+        if run.config.num_seeds == 16
+        else "The same method, other random numbers: how far apart do seeds end up?",
+        "thin: one seed · thick: the middle half of the seeds (IQM) · band: its 95 % bootstrap"
+        " interval · a seed that has solved it stands still",
+    )
+    page.chart(
+        "chart-returns",
+        learning.learning_curves,
+        run.config.method,
+        run.config.num_updates,
+        tables={
+            "seeds": curves.seeds if curves else EMPTY_SEEDS,
+            "middle": curves.middle if curves else EMPTY_MIDDLE,
+            "solved": SOLVED,
+        },
+        height=340,
+        says="Return of an episode against updates, one thin line per seed and their middle.",
+    )
+    st.caption(_in_words(curves), text_alignment="left")
+
+
+def instruments(run: Run, names: tuple[str, ...]) -> None:
+    """Small charts of other metrics, side by side; drawn once the run has something to show."""
+    curves = live.curves_of(run)
+    if curves is None:
+        return
+    for column, name in zip(st.columns(len(names)), names, strict=True):
+        heading, note = INSTRUMENTS[name]
+        with column:
+            page.heading(heading, note)
+            page.chart(
+                f"chart-{name}",
+                learning.instrument,
+                run.config.method,
+                run.config.num_updates,
+                name,
+                tables={"middle": curves.middle},
+                height=170,
+                says=f"{heading}, against updates.",
+            )
+            first, last = curves.middle[name].iloc[[0, -1]]
+            st.caption(f"From {first:,.4g} to {last:,.4g}.")
+
+
+INSTRUMENTS = {
+    "pseudo_loss": ("Pseudo-loss", "−(1/N) Σ Ψ log π, IQM over seeds"),
+    "grad_norm": ("Length of the gradient", "‖ĝ‖ before clipping, IQM"),
+    "entropy": ("Entropy of the policy", "nats, IQM; log 2 ≈ .693 is a coin"),
+}
+
+
+def _numbers(run: Run, recording: Recording | None) -> None:
+    steps, speed, solved = "0", "–", f"0 of {run.config.num_seeds}"
+    if recording is not None:
+        last = recording.metrics(recording.num_updates - 1)
+        total = int(last["env_steps"].sum())
+        steps = f"{total:,}"
+        speed = f"{total / max(recording.elapsed_s(), 1e-9):,.0f}"
+        solved = f"{int(last['solved'].sum())} of {run.config.num_seeds}"
+    for column, (label, value) in zip(
+        st.columns(3),
+        (("Seeds solved", solved), ("Environment steps", steps), ("Steps per second", speed)),
+        strict=True,
+    ):
+        column.metric(label, value)
+
+
+def _progress(run: Run, curves: Curves | None) -> tuple[float, str]:
+    num_updates = curves.num_updates if curves else 0
+    share = min(1.0, num_updates / run.config.num_updates)
+    if run.status == "queued":
+        ahead = live.runs().position(run)
+        waiting = f"Waiting: {ahead} runs ahead of yours." if ahead else "Starting."
+        return 0.0, waiting
+    if run.status == "running" and not live.is_live(run):
+        return share, "You stopped watching; the run goes on for others."
+    words = {
+        "running": f"Update {num_updates} of {run.config.num_updates}",
+        "finished": f"Finished after {num_updates} updates",
+        "stopped": f"Stopped after {num_updates} updates",
+        "failed": f"{run.message} Press Run to try again.",
+    }
+    return (1.0 if run.status == "finished" else share), words[run.status]
+
+
+def _in_words(curves: Curves | None) -> str:
+    if curves is None:
+        return "The first episodes are being played."
+    last, seeds = curves.middle.iloc[-1], curves.seeds
+    now = seeds[seeds["update"] == seeds["update"].max()]["episode_return"]
+    return (
+        f"After update {curves.num_updates - 1} the middle half of the seeds returns"
+        f" {last['episode_return']:.0f} (95 % interval {last['low']:.0f} to {last['high']:.0f});"
+        f" the best seed {np.max(now):.0f}, the worst {np.min(now):.0f}."
+    )

@@ -1,0 +1,122 @@
+"""The time machine: go to any update of a recording and watch that very policy play."""
+
+import pandas as pd
+import streamlit as st
+
+from pgviz.charts import learning
+from pgviz.runs import Run
+from pgviz.runs.replay import replay, trajectory
+from pgviz.training.rollout import Rollout
+from pgviz.ui import page
+from pgviz.ui.player import cartpole_player
+
+
+def draw(run: Run) -> None:
+    """Choose update, seed and episode; watch it; read it step by step."""
+    st.subheader("The time machine", anchor=False)
+    recording = run.recording()
+    if recording is None or recording.num_updates == 0:
+        st.markdown("It opens as soon as the first update is recorded.")
+        return
+    last = recording.num_updates if not run.active else run.config.num_updates
+
+    @st.fragment
+    def machine() -> None:
+        left, right = st.columns([1, 2], gap="large")
+        with left:
+            asked = st.slider("Update", 0, last, last, key="update", bind="query-params")
+            update = min(asked, recording.num_updates)
+            seed = st.number_input(
+                "Seed", 0, run.config.num_seeds - 1, 0, key="seed", bind="query-params"
+            )
+            episode = st.number_input(
+                "Episode", 0, run.config.num_envs - 1, 0, key="episode", bind="query-params"
+            )
+            if update < asked:
+                st.caption(f"Recorded so far: update {update}.")
+            rollout, table = played(str(run.path), update, seed, episode)
+            _where(run, update, seed, rollout)
+        with right:
+            cartpole_player(
+                {
+                    "x": [*table["x"], float(rollout.final_obs[0, episode, 0])],
+                    "angle": [*table["angle"], float(rollout.final_obs[0, episode, 2])],
+                    "actions": table["action"].tolist(),
+                    "p_right": table["p_right"].tolist(),
+                    "rewards": table["reward"].tolist(),
+                    "terminated": bool(rollout.terminated[0, episode].any()),
+                    "truncated": bool(rollout.truncated[0, episode].any()),
+                },
+                key="player",
+                title=f"Seed {seed} at update {update}, episode {episode}",
+                gamma=run.config.gamma,
+            )
+        with st.expander("This episode, step by step", icon=":material/table_rows:"):
+            st.dataframe(
+                table, hide_index=True, height=320, column_config=COLUMNS, key="trajectory"
+            )
+            st.caption(
+                "In the last column, Ψ_t times the length of the score: how hard the step pulls on"
+                " the parameters, whatever the direction."
+            )
+
+    machine()
+
+
+COLUMNS = {
+    "t": st.column_config.NumberColumn("t", width="small"),
+    "x": st.column_config.NumberColumn("x [m]", format="%.3f"),
+    "x_dot": st.column_config.NumberColumn("ẋ [m/s]", format="%.3f"),
+    "angle": st.column_config.NumberColumn("angle [rad]", format="%.4f"),
+    "angle_dot": st.column_config.NumberColumn("rate [rad/s]", format="%.3f"),
+    "action": st.column_config.NumberColumn("a", help="0 pushes left, 1 pushes right"),
+    "reward": st.column_config.NumberColumn("r", format="%d"),
+    "p_right": st.column_config.NumberColumn("π(right|s)", format="%.3f"),
+    "return_to_go": st.column_config.NumberColumn("G", format="%.1f"),
+    "log_prob": st.column_config.NumberColumn("log π(a|s)", format="%.3f"),
+    "weight": st.column_config.NumberColumn("Ψ", format="%.1f"),
+    "pull": st.column_config.NumberColumn("Ψ·‖∇log π‖", format="%.1f"),
+}
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def played(path: str, update: int, seed: int, episode: int) -> tuple[Rollout, pd.DataFrame]:
+    """The episodes that this seed played for this update, and one of them as a table."""
+    from pathlib import Path
+
+    from pgviz.runs import Recording
+
+    recording = Recording(Path(path))
+    theta = recording.theta(update)[seed]
+    rollout = replay(recording.config, theta, seed, update)
+    return rollout, trajectory(recording.config, theta, rollout, episode)
+
+
+def _where(run: Run, update: int, seed: int, rollout: Rollout) -> None:
+    recording = run.recording()
+    assert recording is not None, "only a recorded run has a past"
+    metrics = recording.metrics()
+    returns = metrics["episode_return"][:, seed]
+    curve = pd.DataFrame({"update": range(len(returns)), "episode_return": returns})
+    here = pd.DataFrame({"update": [update], "episode_return": [rollout.episode_returns.mean()]})
+    page.chart(
+        "chart-where",
+        learning.where_in_training,
+        run.config.method,
+        run.config.num_updates,
+        tables={"seed": curve, "here": here},
+        height=130,
+        says=f"The returns of seed {seed}, with a mark at update {update}.",
+    )
+    mean = rollout.episode_returns.mean()
+    learned_from = update < recording.num_updates and metrics["active"][update, seed] > 0
+    if learned_from:
+        st.caption(
+            f"One of the {run.config.num_envs} episodes that update {update} learned from, played"
+            f" again. Their mean return is {mean:.2f}; the recording says {returns[update]:.2f}."
+        )
+    else:
+        st.caption(
+            f"This policy does not learn any more. Over {run.config.num_envs} fresh episodes its"
+            f" mean return is {mean:.2f}."
+        )
