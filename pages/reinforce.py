@@ -4,13 +4,13 @@ import streamlit as st
 
 from pgviz import estimators
 from pgviz.measure import takeaways
-from pgviz.training import gradient, loop, presets
+from pgviz.training import gradient, loop
 from pgviz.ui import controls, live, page, run_panel, time_machine
 from pgviz.ui.controls import Choice, Number
 from pgviz.ui.frame import open_page
 
 this = open_page("reinforce")
-default = presets["reinforce"].replace(num_updates=60, stop_when_solved=True)
+default = live.demonstration("reinforce")
 
 WEIGHTS = {"reinforce": "Reward-to-go", "full-return": "Full return"}
 VISIBLE = (
@@ -55,10 +55,10 @@ def reset() -> None:
 
 
 page.question(this)
-for fault in controls.faults_of_link(VISIBLE + MORE + PLACE, "reinforce"):
+if fault := controls.faults_of_link(VISIBLE + MORE + PLACE, "reinforce"):
     st.caption(f":material/link_off: {fault}")
 
-bench, picture = st.columns([1, 3], gap="large")
+bench, picture = st.columns([3, 7], gap="large")
 with bench:
     values = {c.name: controls.draw(c, getattr(default, c.name)) for c in VISIBLE}
     with st.popover("More settings", width="stretch"):
@@ -114,3 +114,4 @@ recording = run.recording()
 if recording is not None and recording.num_updates and not live.is_live(run):
     sentences = takeaways.all_of(recording)
     page.takeaways(sentences if guess else sentences[:2])
+page.reproduce("reinforce", controls.query_of(run.config, SETTINGS), run)

@@ -89,7 +89,9 @@ class MLP:
         features = self.features(obs[None])
         outputs, hidden = self.forward(layers, features)
         inner = layers[1][..., 0][:, None] * (1 - hidden**2)
-        squares = [np.square(x[0], dtype=np.float64).sum(axis=-1) for x in (hidden, features, inner)]
+        squares = [
+            np.square(x[0], dtype=np.float64).sum(axis=-1) for x in (hidden, features, inner)
+        ]
         surprise = np.asarray(actions, np.float64) - probability(outputs[0].astype(np.float64))
         return np.abs(surprise) * np.sqrt(squares[0] + 1 + squares[1] * squares[2])
 

@@ -4,7 +4,7 @@ the tables change, and the browser redraws in place.
 
 import altair as alt
 
-from pgviz.charts.theme import COLOR, DASH, QUIET, note
+from pgviz.charts.theme import COLOR, DASH, QUIET
 
 MAX_RETURN = 500
 SOLVED_RETURN = 475
@@ -38,8 +38,8 @@ def learning_curves(method: str, num_updates: int) -> alt.LayerChart:
         alt.Y("episode_return:Q").title("return of an episode")
     )
     threshold = solved.mark_rule(color=QUIET, strokeDash=[2, 3])
-    label = note(solved, f"solved: {SOLVED_RETURN}", align="left", dx=6, dy=9).encode(
-        x=alt.value(0)
+    label = solved.mark_text(color=QUIET, fontSize=12, align="left", dx=6, dy=9).encode(
+        x=alt.value(0), text=alt.value(f"solved: {SOLVED_RETURN}")
     )
     return band + every_seed + line + threshold + label
 

@@ -4,8 +4,6 @@ Okabe and Ito's palette, which readers with any colour vision can tell apart; th
 Text and axes take their colours from the app's theme, light or dark.
 """
 
-import altair as alt
-
 COLOR = {
     "full-return": "#D55E00",
     "reinforce": "#0072B2",
@@ -23,8 +21,3 @@ DASH = {
     "ppo": [2, 2],
 }
 QUIET = "#7d828c"  # notes and reference lines; 3.7 : 1 on white, 4.9 : 1 on the dark page
-
-
-def note(chart: alt.Chart, text: str, **where: object) -> alt.Chart:
-    """A quiet word inside a chart."""
-    return chart.mark_text(color=QUIET, fontSize=12, **where).encode(text=alt.value(text))

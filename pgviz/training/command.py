@@ -9,7 +9,7 @@ from typing import Any
 import click
 import numpy as np
 
-from pgviz.training import Config, Update, train
+from pgviz.training import Config, Update, presets, train
 
 
 def run(config: Config, as_json: bool) -> None:
@@ -79,6 +79,24 @@ class Summary:
             f" and {summary['wall_s']:.2f} s; mean return of the last 100 episodes, worst seed"
             f" {min(summary['final_return']):.1f}, median {np.median(summary['final_return']):.1f}."
         )
+
+
+def command_line(config: Config) -> str:
+    """The command that computes this run in a terminal."""
+    preset = asdict(presets[config.method])
+    words = [f"python -m pgviz train {config.method}"]
+    for name, value in asdict(config).items():
+        if name in OPTIONS or value == preset[name]:
+            continue
+        words.append(f"--set {name}={str(value).lower() if isinstance(value, bool) else value}")
+    for name in OPTIONS[1:]:
+        words.append(f"--{name.replace('_', '-')} {getattr(config, name)}")
+    if config.stop_when_solved:
+        words.append("--stop-when-solved")
+    return " ".join(words)
+
+
+OPTIONS = ("stop_when_solved", "num_seeds", "rng_seed", "num_updates")
 
 
 def line(update: Update) -> dict[str, Any]:

@@ -4,9 +4,10 @@ Streamlit binds a widget to a query parameter and falls back to the default when
 something it cannot take. What it does not do is say so; `faults_of_link` does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -51,8 +52,8 @@ def as_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def faults_of_link(controls: Sequence[Control], slug: str) -> list[str]:
-    """One sentence per parameter of the link that could not be used; kept until `forget_faults`.
+def faults_of_link(controls: Sequence[Control], slug: str) -> str:
+    """One sentence on what of the link could not be used, or nothing; kept until `forget_faults`.
 
     Called before the controls are drawn, because drawing them cleans the address.
     """
@@ -61,14 +62,14 @@ def faults_of_link(controls: Sequence[Control], slug: str) -> list[str]:
     for name in st.query_params:
         values = st.query_params.get_all(name)
         if name not in known:
-            sentence = f"This page has no setting “{shown(name)}”: it was ignored."
+            fault = f"there is no setting “{shown(name)}”"
         elif len(values) != 1 or not known[name].holds(values[0]):
-            sentence = f"“{shown(values[-1])}” is no value for {known[name].label}: the default is used."
+            fault = f"“{shown(values[-1])}” is no value for “{known[name].label}”"
         else:
             continue
-        if sentence not in faults and len(faults) < 5:
-            faults.append(sentence)
-    return faults
+        if fault not in faults and len(faults) < 3:
+            faults.append(fault)
+    return f"Not everything in this link could be used: {'; '.join(faults)}." if faults else ""
 
 
 def forget_faults(slug: str) -> None:
@@ -92,18 +93,10 @@ def draw(control: Control, default: Any, **options: Any) -> Any:
     if set(control.options) == {True, False}:
         return st.toggle(control.label, default, **common)
     if isinstance(default, str):
-        return st.segmented_control(
-            control.label, control.options, default=default, required=True, **common
-        )
+        return st.radio(control.label, control.options, control.options.index(default), **common)
     return st.select_slider(control.label, control.options, default, **common)
 
 
-def link_to(slug: str, config: Config, defaults: Config, names: Sequence[str]) -> str:
-    """The address that sets these controls, without what is default anyway."""
-    changed: Mapping[str, Any] = {
-        name: getattr(config, name)
-        for name in names
-        if getattr(config, name) != getattr(defaults, name)
-    }
-    query = "&".join(f"{name}={as_text(value)}" for name, value in changed.items())
-    return f"/{slug}" + (f"?{query}" if query else "")
+def query_of(config: Config, names: Sequence[str]) -> str:
+    """The part of an address that sets these controls to a run's settings, defaults included."""
+    return urlencode({name: as_text(getattr(config, name)) for name in names})

@@ -1,6 +1,7 @@
 """The frame around every page: its configuration, the navigation, and the table of pages."""
 
 import gc
+import logging
 import threading
 from dataclasses import dataclass
 
@@ -50,11 +51,15 @@ _framed = threading.local()
 def show() -> None:
     """What streamlit_app.py does: configure the page, draw the menu, run the chosen page."""
     st.set_page_config(page_title="pgviz", page_icon="🎯", layout="wide")
+    st.html("<style>.stMainBlockContainer { padding-top: 3.5rem; max-width: 1240px; }</style>")
     _settle()
     page = _navigation()
     _framed.now = True
     try:
         page.run()
+    except Exception:
+        logging.getLogger(__name__).exception("the page failed")
+        st.error("Something on this page went wrong. Reload it; your settings are in the address.")
     finally:
         _framed.now = False
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from pgviz.measure.ensembles import Curves, LearningCurves
 from pgviz.runs import Busy, Recording, Run, Runs
-from pgviz.training.config import Config
+from pgviz.training.config import Config, presets
 
 POLL_S = 0.4
 
@@ -39,6 +39,11 @@ def _presence(name: str) -> str:
     """Released when the tab closes; made again when a lost connection comes back."""
     runs().stay(name)
     return name
+
+
+def demonstration(method: str) -> Config:
+    """The run a page opens with: long enough to be solved, over in a moment."""
+    return presets[method].replace(num_updates=60, stop_when_solved=True)
 
 
 def current_run(slug: str, default: Config) -> Run | None:

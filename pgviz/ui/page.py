@@ -5,11 +5,14 @@ import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
+from pgviz.runs import Run
+from pgviz.training.command import command_line
 from pgviz.ui.frame import Page
 
 READING_WIDTH = 720  # pixels: about 75 characters of prose
@@ -34,7 +37,12 @@ def predict(key: str, asked: str, answers: Sequence[str]) -> str | None:
             return committed
         with st.container(horizontal=True, vertical_alignment="center"):
             guess = st.radio(
-                asked, answers, index=None, horizontal=True, key=f"{key}.guess", label_visibility="collapsed"
+                asked,
+                answers,
+                index=None,
+                horizontal=True,
+                key=f"{key}.guess",
+                label_visibility="collapsed",
             )
             st.button(
                 "Lock it in",
@@ -90,7 +98,9 @@ def numbers(table: pd.DataFrame, key: str) -> None:
 def code_that_ran(parts: Sequence[tuple[str, str, Callable]]) -> None:
     """Each part: a name, its equation, and the function that computed what is on this page."""
     st.subheader("The code that ran", anchor=False)
-    for tab, (_, equation, function) in zip(st.tabs([name for name, _, _ in parts]), parts, strict=True):
+    for tab, (_, equation, function) in zip(
+        st.tabs([name for name, _, _ in parts]), parts, strict=True
+    ):
         with tab:
             st.latex(equation)
             st.code(inspect.getsource(function), language="python")
@@ -100,6 +110,44 @@ def takeaways(sentences: Sequence[str]) -> None:
     """What you should have seen, computed from this very run."""
     st.subheader("What you should have seen", anchor=False)
     st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
+
+
+def reproduce(slug: str, query: str, run: Run) -> None:
+    """The link, the command and the files that give these numbers again."""
+    st.subheader("Share and reproduce", anchor=False)
+    recording = run.recording()
+    if recording is None:
+        return
+    st.markdown(
+        "The link sets every control of this page. On one machine, the same settings give the"
+        " same numbers, bit for bit."
+    )
+    st.code(f"{base_url(slug)}?{query}", language=None, wrap_lines=True)
+    st.code(command_line(run.config), language="bash", wrap_lines=True)
+    name = f"{run.config.method}-{run.key}"
+    with st.container(horizontal=True):
+        st.download_button(
+            "Recording as CSV",
+            lambda: recording.table().to_csv(index=False),
+            f"{name}.csv",
+            "text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Recording as JSON",
+            lambda: as_json(recording.as_dict()),
+            f"{name}.json",
+            "application/json",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def base_url(slug: str) -> str:
+    """The address of a page on the server the reader is looking at."""
+    parts = urlsplit(st.context.url or "")
+    return urlunsplit((parts.scheme, parts.netloc, f"/{slug}", "", ""))
 
 
 def as_json(numbers: Mapping[str, Any]) -> str:

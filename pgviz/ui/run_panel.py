@@ -37,11 +37,12 @@ def draw(run: Run) -> None:
     recording = run.recording() if curves else None
     _numbers(run, recording)
     st.progress(*_progress(run, curves))
+    num_seeds = run.config.num_seeds
     page.heading(
-        "Sixteen seeds, one method: they agree on the way up, not on the day"
-        if run.config.num_seeds == 16
-        else "The same method, other random numbers: how far apart do seeds end up?",
-        "thin: one seed · thick: the middle half of the seeds (IQM) · band: its 95 % bootstrap"
+        f"How far apart do {num_seeds} runs of the same method end up?"
+        if num_seeds > 1
+        else "One run: would another one look the same?",
+        "thin: a seed · thick: the middle half of the seeds (IQM) · band: its 95 % bootstrap"
         " interval · a seed that has solved it stands still",
     )
     page.chart(
@@ -57,7 +58,7 @@ def draw(run: Run) -> None:
         height=340,
         says="Return of an episode against updates, one thin line per seed and their middle.",
     )
-    st.caption(_in_words(curves), text_alignment="left")
+    st.caption(_in_words(curves))
 
 
 def instruments(run: Run, names: tuple[str, ...]) -> None:

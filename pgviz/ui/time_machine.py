@@ -1,10 +1,12 @@
 """The time machine: go to any update of a recording and watch that very policy play."""
 
+from pathlib import Path
+
 import pandas as pd
 import streamlit as st
 
 from pgviz.charts import learning
-from pgviz.runs import Run
+from pgviz.runs import Recording, Run
 from pgviz.runs.replay import replay, trajectory
 from pgviz.training.rollout import Rollout
 from pgviz.ui import page
@@ -34,33 +36,40 @@ def draw(run: Run) -> None:
             )
             if update < asked:
                 st.caption(f"Recorded so far: update {update}.")
-            rollout, table = played(str(run.path), update, seed, episode)
-            _where(run, update, seed, rollout)
+            rollout, table = played(run.path, update, seed, episode)
+            _where(run, recording, update, seed, rollout)
         with right:
-            cartpole_player(
-                {
-                    "x": [*table["x"], float(rollout.final_obs[0, episode, 0])],
-                    "angle": [*table["angle"], float(rollout.final_obs[0, episode, 2])],
-                    "actions": table["action"].tolist(),
-                    "p_right": table["p_right"].tolist(),
-                    "rewards": table["reward"].tolist(),
-                    "terminated": bool(rollout.terminated[0, episode].any()),
-                    "truncated": bool(rollout.truncated[0, episode].any()),
-                },
-                key="player",
-                title=f"Seed {seed} at update {update}, episode {episode}",
-                gamma=run.config.gamma,
-            )
+            watch(run, update, seed, episode, key="player")
         with st.expander("This episode, step by step", icon=":material/table_rows:"):
             st.dataframe(
                 table, hide_index=True, height=320, column_config=COLUMNS, key="trajectory"
             )
             st.caption(
-                "In the last column, Ψ_t times the length of the score: how hard the step pulls on"
-                " the parameters, whatever the direction."
+                "The last column is |Ψ| times the length of the score ∇ log π: how hard the step"
+                " pulls on the parameters, in whatever direction."
             )
 
     machine()
+
+
+def watch(run: Run, update: int, seed: int, episode: int, key: str) -> None:
+    """The policy of one update, playing."""
+    rollout, table = played(run.path, update, seed, episode)
+    final = rollout.final_obs[0, episode].tolist()
+    cartpole_player(
+        {
+            "x": [*table["x"], final[0]],
+            "angle": [*table["angle"], final[2]],
+            "actions": table["action"].tolist(),
+            "p_right": table["p_right"].tolist(),
+            "rewards": table["reward"].tolist(),
+            "terminated": bool(rollout.terminated[0, episode].any()),
+            "truncated": bool(rollout.truncated[0, episode].any()),
+        },
+        key=key,
+        title=f"Seed {seed} at update {update}, episode {episode}",
+        gamma=run.config.gamma,
+    )
 
 
 COLUMNS = {
@@ -80,43 +89,38 @@ COLUMNS = {
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
-def played(path: str, update: int, seed: int, episode: int) -> tuple[Rollout, pd.DataFrame]:
+def played(path: Path, update: int, seed: int, episode: int) -> tuple[Rollout, pd.DataFrame]:
     """The episodes that this seed played for this update, and one of them as a table."""
-    from pathlib import Path
-
-    from pgviz.runs import Recording
-
-    recording = Recording(Path(path))
+    recording = Recording(path)
     theta = recording.theta(update)[seed]
     rollout = replay(recording.config, theta, seed, update)
     return rollout, trajectory(recording.config, theta, rollout, episode)
 
 
-def _where(run: Run, update: int, seed: int, rollout: Rollout) -> None:
-    recording = run.recording()
-    assert recording is not None, "only a recorded run has a past"
+def _where(run: Run, recording: Recording, update: int, seed: int, rollout: Rollout) -> None:
     metrics = recording.metrics()
     returns = metrics["episode_return"][:, seed]
-    curve = pd.DataFrame({"update": range(len(returns)), "episode_return": returns})
-    here = pd.DataFrame({"update": [update], "episode_return": [rollout.episode_returns.mean()]})
+    mean = rollout.episode_returns.mean()
     page.chart(
         "chart-where",
         learning.where_in_training,
         run.config.method,
         run.config.num_updates,
-        tables={"seed": curve, "here": here},
+        tables={
+            "seed": pd.DataFrame({"update": range(len(returns)), "episode_return": returns}),
+            "here": pd.DataFrame({"update": [update], "episode_return": [mean]}),
+        },
         height=130,
         says=f"The returns of seed {seed}, with a mark at update {update}.",
     )
-    mean = rollout.episode_returns.mean()
-    learned_from = update < recording.num_updates and metrics["active"][update, seed] > 0
-    if learned_from:
+    num_envs = run.config.num_envs
+    if update < len(returns) and metrics["active"][update, seed]:
         st.caption(
-            f"One of the {run.config.num_envs} episodes that update {update} learned from, played"
-            f" again. Their mean return is {mean:.2f}; the recording says {returns[update]:.2f}."
+            f"One of the {num_envs} episodes that update {update} learned from, played again."
+            f" Their mean return is {mean:.2f}; the recording says {returns[update]:.2f}."
         )
     else:
         st.caption(
-            f"This policy does not learn any more. Over {run.config.num_envs} fresh episodes its"
-            f" mean return is {mean:.2f}."
+            "The last policy this seed learned. Over"
+            f" {num_envs} fresh episodes its mean return is {mean:.2f}."
         )
