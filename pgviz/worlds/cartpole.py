@@ -34,10 +34,7 @@ SECONDS_PER_STEP = 0.02
 X_LIMIT = 2.4  # metres
 ANGLE_LIMIT = 12 * 2 * math.pi / 360  # radians
 RESET_LIMIT = 0.05
-POSITIONS, VELOCITIES = (
-    slice(0, None, 2),
-    slice(1, None, 2),
-)  # rows of a state: x, ẋ, angle, its rate
+POSITIONS, VELOCITIES = np.s_[0::2], np.s_[1::2]  # rows of a state: x, ẋ, angle, its rate
 
 _OBS_HIGH = np.array([2 * X_LIMIT, np.inf, 2 * ANGLE_LIMIT, np.inf], np.float32)
 
@@ -148,21 +145,19 @@ def next_state(
 
     Source: Barto, Sutton & Anderson, 1983; operation by operation Gymnasium's CartPole-v1.
     """
-    _, _, angle, angle_dot = state
-    force = FORCE * (2.0 * actions - 1.0)
+    angle, angle_dot = state[2], state[3]
+    force = np.where(actions, FORCE, -FORCE)
     cos, sin = np.cos(angle), np.sin(angle)
     push = (force + POLE_MASS_LENGTH * np.square(angle_dot) * sin) / TOTAL_MASS
-    acceleration = np.empty_like(state[VELOCITIES])
+    change = np.empty_like(state)  # per second
+    change[POSITIONS] = state[VELOCITIES]
     angle_acc = np.divide(
         GRAVITY * sin - cos * push,
         HALF_LENGTH * (4.0 / 3.0 - MASS_POLE * np.square(cos) / TOTAL_MASS),
-        out=acceleration[1],
+        out=change[3],
     )
-    np.subtract(push, POLE_MASS_LENGTH * angle_acc * cos / TOTAL_MASS, out=acceleration[0])
-    out = np.empty_like(state) if out is None else out
-    np.add(state[POSITIONS], SECONDS_PER_STEP * state[VELOCITIES], out=out[POSITIONS])
-    np.add(state[VELOCITIES], SECONDS_PER_STEP * acceleration, out=out[VELOCITIES])
-    return out
+    np.subtract(push, POLE_MASS_LENGTH * angle_acc * cos / TOTAL_MASS, out=change[1])
+    return np.add(state, SECONDS_PER_STEP * change, out=out)
 
 
 def out_of_bounds(state: NDArray[np.float64]) -> NDArray[np.bool_]:
