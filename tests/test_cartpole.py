@@ -9,7 +9,13 @@ from gymnasium.wrappers.vector import RecordEpisodeStatistics
 from pgviz.policies import MLP
 from pgviz.training.rollout import collect_episodes
 from pgviz.worlds import cartpole
-from pgviz.worlds.cartpole import ENV_ID, CartPoleEnsemble, next_state, out_of_bounds
+from pgviz.worlds.cartpole import (
+    ENV_ID,
+    CartPoleEnsemble,
+    initial_states,
+    next_state,
+    out_of_bounds,
+)
 
 RANDOM_POLICY_LENGTH = 22.3  # Gymnasium's CartPole-v1, both actions equally likely
 
@@ -242,6 +248,21 @@ def test_a_seeds_episodes_depend_on_no_neighbour(num_copies):
     alone = observations(CartPoleEnsemble(num_copies), [streams(4)[2]], actions[:, 2:3])
     np.testing.assert_array_equal(alone[:, 0], together[:, 2])
     assert (together[:, 0] != together[:, 1]).any(), "seeds differ"
+
+
+def test_start_states_are_handed_out_in_the_order_in_which_a_stream_draws_them():
+    """However many wait in the pool: drawing each when it is needed gives the same episodes."""
+    env = CartPoleEnsemble(12, num_seeds=3, max_episode_steps=15)
+    env.reset(seed=streams(3))
+    in_order = [initial_states(stream, 600) for stream in streams(3)]
+    used = [4, 4, 4]
+    draw = np.random.default_rng(0)
+    while min(used) < 300:
+        _, _, terminated, truncated, _ = env.step(draw.integers(0, 2, 12))
+        for i in np.flatnonzero(terminated | truncated):
+            np.testing.assert_array_equal(env.state[:, i], in_order[i // 4][used[i // 4]])
+            used[i // 4] += 1
+    assert len(set(used)) > 1
 
 
 def test_one_number_seeds_everything_and_seed_zero_ignores_how_many_follow():
