@@ -143,7 +143,7 @@ class _StartStates:
         """A start state for each of these environments, which ascend: [len(ended), 4]."""
         seed = ended // self.num_copies
         needed = np.bincount(seed, minlength=len(self.streams))
-        for k in np.flatnonzero(self.taken + needed > self.size):
+        for k in np.flatnonzero(self.taken + needed > self.size).tolist():
             fresh = initial_states(self.streams[k], self.taken[k])
             self.waiting[k] = np.concatenate([self.waiting[k, self.taken[k] :], fresh])
             self.taken[k] = 0
