@@ -9,7 +9,7 @@ from pgviz import estimators
 from pgviz.training.config import Config
 from pgviz.training.rollout import Rollout
 
-Weights = NDArray[np.float64]
+Weights = NDArray[np.floating]
 
 
 def full_return(rollout: Rollout, config: Config) -> Weights:

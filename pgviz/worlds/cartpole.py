@@ -34,10 +34,7 @@ SECONDS_PER_STEP = 0.02
 X_LIMIT = 2.4  # metres
 ANGLE_LIMIT = 12 * 2 * math.pi / 360  # radians
 RESET_LIMIT = 0.05
-POSITIONS, VELOCITIES = (
-    slice(0, None, 2),
-    slice(1, None, 2),
-)  # rows of a state: x, ẋ, angle, its rate
+POSITIONS, VELOCITIES = np.s_[0::2], np.s_[1::2]  # rows of a state: x, ẋ, angle, its rate
 
 _OBS_HIGH = np.array([2 * X_LIMIT, np.inf, 2 * ANGLE_LIMIT, np.inf], np.float32)
 
@@ -50,8 +47,6 @@ class CartPoleEnsemble(VectorEnv):
     ended one in the rows where `infos["_final_obs"]` is True. With AutoresetMode.DISABLED ended
     environments go on falling and their transitions mean nothing: the caller masks them.
     """
-
-    metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}
 
     def __init__(
         self,
@@ -66,7 +61,7 @@ class CartPoleEnsemble(VectorEnv):
             )
         if autoreset_mode is AutoresetMode.NEXT_STEP:
             raise ValueError("next-step autoreset adds transitions that never happened")
-        self.metadata = {**self.metadata, "autoreset_mode": autoreset_mode}
+        self.metadata = {"render_modes": [], "autoreset_mode": autoreset_mode}
         self.num_envs = num_envs
         self.num_seeds = num_seeds
         self.max_episode_steps = max_episode_steps
@@ -77,6 +72,7 @@ class CartPoleEnsemble(VectorEnv):
         self.state = np.zeros((4, num_envs))
         self.steps = np.zeros(num_envs, np.int64)
         self.streams: list[np.random.Generator] = []
+        self._starts = _StartStates([], 0)
         self._autoreset = autoreset_mode is AutoresetMode.SAME_STEP
 
     def reset(
@@ -94,6 +90,7 @@ class CartPoleEnsemble(VectorEnv):
             children = np.random.SeedSequence(seed).spawn(self.num_seeds)
             self.streams = [np.random.default_rng(child) for child in children]
         num_copies = self.num_envs // self.num_seeds
+        self._starts = _StartStates(self.streams, num_copies)
         first = [initial_states(stream, num_copies) for stream in self.streams]
         self.state = np.ascontiguousarray(np.concatenate(first).T)
         self.steps[:] = 0
@@ -117,21 +114,43 @@ class CartPoleEnsemble(VectorEnv):
         infos: dict[str, Any] = {}
         if self._autoreset:
             over = terminated | truncated
-            if over.any():
+            ended = np.flatnonzero(over)
+            if len(ended):
                 infos = {"final_obs": obs.copy(), "_final_obs": over}
-                self._restart(over)
-                obs = self._observations()
+                first = self._starts.take(ended)
+                obs[ended], self.state[:, ended], self.steps[ended] = first, first.T, 0
         return obs, np.ones(self.num_envs), terminated, truncated, infos
-
-    def _restart(self, over: NDArray[np.bool_]) -> None:
-        per_seed = over.reshape(self.num_seeds, -1)
-        for k in np.flatnonzero(per_seed.any(axis=1)):
-            ended = k * per_seed.shape[1] + np.flatnonzero(per_seed[k])
-            self.state[:, ended] = initial_states(self.streams[k], len(ended)).T
-        self.steps[over] = 0
 
     def _observations(self) -> NDArray[np.float32]:
         return self.state.T.astype(np.float32)
+
+
+class _StartStates:
+    """Start states waiting for episodes to end: drawn many at a time, handed out one by one.
+
+    Each seed's come from its own stream, in the order in which they are needed. When more are drawn
+    depends on that seed's own episodes alone, so no seed notices how often the others start anew.
+    """
+
+    def __init__(self, streams: Sequence[np.random.Generator], num_copies: int) -> None:
+        self.streams = streams
+        self.num_copies = num_copies
+        self.size = 16 * num_copies  # of one seed; at least num_copies, as all may end together
+        self.waiting = np.zeros((len(streams), self.size, 4))
+        self.taken = np.full(len(streams), self.size)  # drawn when first needed, not before
+
+    def take(self, ended: NDArray[np.intp]) -> NDArray[np.float64]:
+        """A start state for each of these environments, which ascend: [len(ended), 4]."""
+        seed = ended // self.num_copies
+        needed = np.bincount(seed, minlength=len(self.streams))
+        for k in np.flatnonzero(self.taken + needed > self.size).tolist():
+            fresh = initial_states(self.streams[k], self.taken[k])
+            self.waiting[k] = np.concatenate([self.waiting[k, self.taken[k] :], fresh])
+            self.taken[k] = 0
+        rank = np.arange(len(ended)) - (np.cumsum(needed) - needed)[seed]  # within its seed
+        states = self.waiting[seed, self.taken[seed] + rank]
+        self.taken += needed
+        return states
 
 
 def initial_states(stream: np.random.Generator, num_envs: int) -> NDArray[np.float64]:
@@ -148,21 +167,19 @@ def next_state(
 
     Source: Barto, Sutton & Anderson, 1983; operation by operation Gymnasium's CartPole-v1.
     """
-    _, _, angle, angle_dot = state
-    force = FORCE * (2.0 * actions - 1.0)
+    angle, angle_dot = state[2], state[3]
+    force = np.where(actions, FORCE, -FORCE)
     cos, sin = np.cos(angle), np.sin(angle)
     push = (force + POLE_MASS_LENGTH * np.square(angle_dot) * sin) / TOTAL_MASS
-    acceleration = np.empty_like(state[VELOCITIES])
+    change = np.empty_like(state)  # per second
+    change[POSITIONS] = state[VELOCITIES]
     angle_acc = np.divide(
         GRAVITY * sin - cos * push,
         HALF_LENGTH * (4.0 / 3.0 - MASS_POLE * np.square(cos) / TOTAL_MASS),
-        out=acceleration[1],
+        out=change[3],
     )
-    np.subtract(push, POLE_MASS_LENGTH * angle_acc * cos / TOTAL_MASS, out=acceleration[0])
-    out = np.empty_like(state) if out is None else out
-    np.add(state[POSITIONS], SECONDS_PER_STEP * state[VELOCITIES], out=out[POSITIONS])
-    np.add(state[VELOCITIES], SECONDS_PER_STEP * acceleration, out=out[VELOCITIES])
-    return out
+    np.subtract(push, POLE_MASS_LENGTH * angle_acc * cos / TOTAL_MASS, out=change[1])
+    return np.add(state, SECONDS_PER_STEP * change, out=out)
 
 
 def out_of_bounds(state: NDArray[np.float64]) -> NDArray[np.bool_]:
