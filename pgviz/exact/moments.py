@@ -18,6 +18,7 @@ Axes: S states, A actions, F features, P = F·A parameters. Cost: a few products
 or per time step with a horizon; trace and diagonal need no more, the covariance P × S × P.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -32,8 +33,8 @@ from pgviz.exact.values import (
 )
 from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
 
-# Multiplications of one question; 1e12 take about a minute on one core.
-MAX_WORK = 1e12
+# Multiplications of one question: 1e11 take about half a minute on one core.
+MAX_WORK = 1e11
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +100,7 @@ def advantage_moments(
     """
     c, k = trace_discount, step_discount
     scores = Scores(world)
-    visits = _discounted_visits(world, k * k)
+    visits = discounted_visits(world, k * k)
     second = SecondMoment.zero(scores, covariance)
     mean = np.zeros((world.num_features, world.num_actions))
     for t, x, after in backward_moments(world, step_weights, c, k, baseline):
@@ -114,7 +115,7 @@ def advantage_moments(
 
 
 @dataclass(frozen=True, eq=False)
-class _After:
+class After:
     """What the next state promises: E[X], E[X²] [S+1]; E[Y], E[XY] [S, F, A]."""
 
     weight: Floats
@@ -126,7 +127,7 @@ class _After:
 
 def backward_moments(
     world: TabularMDP, step_weights: Floats, c: float, k: float, baseline: float
-) -> Iterator[tuple[int, Floats, _After]]:
+) -> Iterator[tuple[int, Floats, After]]:
     """(t, x_t, the moments seen from after the step), from the last step to the first.
 
     Without a horizon every step looks the same, so there is one item, with t = 0.
@@ -138,8 +139,9 @@ def backward_moments(
     """
     scores, flow = Scores(world), world.flow
     shape = (world.num_states, world.num_features, world.num_actions)
-    weight = weight_squared = np.zeros(world.num_states)
-    estimate = product = np.zeros(shape)
+    weight: Floats = np.zeros(world.num_states)
+    estimate: Floats = np.zeros(shape)
+    weight_squared, product = weight, estimate
     step = _Step(world)
     stationary = world.horizon is None
     for t in reversed(range(world.horizon or 1)):
@@ -157,12 +159,12 @@ def backward_moments(
         step_weighted = (flow[:, :, :-1] * x[:, :, :-1]).sum(axis=1)
         local += k * np.tensordot(step_weighted, estimate, 1)
         product_here, product = step(c * k, local, product)
-        yield t, x, _After(ends_weight, ends_squared, estimate, product, estimate_here)
+        yield t, x, After(ends_weight, ends_squared, estimate, product, estimate_here)
         weight, weight_squared = weight_here, squared_here
         estimate, product = estimate_here, product_here
 
 
-def _squared_weight(x: Floats, b: float, c: float, after: _After) -> Floats:
+def _squared_weight(x: Floats, b: float, c: float, after: After) -> Floats:
     """E[(X − b)² | s, a, s'] = (x − b)² + 2 c (x − b) E[X'] + c² E[X'²], shape [S, A, S+1]."""
     return (x - b) ** 2 + 2 * c * (x - b) * after.weight + c * c * after.weight_squared
 
@@ -184,7 +186,7 @@ class _Step:
         return local + z * np.tensordot(self.moves, following, 1), following
 
 
-def _discounted_visits(world: TabularMDP, discount: float) -> Floats:
+def discounted_visits(world: TabularMDP, discount: float) -> Floats:
     """x^t d_t(s), [H, S]; without a horizon their sum, [1, S]."""
     if world.horizon is None:
         return occupancy(world, discount)[None]
@@ -207,8 +209,8 @@ def _full_return_moments(world: TabularMDP, baseline: float, covariance: bool) -
     scores, rewards = Scores(world), world.rewards
     second = SecondMoment.zero(scores, covariance)
     mean = np.zeros((world.num_features, world.num_actions))
-    past = _past_returns(world, baseline)
-    for t, after in _future_returns(world):
+    past = past_returns(world, baseline, order=2)
+    for t, after in future_returns(world):
         now, linear, square = (moment[t][:, None, None] for moment in past)
         future = rewards + gamma * after.weight
         future_squared = (
@@ -226,34 +228,37 @@ def _full_return_moments(world: TabularMDP, baseline: float, covariance: bool) -
     return second.centred(mean)
 
 
-def _past_returns(world: TabularMDP, baseline: float) -> tuple[Floats, Floats, Floats]:
-    """γ^{2t} P(s_t), γ^t E[ρ_t; s_t], E[ρ_t²; s_t], each [H, S], or summed over time [1, S].
+def past_returns(world: TabularMDP, baseline: float, order: int) -> list[Floats]:
+    """M_j(t, s) = E[γ^{(n−j)t} ρ_t^j; s_t = s] for j = 0 … n, n = order, each [H, S].
 
-    ρ_0 = −b and ρ_{t+1} = ρ_t + γ^t r_t, so with M_j the j-th of them (j powers of ρ):
-        M_1 ← γ P_πᵀ M_1 + γ Σ p r M_0,   M_2 ← P_πᵀ M_2 + Σ p (2 r M_1 + r² M_0)
+    Without a horizon they are summed over time, [1, S].  ρ_0 = −b and ρ_{t+1} = ρ_t + γ^t r_t, so
+
+        M_j ← γ^{n−j} Σ_{i ≤ j} (j choose i) P_πᵀ[r^{j−i}] M_i.
     """
-    gamma, start = world.gamma, world.start
-    moves = state_transitions(world)
+    horizon = world.horizon or 1
     flow, rewards = world.flow[:, :, :-1], world.rewards[:, :, :-1]
-    once = (flow * rewards).sum(axis=1)
-    twice = (flow * rewards**2).sum(axis=1)
-    if world.horizon is None:
-        zero = occupancy(world, gamma**2)
-        one = solve_chain(world, gamma, -baseline * start + gamma * zero @ once, forward=True)
-        two = solve_chain(
-            world, 1.0, baseline**2 * start + 2 * one @ once + zero @ twice, forward=True
-        )
-        return zero[None], one[None], two[None]
-    zero, one, two = (np.zeros((world.horizon, world.num_states)) for _ in range(3))
-    zero[0], one[0], two[0] = start, -baseline * start, baseline**2 * start
-    for t in range(world.horizon - 1):
-        zero[t + 1] = gamma**2 * zero[t] @ moves
-        one[t + 1] = gamma * (one[t] @ moves + zero[t] @ once)
-        two[t + 1] = two[t] @ moves + 2 * one[t] @ once + zero[t] @ twice
-    return zero, one, two
+    moves = [(flow * rewards**power).sum(axis=1) for power in range(order + 1)]
+    moments: list[Floats] = [
+        np.zeros((horizon, world.num_states)) for _ in range(order + 1)
+    ]
+    for j, moment in enumerate(moments):
+        discount = world.gamma ** (order - j)
+        start = (-baseline) ** j * world.start
+
+        def arriving(t: int, j: int = j) -> Floats:
+            terms = (math.comb(j, i) * moments[i][t] @ moves[j - i] for i in range(j))
+            return sum(terms, np.zeros(world.num_states))
+
+        if world.horizon is None:
+            moment[0] = solve_chain(world, discount, start + discount * arriving(0), forward=True)
+            continue
+        moment[0] = start
+        for t in range(horizon - 1):
+            moment[t + 1] = discount * (moment[t] @ moves[0] + arriving(t))
+    return moments
 
 
-def _future_returns(world: TabularMDP) -> Iterator[tuple[int, _After]]:
+def future_returns(world: TabularMDP) -> Iterator[tuple[int, After]]:
     """E[R'], E[R'²] and, as `estimate` and `product`, E[S'R'], E[S'R'²], backward in time.
 
     E[SR]  = E[s R] + γ E[S'R']
@@ -262,8 +267,9 @@ def _future_returns(world: TabularMDP) -> Iterator[tuple[int, _After]]:
     gamma, flow, rewards = world.gamma, world.flow, world.rewards
     scores, step = Scores(world), _Step(world)
     shape = (world.num_states, world.num_features, world.num_actions)
-    weight = weight_squared = np.zeros(world.num_states)
-    estimate = product = np.zeros(shape)
+    weight: Floats = np.zeros(world.num_states)
+    estimate: Floats = np.zeros(shape)
+    weight_squared, product = weight, estimate
     reward_weighted = (flow * rewards)[:, :, :-1].sum(axis=1)
     for t in reversed(range(world.horizon or 1)):
         weight_here, weight = step(gamma, (flow * rewards).sum((1, 2)), weight)
@@ -277,7 +283,7 @@ def _future_returns(world: TabularMDP) -> Iterator[tuple[int, _After]]:
         local = scores.expected(squares + gamma**2 * ends_squared)
         local += 2 * gamma * np.tensordot(reward_weighted, estimate, 1)
         product_here, product = step(gamma**2, local, product)
-        yield t, _After(ends_weight, ends_squared, estimate, product, estimate_here)
+        yield t, After(ends_weight, ends_squared, estimate, product, estimate_here)
         weight, weight_squared = weight_here, squared_here
         estimate, product = estimate_here, product_here
 
@@ -325,9 +331,23 @@ class Scores:
         probable = self.flow * weights
         return probable - self.policy[:, :, None] * probable.sum(axis=1, keepdims=True)
 
+    def logits(self, weights: Floats) -> Floats:
+        """E[(e_a − π) w | s], shape [S, A]."""
+        return self.weighted(weights).sum(axis=2)
+
     def expected(self, weights: Floats) -> Floats:
         """E[∇log π(a|s) w(s, a, s') | s] from w [S, A, S+1], shape [S, F, A]."""
-        return self.world.features[:, :, None] * self.weighted(weights).sum(axis=2)[:, None, :]
+        return self.world.features[:, :, None] * self.logits(weights)[:, None, :]
+
+    def norm(self, weights: Floats) -> Floats:
+        """E[‖∇log π(a|s)‖² w | s], shape [S]."""
+        return (self.world.features**2).sum(axis=1) * self.squared(weights).sum(axis=1)
+
+    def dot(self, following: Floats) -> Floats:
+        """E[∇log π(a|s) · M(s') | s] from M [S, F, A], shape [S]."""
+        seen = np.tensordot(self.world.features, following, axes=(1, 1))  # [S, S', A]
+        unweighted = self.weighted(np.ones_like(self.flow))[:, :, :-1]
+        return np.einsum("sak,ska->s", unweighted, seen)
 
     def squared(self, weights: Floats) -> Floats:
         """E[(e_a − π)² w | s], elementwise, shape [S, A]."""
