@@ -9,6 +9,9 @@ from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
 
 estimator_names = ("full-return", "reward-to-go", "td", "gae")
 
+# Its square is still far from the end of float64, and no world of ours has values this large.
+MAX_CRITIC = 1e15
+
 
 @dataclass(frozen=True, eq=False)
 class GradientEstimator:
@@ -44,8 +47,8 @@ class GradientEstimator:
             )
         if self.gae_lambda is not None and not 0 <= self.gae_lambda <= 1:
             raise WorldError(f"gae_lambda must lie in [0, 1], got {self.gae_lambda:g}")
-        if not np.isfinite(self.baseline):
-            raise WorldError("baseline must be a finite number")
+        if not abs(self.baseline) <= MAX_CRITIC:
+            raise WorldError(f"baseline must lie between ±{MAX_CRITIC:g}, got {self.baseline:g}")
 
     @property
     def weight_lambda(self) -> float:
@@ -69,8 +72,8 @@ class GradientEstimator:
                 f"values must hold one number per state, {world.num_states} in this world, "
                 f"got {' × '.join(map(str, values.shape)) or 'a single number'}"
             )
-        if not np.isfinite(values).all():
-            raise WorldError("values must be finite numbers")
+        if not (np.abs(values) <= MAX_CRITIC).all():
+            raise WorldError(f"values must be numbers between ±{MAX_CRITIC:g}")
         if world.horizon is None:
             return np.append(values, 0.0)
         table = np.zeros((world.horizon + 1, world.num_states + 1))

@@ -238,9 +238,7 @@ def past_returns(world: TabularMDP, baseline: float, order: int) -> list[Floats]
     horizon = world.horizon or 1
     flow, rewards = world.flow[:, :, :-1], world.rewards[:, :, :-1]
     moves = [(flow * rewards**power).sum(axis=1) for power in range(order + 1)]
-    moments: list[Floats] = [
-        np.zeros((horizon, world.num_states)) for _ in range(order + 1)
-    ]
+    moments: list[Floats] = [np.zeros((horizon, world.num_states)) for _ in range(order + 1)]
     for j, moment in enumerate(moments):
         discount = world.gamma ** (order - j)
         start = (-baseline) ** j * world.start

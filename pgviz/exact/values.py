@@ -4,6 +4,8 @@ Axes: S states, A actions, F features, H horizon. With a horizon, values are ind
 first; V_H = 0, because reaching the horizon ends the episode.
 """
 
+import warnings
+
 import numpy as np
 import scipy.linalg
 
@@ -113,7 +115,12 @@ def solve_chain(world: TabularMDP, discount: float, right: Floats, forward: bool
             right = np.where(endless.reshape(-1, *[1] * (right.ndim - 1)), 0, right)
     chain = np.eye(world.num_states) - (moves.T if forward else moves)
     flat = right.reshape(world.num_states, -1)
-    solution = scipy.linalg.solve(chain, flat, check_finite=False)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", scipy.linalg.LinAlgWarning)
+            solution = scipy.linalg.solve(chain, flat, check_finite=False)
+    except np.linalg.LinAlgError:
+        solution = np.full(flat.shape, np.inf)
     if not np.isfinite(solution).all():
         raise WorldError("the sums over this world's episodes are too large to compute")
     return solution.reshape(right.shape)
