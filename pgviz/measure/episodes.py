@@ -150,7 +150,10 @@ def gradient_estimates(episodes: Episodes, weights: Floats) -> Floats:
     which, _ = np.nonzero(episodes.mask)
     entry = episodes.states[episodes.mask] * world.num_actions + episodes.actions[episodes.mask]
     num_episodes = len(episodes.mask)
-    table = np.bincount(which * size + entry, weights[episodes.mask], minlength=num_episodes * size)
+    summed = np.bincount(
+        which * size + entry, weights[episodes.mask], minlength=num_episodes * size
+    )
+    table = np.asarray(summed, dtype=np.float64)
     return weighted_scores(world, table.reshape(num_episodes, world.num_states, world.num_actions))
 
 
