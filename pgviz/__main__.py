@@ -80,7 +80,8 @@ def main() -> None:
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
-        click.echo(f"pgviz: {error.format_message()}", err=True)
+        sentence = " ".join(error.format_message().split())
+        click.echo(f"pgviz: {sentence}", err=True)
         sys.exit(2)
 
 

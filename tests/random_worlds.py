@@ -15,15 +15,17 @@ def random_world(
     gamma: float = 1.0,
     horizon: int | None = None,
 ) -> TabularMDP:
-    """Every step ends the episode with some probability; features None is one-hot."""
+    """Every step ends the episode with probability .3 or more; features None is one-hot."""
     rng = np.random.default_rng(seed)
     table = (num_states, num_actions, num_states + 1)
+    transitions = 0.7 * rng.dirichlet(np.ones(num_states + 1), table[:2])
+    transitions[:, :, -1] += 0.3
     features = np.eye(num_states)
     if num_features is not None:
         features = rng.normal(size=(num_states, num_features))
     return TabularMDP(
         name=f"random-{seed}",
-        transitions=rng.dirichlet(np.ones(num_states + 1), table[:2]),
+        transitions=transitions,
         rewards=rng.normal(size=table),
         start=rng.dirichlet(np.ones(num_states)),
         gamma=gamma,

@@ -37,7 +37,7 @@ def test_lambda_one_is_the_reward_to_go_minus_the_value(seed, gamma):
 @given(seeds, discounts, st.floats(0, 0.99))
 def test_gae_is_the_exponential_average_of_the_n_step_advantages(seed, gamma, gae_lambda):
     """Â = (1−λ) Σ_{n≥1} λ^{n−1} Â^{(n)} with Â^{(n)} = Σ_{k<n} γ^k r_{t+k} + γ^n V(s_{t+n}) − V(s_t)."""
-    rewards, values, next_values, terminated = episode = an_episode(seed, 5)
+    rewards, values, next_values, _ = episode = an_episode(seed, 5)
     num_steps = len(rewards)
     expected = np.zeros(num_steps)
     for t in range(num_steps):

@@ -22,8 +22,8 @@ from pgviz.worlds.named import (
     bandit_a,
     ladder,
     named_worlds,
-    short_corridor,
     shared_logit_chain,
+    short_corridor,
     survival,
 )
 
@@ -112,9 +112,7 @@ def test_without_a_horizon_is_the_limit_of_long_horizons():
             np.testing.assert_allclose(gradient(endless, drop), gradient(long, drop), atol=1e-12)
         np.testing.assert_allclose(state_values(endless), state_values(long)[0], atol=1e-12)
         np.testing.assert_allclose(action_values(endless), action_values(long)[0], atol=1e-12)
-        np.testing.assert_allclose(
-            occupancy(endless, gamma), occupancy(long, gamma), atol=1e-12
-        )
+        np.testing.assert_allclose(occupancy(endless, gamma), occupancy(long, gamma), atol=1e-12)
 
 
 def test_the_probability_of_still_running_is_what_the_distributions_sum_to():
@@ -175,9 +173,7 @@ def test_survival_in_closed_form(p):
     world = survival(p)
     assert objective(world) == pytest.approx(p / (1 - p), rel=1e-12)
     slope = 1 / (1 - p) ** 2
-    np.testing.assert_allclose(
-        gradient(world)[0] / (p * (1 - p)), [slope, -slope], rtol=1e-10
-    )
+    np.testing.assert_allclose(gradient(world)[0] / (p * (1 - p)), [slope, -slope], rtol=1e-10)
 
 
 @given(st.floats(0.02, 0.98))

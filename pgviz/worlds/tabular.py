@@ -195,7 +195,7 @@ def _checked(world: TabularMDP) -> Mapping[str, Any]:
 
 
 def _gamma(gamma: object) -> float:
-    if not _is_number(gamma) or not 0 <= float(gamma) <= 1:  # type: ignore[arg-type]
+    if not _is_number(gamma) or not 0 <= gamma <= 1:  # type: ignore[operator]
         raise WorldError(f"gamma is a discount and must lie in [0, 1], got {_shown(gamma)}")
     return float(gamma)  # type: ignore[arg-type]
 
