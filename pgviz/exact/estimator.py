@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pgviz.exact.values import state_values
-from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
+from pgviz.worlds.tabular import Floats, TabularMDP, WorldError, quoted
 
 estimator_names = ("full-return", "reward-to-go", "td", "gae")
 
@@ -34,7 +34,9 @@ class GradientEstimator:
 
     def __post_init__(self) -> None:
         if self.name not in estimator_names:
-            raise WorldError(f"there is no estimator {self.name!r}: {', '.join(estimator_names)}")
+            raise WorldError(
+                f"there is no estimator {quoted(self.name)}: {', '.join(estimator_names)}"
+            )
         if self.name == "full-return" and self.values is not None:
             raise WorldError(
                 "full-return weighs every step with the same number, so it takes a constant "

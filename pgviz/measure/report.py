@@ -18,7 +18,7 @@ from pgviz.measure.episodes import (
     weights,
 )
 from pgviz.measure.statistics import Estimate, gradient_statistics, mean_estimate, ratio_of_means
-from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
+from pgviz.worlds.tabular import Floats, TabularMDP, WorldError, quoted
 
 # Three gradients per episode are held at once; this is about half a gigabyte.
 MAX_GRADIENT_NUMBERS = 20_000_000
@@ -201,7 +201,7 @@ def _listed(values: str) -> Floats:
     except ValueError:
         raise WorldError(
             "--values must be 'true' or numbers with commas between them, such as -12,-10,-6, "
-            f"got {values[:40]!r}"
+            f"got {quoted(values)}"
         ) from None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pgviz.worlds.gymnasium_tables import GYMNASIUM_ID, from_gymnasium
 from pgviz.worlds.named import named_worlds
-from pgviz.worlds.tabular import TabularMDP, WorldError
+from pgviz.worlds.tabular import TabularMDP, WorldError, quoted
 
 # Two tables of 2 million short numbers; parsing that much takes about a second.
 MAX_BYTES = 16_000_000
@@ -24,7 +24,7 @@ def find_world(name: str) -> TabularMDP:
     if ":" in name or GYMNASIUM_ID.fullmatch(name):
         return from_gymnasium(name)
     raise WorldError(
-        f"there is no world {name[:60]!r}: give one of {', '.join(named_worlds)}, a Gymnasium id "
+        f"there is no world {quoted(name)}: give one of {', '.join(named_worlds)}, a Gymnasium id "
         "such as FrozenLake-v1, or a JSON file"
     )
 
@@ -46,7 +46,7 @@ def load_world(text_or_path: str | Path) -> TabularMDP:
     for key in fields:
         if key not in REQUIRED + OPTIONAL:
             raise WorldError(
-                f"the world file has an unknown key {key[:30]!r}; the keys are "
+                f"the world file has an unknown key {quoted(key)}; the keys are "
                 f"{', '.join(REQUIRED + OPTIONAL)}"
             )
     return TabularMDP(**{"horizon": None, "features": None, **fields})
@@ -60,9 +60,9 @@ def _is_file(name: str) -> bool:
 
 
 def _read(path: str | Path) -> str:
-    shown = str(path)[:60]
+    shown = quoted(str(path))
     if not _is_file(str(path)):
-        raise WorldError(f"there is no world file {shown!r}")
+        raise WorldError(f"there is no world file {shown}")
     try:
         with open(path, "rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -70,9 +70,9 @@ def _read(path: str | Path) -> str:
             raise WorldError(f"a world file may hold at most {MAX_BYTES // 10**6} MB")
         return content.decode("utf-8")
     except OSError:
-        raise WorldError(f"the world file {shown!r} cannot be read") from None
+        raise WorldError(f"the world file {shown} cannot be read") from None
     except UnicodeDecodeError:
-        raise WorldError(f"the world file {shown!r} is not UTF-8 text") from None
+        raise WorldError(f"the world file {shown} is not UTF-8 text") from None
 
 
 def _parse(text: str) -> Any:
@@ -98,6 +98,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for key, value in pairs:
         if key in fields:
-            raise WorldError(f"the world file gives {key[:30]!r} twice")
+            raise WorldError(f"the world file gives {quoted(key)} twice")
         fields[key] = value
     return fields

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pgviz.worlds.tabular import TabularMDP, WorldError
+from pgviz.worlds.tabular import TabularMDP, WorldError, quoted
 
 GYMNASIUM_ID = re.compile(r"(?:[\w.-]+/)?[\w.-]+-v\d+")
 
@@ -20,7 +20,7 @@ def from_gymnasium(env_id: str, gamma: float = 1.0) -> TabularMDP:
     """The table of a Gymnasium environment under the uniform policy, one logit per (s, a)."""
     if ":" in env_id:
         raise WorldError(
-            f"{env_id[:60]!r} would import a module of that name: only environments that "
+            f"{quoted(env_id)} would import a module of that name: only environments that "
             "Gymnasium itself registers are accepted"
         )
     table, start = _table(env_id)
@@ -61,9 +61,9 @@ def _table(env_id: str) -> tuple[Any, Any]:
         try:
             env = gymnasium.make(env_id).unwrapped
         except gymnasium.error.Error:
-            raise WorldError(f"Gymnasium knows no environment {env_id[:60]!r}") from None
+            raise WorldError(f"Gymnasium knows no environment {quoted(env_id)}") from None
         except Exception:  # an environment may need anything: a package, a screen, a file
-            raise WorldError(f"Gymnasium cannot make {env_id[:60]!r} here") from None
+            raise WorldError(f"Gymnasium cannot make {quoted(env_id)} here") from None
     try:
         table, start = getattr(env, "P", None), getattr(env, "initial_state_distrib", None)
     finally:

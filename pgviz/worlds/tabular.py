@@ -285,12 +285,18 @@ def _place(where: str, index: Any) -> str:
     return where + "".join(f"[{i}]" for i in index)
 
 
+def quoted(text: str) -> str:
+    """A text of unknown length and content, in quotes, in at most 60 printable characters."""
+    shown = repr(text[:60])
+    return shown if len(shown) <= 60 else shown[:59] + "…"
+
+
 def _shown(value: object) -> str:
     """A wrong value in a few characters and the words of JSON."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, str):
-        return f"the text {value[:30]!r}"
+        return f"the text {quoted(value)}"
     if isinstance(value, Real):
         try:
             return f"{float(value):.6g}"
