@@ -79,6 +79,21 @@ def test_padding_after_the_end_changes_nothing_before_it(seed, gamma, gae_lambda
     )
 
 
+@given(seeds, seeds, discounts, discounts)
+def test_an_episode_that_was_cut_off_keeps_its_bootstrap_and_leaks_nothing(
+    first, second, gamma, gae_lambda
+):
+    """Truncated and followed by another episode in the same row: as if it stood alone."""
+    one, two = an_episode(first, 4), an_episode(second, 6)
+    cut_off = (*one[:3], np.zeros(4, bool))
+    row = [np.concatenate(pair) for pair in zip(cut_off, two, strict=True)]
+    over = np.concatenate([one[3], two[3]])
+    apart = [gae(*episode, gamma, gae_lambda) for episode in (cut_off, two)]
+    np.testing.assert_allclose(
+        gae(*row, gamma, gae_lambda, over), np.concatenate(apart), atol=1e-12
+    )
+
+
 def test_a_right_critic_sees_no_advantage_in_a_truncated_episode():
     """500 rewards of 1, truncated, V̂ = 100 = 1/(1 − γ): every advantage is 0."""
     rewards, values = np.ones(500), np.full(500, 100.0)

@@ -88,6 +88,30 @@ def test_every_world_answers_for_every_estimator(answer, world, estimator):
         assert (np.abs(np.array(found["measured"][key]) - found[key]) <= reach).all()
 
 
+def within(interval, number):
+    low, high = (np.array(end) for end in interval)
+    return bool((low <= number).all() and (number <= high).all())
+
+
+def test_the_measured_gradient_has_no_bias_even_where_the_estimator_has_one(answer):
+    ask = ("short-corridor", "--estimator", "td", "--values=-12,-12,-12")
+    intervals = answer(*ask, "--num-episodes", 3000)["measured"]["intervals"]
+    assert within(intervals["gradient"], [[2, -2]])
+    assert within(intervals["mean"], [[6, -6]])
+    assert within(intervals["bias_squared"], 32)
+    assert not within(intervals["gradient"], [[6, -6]])
+
+
+def test_the_best_constant_baseline_does_not_depend_on_the_baseline_in_use(answer):
+    for baseline in (0, -12, 40):
+        found = answer(
+            "short-corridor", "--estimator", "reward-to-go", f"--baseline={baseline}",
+            "--num-episodes", 3000,
+        )  # fmt: skip
+        assert found["best_constant_baseline"] == pytest.approx(-37 / 3)
+        assert within(found["measured"]["intervals"]["best_constant_baseline"], -37 / 3)
+
+
 def test_the_same_seed_gives_the_same_answer(answer):
     ask = ("ladder", "--estimator", "gae", "--num-episodes", 100, "--rng-seed")
     assert answer(*ask, 3) == answer(*ask, 3) != answer(*ask, 4)

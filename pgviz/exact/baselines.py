@@ -12,6 +12,7 @@ per state, over all of it for a constant. Source: Greensmith, Bartlett & Baxter,
 Axes: S states, A actions, F features, H horizon.
 """
 
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -19,13 +20,14 @@ import numpy as np
 from pgviz.exact.estimator import GradientEstimator
 from pgviz.exact.moments import (
     Scores,
+    StepWeights,
     advantage_moments,
     backward_moments,
     discounted_visits,
     future_returns,
     past_returns,
     require_little_work,
-    td_error_table,
+    td_error_at,
 )
 from pgviz.exact.values import solve_chain, state_transitions
 from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
@@ -59,7 +61,7 @@ def best_baseline_per_parameter(world: TabularMDP, estimator: GradientEstimator)
     """One constant for each parameter, b*_i = E[Z_i Y_i] / E[Z_i²], shape [F, A]."""
     _refuse_full_return(estimator)
     x, c, k = _recursion(world, estimator)
-    noise = advantage_moments(world, np.ones_like(x), 0, k).variance
+    noise = advantage_moments(world, np.ones_like(world.rewards), 0, k).variance
     shared = _score_covariance(world, x, c, k)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(noise > 0, shared / noise, np.nan)
@@ -69,7 +71,7 @@ def variance_per_parameter(world: TabularMDP, estimator: GradientEstimator) -> F
     """Var(ĝ_i) when every parameter has its own best constant, shape [F, A]."""
     _refuse_full_return(estimator)
     x, c, k = _recursion(world, estimator)
-    noise = advantage_moments(world, np.ones_like(x), 0, k).variance
+    noise = advantage_moments(world, np.ones_like(world.rewards), 0, k).variance
     shared = _score_covariance(world, x, c, k)
     plain = advantage_moments(world, x, c, k).variance
     return plain - np.divide(shared**2, noise, out=np.zeros_like(noise), where=noise > 0)
@@ -142,15 +144,15 @@ def _past_scores(world: TabularMDP, start_discount: float, step_discount: float)
     return result
 
 
-def _score_covariance(world: TabularMDP, x: Floats, c: float, k: float) -> Floats:
+def _score_covariance(world: TabularMDP, x: StepWeights, c: float, k: float) -> Floats:
     """E[Z_i Y_i] for every parameter, from the parabola: Y − bZ at b = 0, ±1, shape [F, A]."""
     up = advantage_moments(world, x, c, k, 1.0)
     down = advantage_moments(world, x, c, k, -1.0)
     return (down.variance - up.variance) / 4
 
 
-def _recursion(world: TabularMDP, estimator: GradientEstimator) -> tuple[Floats, float, float]:
-    x = td_error_table(world, estimator.values_in(world))
+def _recursion(world: TabularMDP, estimator: GradientEstimator) -> tuple[StepWeights, float, float]:
+    x = partial(td_error_at, world, estimator.values_in(world))
     return x, world.gamma * estimator.weight_lambda, estimator.step_discount(world.gamma)
 
 

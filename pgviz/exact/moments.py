@@ -19,8 +19,9 @@ or per time step with a horizon; trace and diagonal need no more, the covariance
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -32,6 +33,9 @@ from pgviz.exact.values import (
     state_transitions,
 )
 from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
+
+# One table for every step, or a table for each: a whole list of them would not fit in memory.
+StepWeights = Floats | Callable[[int], Floats]
 
 # Multiplications of one question: 1e11 take about half a minute on one core.
 MAX_WORK = 1e11
@@ -70,7 +74,7 @@ def moments(world: TabularMDP, estimator: GradientEstimator, covariance: bool = 
     values = estimator.values_in(world)
     return advantage_moments(
         world,
-        td_error_table(world, values),
+        partial(td_error_at, world, values),
         world.gamma * estimator.weight_lambda,
         estimator.step_discount(world.gamma),
         estimator.baseline,
@@ -78,15 +82,15 @@ def moments(world: TabularMDP, estimator: GradientEstimator, covariance: bool = 
     )
 
 
-def td_error_table(world: TabularMDP, values: Floats) -> Floats:
-    """δ(s, a, s') = r + γ V̂(s') − V̂(s), shape [S, A, S+1], or [H, S, A, S+1] with a horizon."""
-    now, following = (values, values) if world.horizon is None else (values[:-1], values[1:])
-    return world.rewards + world.gamma * following[..., None, None, :] - now[..., :-1, None, None]
+def td_error_at(world: TabularMDP, values: Floats, t: int) -> Floats:
+    """δ_t(s, a, s') = r + γ V̂_{t+1}(s') − V̂_t(s), shape [S, A, S+1]; no t without a horizon."""
+    now, following = (values, values) if world.horizon is None else (values[t], values[t + 1])
+    return world.rewards + world.gamma * following - now[:-1, None, None]
 
 
 def advantage_moments(
     world: TabularMDP,
-    step_weights: Floats,
+    step_weights: StepWeights,
     trace_discount: float,
     step_discount: float,
     baseline: float = 0.0,
@@ -96,7 +100,7 @@ def advantage_moments(
 
     Any weight that is a sum of numbers of single steps is of this form: with x = Q(s, a) and
     c = 0 it is the estimator that knows the true action values.
-    Shapes: step_weights x [S, A, S+1], or [H, S, A, S+1] with a horizon.
+    Shapes: step_weights x [S, A, S+1], or a function of t that returns it.
     """
     c, k = trace_discount, step_discount
     scores = Scores(world)
@@ -126,7 +130,7 @@ class After:
 
 
 def backward_moments(
-    world: TabularMDP, step_weights: Floats, c: float, k: float, baseline: float
+    world: TabularMDP, step_weights: StepWeights, c: float, k: float, baseline: float
 ) -> Iterator[tuple[int, Floats, After]]:
     """(t, x_t, the moments seen from after the step), from the last step to the first.
 
@@ -143,9 +147,8 @@ def backward_moments(
     estimate: Floats = np.zeros(shape)
     weight_squared, product = weight, estimate
     step = _Step(world)
-    stationary = world.horizon is None
     for t in reversed(range(world.horizon or 1)):
-        x = step_weights if stationary else step_weights[t]
+        x = step_weights(t) if callable(step_weights) else step_weights
         weight_here, weight = step(c, (flow * x).sum((1, 2)), weight)
         ends_weight = np.append(weight, 0)
         squared_here, weight_squared = step(
@@ -392,7 +395,8 @@ class Scores:
 def require_little_work(world: TabularMDP) -> None:
     """Raise when a question would keep a computer busy for minutes."""
     parameters = world.num_features * world.num_actions
-    work = (world.horizon or 3) * 5.0 * world.num_states**2 * parameters
+    per_step = world.num_states**2 * (5.0 * parameters + 20.0 * world.num_actions)
+    work = (world.horizon or 3) * per_step
     if work > MAX_WORK:
         raise WorldError(
             f"{world.num_states} states, {parameters} parameters and a horizon of {world.horizon} "
