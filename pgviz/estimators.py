@@ -49,6 +49,47 @@ def reward_to_go(rewards: Floats, gamma: float, episode_over: Bools | None = Non
     return discounted_sum(rewards, gamma, episode_over)
 
 
+def td_errors(
+    rewards: Floats, values: Floats, next_values: Floats, terminated: Bools, gamma: float
+) -> Floats:
+    """The TD error: the critic is believed about everything after one step.
+
+    Ψ_t = δ_t = r_t + γ V̂(s_{t+1}) − V̂(s_t), and V̂(s_{t+1}) = 0 where the episode terminated
+
+    Only termination removes the bootstrap. A truncated episode would have gone on: there
+    next_values holds the value of the final observation, and it counts.
+
+    Shapes: every array and the result [..., T].
+    Source: Sutton & Barto, 2018, eq. 6.5 and section 13.5.
+    """
+    return rewards + gamma * np.where(terminated, 0, next_values) - values
+
+
+def gae(
+    rewards: Floats,
+    values: Floats,
+    next_values: Floats,
+    terminated: Bools,
+    gamma: float,
+    gae_lambda: float,
+    episode_over: Bools | None = None,
+) -> Floats:
+    """Generalised advantage estimation: the reward-to-go of the TD errors.
+
+    Ψ_t = Â_t = Σ_k (γλ)^k δ_{t+k}
+
+    λ = 0 is the TD error, λ = 1 is G_t − V̂(s_t). `episode_over` (terminated or truncated) cuts
+    the sum; None says that episodes end by termination only.
+
+    Shapes: every array and the result [..., T].
+    Source: Schulman et al., 2016, arXiv:1506.02438, eq. 16.
+    """
+    errors = td_errors(rewards, values, next_values, terminated, gamma)
+    return discounted_sum(
+        errors, gamma * gae_lambda, terminated if episode_over is None else episode_over
+    )
+
+
 def discounted_sum(x: Floats, discount: float, episode_over: Bools | None = None) -> Floats:
     """The one backward recursion of this project; sums never cross the end of an episode.
 

@@ -1,0 +1,1 @@
+"""What finite worlds can be asked exactly: no sampling, no automatic differentiation."""

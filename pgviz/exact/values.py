@@ -1,0 +1,126 @@
+"""Values, occupancies, the objective and its gradient in a finite world.
+
+Axes: S states, A actions, F features, H horizon. With a horizon, values are indexed by time
+first; V_H = 0, because reaching the horizon ends the episode.
+"""
+
+import warnings
+
+import numpy as np
+import scipy.linalg
+
+from pgviz.worlds.tabular import (
+    Floats,
+    TabularMDP,
+    WorldError,
+    never_ending_states,
+    require_an_end,
+)
+
+
+def objective(world: TabularMDP) -> float:
+    """J = E[Σ_t γ^t r_t] = Σ_s d_0(s) V(s)."""
+    values = state_values(world)
+    return float(world.start @ (values if world.horizon is None else values[0]))
+
+
+def state_values(world: TabularMDP) -> Floats:
+    """V(s) = Σ_a π(a|s) Q(s, a), shape [S], or [H, S] with a horizon.
+
+    Without a horizon V = (I − γ P_π)⁻¹ r_π.  A state that no episode visits and from which none
+    would end has no undiscounted value; it is reported as 0.
+    """
+    rewards = (world.flow * world.rewards).sum(axis=(1, 2))
+    if world.horizon is None:
+        return solve_chain(world, world.gamma, rewards)
+    moves = state_transitions(world)
+    values = np.zeros((world.horizon + 1, world.num_states))
+    for t in reversed(range(world.horizon)):
+        values[t] = rewards + world.gamma * moves @ values[t + 1]
+    return values[:-1]
+
+
+def action_values(world: TabularMDP) -> Floats:
+    """Q(s, a) = Σ_s' p(s'|s, a) (r + γ V(s')), shape [S, A], or [H, S, A] with a horizon."""
+    values = state_values(world)
+    if world.horizon is not None:
+        values = np.concatenate([values[1:], np.zeros((1, world.num_states))])
+    rewards = (world.transitions * world.rewards).sum(axis=-1)
+    return rewards + world.gamma * np.einsum(
+        "sak,...k->...sa", world.transitions[:, :, :-1], values
+    )
+
+
+def state_distributions(world: TabularMDP) -> Floats:
+    """d_t(s) = P(s_t = s), shape [H, S]: only with a horizon."""
+    if world.horizon is None:
+        raise ValueError("without a horizon there is no last time step to list up to")
+    moves = state_transitions(world)
+    distributions = np.empty((world.horizon, world.num_states))
+    distribution = world.start
+    for t in range(world.horizon):
+        distributions[t] = distribution
+        distribution = distribution @ moves
+    return distributions
+
+
+def occupancy(world: TabularMDP, discount: float) -> Floats:
+    """η_x(s) = Σ_t x^t P(s_t = s), shape [S].  Without a horizon (I − x P_πᵀ)⁻¹ d_0."""
+    if world.horizon is None:
+        return solve_chain(world, discount, world.start, forward=True)
+    return discount ** np.arange(world.horizon) @ state_distributions(world)
+
+
+def gradient(world: TabularMDP, drop_gamma_t: bool = False) -> Floats:
+    """∇J = Σ_t γ^t Σ_s d_t(s) Σ_a π(a|s) ∇log π(a|s) Q_t(s, a), shape [F, A].
+
+    `drop_gamma_t` leaves the factor γ^t out, as most code does: η_1 with Q_γ, which is the
+    gradient of neither the discounted nor the undiscounted objective.
+    Source: Sutton et al., 2000, theorem 1; Nota & Thomas, 2020, arXiv:1906.07073.
+    """
+    discount = 1.0 if drop_gamma_t else world.gamma
+    if world.horizon is None:
+        weights = occupancy(world, discount)[:, None] * action_values(world)
+    else:
+        visits = (discount ** np.arange(world.horizon))[:, None] * state_distributions(world)
+        weights = np.einsum("ts,tsa->sa", visits, action_values(world))
+    return weighted_scores(world, world.policy * weights)
+
+
+def weighted_scores(world: TabularMDP, weights: Floats) -> Floats:
+    """Σ_s Σ_a w(s, a) ∇log π(a|s), where ∇log π(a|s) = φ(s) ⊗ (e_a − π(·|s)).
+
+    Shapes: weights [..., S, A], the result [..., F, A].
+    """
+    logits = weights - world.policy * weights.sum(axis=-1, keepdims=True)
+    return world.features.T @ logits
+
+
+def state_transitions(world: TabularMDP) -> Floats:
+    """P_π(s'|s) = Σ_a π(a|s) p(s'|s, a), shape [S, S]; what is missing to 1 is the end."""
+    return world.flow[:, :, :-1].sum(axis=1)
+
+
+def solve_chain(world: TabularMDP, discount: float, right: Floats, forward: bool = False) -> Floats:
+    """(I − x P_π)⁻¹ y, or with P_πᵀ when `forward`: the sum over an endless chain.
+
+    Shapes: right [S, ...], and so is the result.
+    """
+    moves = discount * state_transitions(world)
+    if discount == 1:
+        require_an_end(world)
+        endless = never_ending_states(world)  # never visited, or the line above would have raised
+        moves[endless] = 0
+        if not forward:
+            right = np.where(endless.reshape(-1, *[1] * (right.ndim - 1)), 0, right)
+    chain = np.eye(world.num_states) - (moves.T if forward else moves)
+    flat = right.reshape(world.num_states, -1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", scipy.linalg.LinAlgWarning)
+            solution = scipy.linalg.solve(chain, flat, check_finite=False)
+    except np.linalg.LinAlgError:
+        solution = np.full(flat.shape, np.inf)
+    if not np.isfinite(solution).all():
+        raise WorldError("the sums over this world's episodes are too large to compute")
+    return solution.reshape(right.shape)

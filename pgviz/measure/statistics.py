@@ -1,0 +1,195 @@
+"""What a sample of gradient estimates says about bias and variance, and how sure it can be.
+
+Axes: N episodes, F features, A actions. Every interval is a 95 % one.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from pgviz.measure.direction import cosine, episodes_for_cosine
+from pgviz.worlds.tabular import Floats
+
+CONFIDENCE = 0.95
+# Beyond so many episodes the bootstrap says what the normal distribution says, only later.
+MAX_BOOTSTRAPPED = 10_000
+NUM_RESAMPLES = 999
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """A measured number (or array) and its 95 % interval; None where there is nothing to say."""
+
+    value: Floats | float | None
+    low: Floats | float | None
+    high: Floats | float | None
+
+
+UNDEFINED = Estimate(None, None, None)
+
+
+@dataclass(frozen=True, eq=False)
+class GradientStatistics:
+    """N one-episode estimates ĝ measured against the true gradient."""
+
+    num_episodes: int
+    mean: Estimate
+    bias_squared: Estimate
+    covariance_trace: Estimate
+    cosine: Estimate
+    wrong_sign: Estimate
+    episodes_for_cosine: int | None
+
+    def mean_squared_error(self, num_episodes: int) -> float:
+        """MSE(N) = bias² + tr Cov / N of the mean of a batch, bias² debiased."""
+        assert isinstance(self.bias_squared.value, float)
+        assert isinstance(self.covariance_trace.value, float)
+        return self.bias_squared.value + self.covariance_trace.value / num_episodes
+
+
+def gradient_statistics(estimates: Floats, gradient: Floats) -> GradientStatistics:
+    """Mean, bias, spread and direction of estimates [N, F, A] about the gradient [F, A]."""
+    estimates = np.asarray(estimates, np.float64)
+    mean = estimates.mean(axis=0)
+    trace = covariance_trace(estimates)
+    known = squared_norm(estimates).low
+    seen = isinstance(known, float) and known > 0
+    along = (estimates * gradient).sum(axis=(1, 2))
+    has_gradient = np.linalg.norm(gradient) > 1e-12
+    return GradientStatistics(
+        num_episodes=len(estimates),
+        mean=mean_estimate(estimates),
+        bias_squared=squared_norm(estimates - gradient),
+        covariance_trace=trace,
+        cosine=_cosine(estimates, gradient) if seen else UNDEFINED,
+        wrong_sign=proportion(along < 0) if has_gradient else UNDEFINED,
+        episodes_for_cosine=(
+            episodes_for_cosine(mean, float(trace.value), gradient) if seen else None  # type: ignore[arg-type]
+        ),
+    )
+
+
+def mean_estimate(samples: Floats) -> Estimate:
+    """x̄ ± t · s/√N along the first axis."""
+    samples = np.asarray(samples, np.float64)
+    num = len(samples)
+    mean = samples.mean(axis=0)
+    error = samples.std(axis=0, ddof=1) / np.sqrt(num)
+    reach = stats.t.ppf((1 + CONFIDENCE) / 2, num - 1) * error
+    if mean.ndim == 0:
+        return Estimate(float(mean), float(mean - reach), float(mean + reach))
+    return Estimate(mean, mean - reach, mean + reach)
+
+
+def squared_norm(deviations: Floats) -> Estimate:
+    """‖E[d]‖² from samples d [N, F, A], debiased: ‖d̄‖² − tr Cov / N, which may be negative.
+
+    Its standard error is √(4 d̄ᵀΣd̄/N + 2 tr Σ²/N²): the first term counts where there is a bias,
+    the second where there is none.
+    """
+    deviations = np.asarray(deviations, np.float64)
+    num = len(deviations)
+    flat = deviations.reshape(num, -1)
+    mean = flat.mean(axis=0)
+    centred = flat - mean
+    trace = float((centred**2).sum() / (num - 1))
+    along = float(np.var(centred @ mean, ddof=1))
+    # tr Σ² from whichever Gram matrix is the smaller one.
+    gram = centred.T @ centred if flat.shape[1] < num else centred @ centred.T
+    trace_squared = float((gram**2).sum()) / (num - 1) ** 2
+    value = float((mean**2).sum()) - trace / num
+    reach = stats.norm.ppf((1 + CONFIDENCE) / 2) * np.sqrt(
+        4 * along / num + 2 * trace_squared / num**2
+    )
+    return Estimate(value, float(value - reach), float(value + reach))
+
+
+def covariance_trace(estimates: Floats) -> Estimate:
+    """tr Cov = Σ‖ĝ − ḡ‖² / (N − 1), in two passes and in float64.
+
+    The tails of returns are heavy: on the short corridor the textbook interval covers 73–83 % at
+    N = 200. This one is a bootstrap-t on the log scale (88–90 % there, about 90 % at 1,000), with
+    a fixed seed, and the plain normal interval on the log scale beyond 10,000 episodes.
+    """
+    squares = _squared_distances(estimates)
+    trace = float(squares.mean())
+    if trace <= 0:
+        return Estimate(0.0, 0.0, 0.0)
+    num = len(squares)
+    error = squares.std(ddof=1) / np.sqrt(num) / trace
+    below, above = _studentised_quantiles(squares)
+    return Estimate(
+        trace, float(trace * np.exp(-above * error)), float(trace * np.exp(-below * error))
+    )
+
+
+def trace_ratio(numerator: Floats, denominator: Floats) -> Estimate:
+    """tr Cov of one estimator over that of another, measured on the SAME episodes.
+
+    Lucky episodes are lucky for both, so the ratio is far surer than its parts. The interval is
+    normal on the log scale.
+    """
+    top, bottom = _squared_distances(numerator), _squared_distances(denominator)
+    if bottom.mean() <= 0 or top.mean() <= 0:
+        return UNDEFINED if bottom.mean() <= 0 else Estimate(0.0, 0.0, 0.0)
+    ratio = float(top.mean() / bottom.mean())
+    difference = top / top.mean() - bottom / bottom.mean()
+    error = difference.std(ddof=1) / np.sqrt(len(top))
+    reach = float(np.exp(stats.norm.ppf((1 + CONFIDENCE) / 2) * error))
+    return Estimate(ratio, ratio / reach, ratio * reach)
+
+
+def ratio_of_means(top: Floats, bottom: Floats) -> Estimate:
+    """E[top] / E[bottom] from paired samples [N], with the delta method's interval."""
+    if bottom.mean() <= 0:
+        return UNDEFINED
+    ratio = float(top.mean() / bottom.mean())
+    error = (top - ratio * bottom).std(ddof=1) / np.sqrt(len(top)) / bottom.mean()
+    reach = float(stats.norm.ppf((1 + CONFIDENCE) / 2) * error)
+    return Estimate(ratio, ratio - reach, ratio + reach)
+
+
+def proportion(happened: np.ndarray) -> Estimate:
+    """How often something happened, with Wilson's interval."""
+    count = int(happened.sum())
+    interval = stats.binomtest(count, len(happened)).proportion_ci(CONFIDENCE, method="wilson")
+    return Estimate(count / len(happened), float(interval.low), float(interval.high))
+
+
+def _cosine(estimates: Floats, gradient: Floats) -> Estimate:
+    """cos ∠(ḡ, ∇J); its error is that of ḡ across its own direction, within ∇J's plane."""
+    mean = estimates.mean(axis=0)
+    value = cosine(mean, gradient)
+    if value is None:
+        return UNDEFINED
+    length = np.linalg.norm(mean)
+    slope = (gradient / np.linalg.norm(gradient) - value * mean / length) / length
+    error = (estimates * slope).sum(axis=(1, 2)).std(ddof=1) / np.sqrt(len(estimates))
+    reach = float(stats.norm.ppf((1 + CONFIDENCE) / 2) * error)
+    return Estimate(value, max(value - reach, -1.0), min(value + reach, 1.0))
+
+
+def _squared_distances(estimates: Floats) -> Floats:
+    """‖ĝ_n − ḡ‖² N/(N − 1): numbers whose mean is the covariance trace."""
+    flat = np.asarray(estimates, np.float64).reshape(len(estimates), -1)
+    return ((flat - flat.mean(axis=0)) ** 2).sum(axis=1) * (len(flat) / (len(flat) - 1))
+
+
+def _studentised_quantiles(samples: Floats) -> tuple[float, float]:
+    """2.5 % and 97.5 % quantiles of (log x̄* − log x̄) / error* over bootstrap resamples."""
+    tails = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
+    num = len(samples)
+    normal = float(stats.norm.ppf(tails[1]))
+    if num > MAX_BOOTSTRAPPED or num < 10:
+        return -normal, normal
+    rng = np.random.default_rng(0)
+    pivots = np.empty(NUM_RESAMPLES)
+    for b in range(NUM_RESAMPLES):
+        resample = samples[rng.integers(0, num, num)]
+        mean, spread = resample.mean(), resample.std(ddof=1)
+        lucky = spread <= 0 or mean <= 0  # all the same episode: says nothing about the spread
+        pivots[b] = 0 if lucky else np.log(mean / samples.mean()) * mean * np.sqrt(num) / spread
+    low, high = np.quantile(pivots, tails)
+    # Never surer than the normal distribution.
+    return min(float(low), -normal), max(float(high), normal)

@@ -1,0 +1,103 @@
+"""Worlds from outside: a JSON document is data, nothing in it is ever executed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pgviz.worlds.gymnasium_tables import GYMNASIUM_ID, from_gymnasium
+from pgviz.worlds.named import named_worlds
+from pgviz.worlds.tabular import TabularMDP, WorldError, quoted
+
+# Two tables of 2 million short numbers; parsing that much takes about a second.
+MAX_BYTES = 16_000_000
+
+REQUIRED = ("name", "transitions", "rewards", "start", "gamma", "theta")
+OPTIONAL = ("horizon", "features")
+
+
+def find_world(name: str) -> TabularMDP:
+    """The world of this name, Gymnasium id or file."""
+    if name in named_worlds:
+        return named_worlds[name]()
+    if name.lstrip().startswith("{") or name.endswith(".json") or _is_file(name):
+        return load_world(name)
+    if ":" in name or GYMNASIUM_ID.fullmatch(name):
+        return from_gymnasium(name)
+    raise WorldError(
+        f"there is no world {quoted(name)}: give one of {', '.join(named_worlds)}, a Gymnasium id "
+        "such as FrozenLake-v1, or a JSON file"
+    )
+
+
+def load_world(text_or_path: str | Path) -> TabularMDP:
+    """A world from a JSON document: the text itself (it begins with a brace) or its path."""
+    if isinstance(text_or_path, str) and text_or_path.lstrip("\ufeff \t\r\n").startswith("{"):
+        text = text_or_path
+    else:
+        text = _read(text_or_path)
+    if len(text) > MAX_BYTES:
+        raise WorldError(f"a world file may hold at most {MAX_BYTES // 10**6} MB")
+    fields = _parse(text.removeprefix("\ufeff"))
+    if not isinstance(fields, dict):
+        raise WorldError("a world file must be one JSON object, {…}")
+    for key in REQUIRED:
+        if key not in fields:
+            raise WorldError(f"the world file lacks {key!r}")
+    for key in fields:
+        if key not in REQUIRED + OPTIONAL:
+            raise WorldError(
+                f"the world file has an unknown key {quoted(key)}; the keys are "
+                f"{', '.join(REQUIRED + OPTIONAL)}"
+            )
+    return TabularMDP(**{"horizon": None, "features": None, **fields})
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _read(path: str | Path) -> str:
+    shown = quoted(str(path))
+    if not _is_file(str(path)):
+        raise WorldError(f"there is no world file {shown}")
+    try:
+        with open(path, "rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise WorldError(f"a world file may hold at most {MAX_BYTES // 10**6} MB")
+        return content.decode("utf-8")
+    except OSError:
+        raise WorldError(f"the world file {shown} cannot be read") from None
+    except UnicodeDecodeError:
+        raise WorldError(f"the world file {shown} is not UTF-8 text") from None
+
+
+def _parse(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_unique)
+    except WorldError:
+        raise
+    except json.JSONDecodeError as error:
+        raise WorldError(
+            f"the world file is not JSON: {error.msg} in line {error.lineno}, column {error.colno}"
+        ) from None
+    except RecursionError:
+        raise WorldError("the world file is nested too deeply to be a world") from None
+    except ValueError:  # Python refuses integers of more than 4,300 digits
+        raise WorldError("the world file holds a number with too many digits") from None
+
+
+def _no_constant(name: str) -> float:
+    raise WorldError(f"the world file holds {name}, but every number must be finite")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in fields:
+            raise WorldError(f"the world file gives {quoted(key)} twice")
+        fields[key] = value
+    return fields

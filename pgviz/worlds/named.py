@@ -1,0 +1,121 @@
+"""The worlds of the story, each small enough to solve by hand, each with the θ it is shown at.
+
+Actions are numbered in the order in which the docstrings name them.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from pgviz.worlds.tabular import TabularMDP
+
+END = -1
+
+
+def bandit_a() -> TabularMDP:
+    """One decision among three arms paying 1, 2 and 5; θ = (1, 0, −1) prefers the worst."""
+    return TabularMDP(
+        name="bandit-a",
+        transitions=np.array([[[0.0, 1.0]] * 3]),
+        rewards=np.array([[1.0, 2.0, 5.0]]),
+        start=np.ones(1),
+        gamma=1.0,
+        horizon=None,
+        features=np.ones((1, 1)),
+        theta=np.array([[1.0, 0.0, -1.0]]),
+    )
+
+
+def survival(probability_of_staying: float = 0.5) -> TabularMDP:
+    """A cartoon of CartPole: "stay" pays 1 and goes on, "stop" pays 0 and ends.
+
+    Its closed forms, J = p/(1−p) and dJ/dp = 1/(1−p)², are in p = P(stay). Here, as in every
+    world, the parameters are logits, (log p − log(1−p), 0), and ∂/∂logits = p(1−p) (1, −1) d/dp.
+    """
+    p = probability_of_staying
+    return TabularMDP(
+        name="survival",
+        transitions=np.array([[[1.0, 0.0], [0.0, 1.0]]]),
+        rewards=np.array([[1.0, 0.0]]),
+        start=np.ones(1),
+        gamma=1.0,
+        horizon=None,
+        features=np.ones((1, 1)),
+        theta=np.array([[np.log(p) - np.log1p(-p), 0.0]]),
+    )
+
+
+def short_corridor(probability_of_right: float = 0.5) -> TabularMDP:
+    """Three states that look alike; "right", "left"; in the middle one they are swapped.
+
+    Every step costs 1, the last included. Source: Sutton & Barto, 2018, example 13.1.
+    """
+    p = probability_of_right
+    transitions = np.zeros((3, 2, 4))
+    transitions[[0, 0, 1, 1, 2, 2], [0, 1, 0, 1, 0, 1], [1, 0, 0, 2, END, 1]] = 1
+    return TabularMDP(
+        name="short-corridor",
+        transitions=transitions,
+        rewards=-np.ones((3, 2)),
+        start=np.array([1.0, 0.0, 0.0]),
+        gamma=1.0,
+        horizon=None,
+        features=np.ones((3, 1)),
+        theta=np.array([[np.log(p) - np.log1p(-p), 0.0]]),
+    )
+
+
+def ladder() -> TabularMDP:
+    """Six steps on three rungs; "rest" stays with .8, "climb" goes up with .8, else one down.
+
+    A step that ends on the top rung pays 1. The world for λ: noise lasts, and so do errors of V̂.
+    """
+    transitions = np.zeros((3, 2, 4))
+    for rung in range(3):
+        down = max(rung - 1, 0)
+        for action, target in enumerate((rung, min(rung + 1, 2))):
+            transitions[rung, action, target] += 0.8
+            transitions[rung, action, down] += 0.2
+    rewards = np.zeros((3, 2, 4))
+    rewards[:, :, 2] = 1
+    return TabularMDP(
+        name="ladder",
+        transitions=transitions,
+        rewards=rewards,
+        start=np.array([1.0, 0.0, 0.0]),
+        gamma=1.0,
+        horizon=6,
+        features=np.eye(3),
+        theta=np.zeros((3, 2)),
+    )
+
+
+def shared_logit_chain(gamma: float = 0.5) -> TabularMDP:
+    """Two steps, actions 0 and 1, the same logits everywhere: where a dropped γ^t turns uphill
+    into downhill.
+
+    Action 1 leads from the start to state 1, action 0 to state 2; there action 1 costs 1, and
+    state 1 pays 1.5 besides.
+    """
+    transitions = np.zeros((3, 2, 4))
+    transitions[0, 1, 1] = transitions[0, 0, 2] = 1
+    transitions[1:, :, END] = 1
+    return TabularMDP(
+        name="shared-logit-chain",
+        transitions=transitions,
+        rewards=np.array([[0.0, 0.0], [1.5, 0.5], [0.0, -1.0]]),
+        start=np.array([1.0, 0.0, 0.0]),
+        gamma=gamma,
+        horizon=None,
+        features=np.ones((3, 1)),
+        theta=np.zeros((1, 2)),
+    )
+
+
+named_worlds: dict[str, Callable[[], TabularMDP]] = {
+    "bandit-a": bandit_a,
+    "survival": survival,
+    "short-corridor": short_corridor,
+    "ladder": ladder,
+    "shared-logit-chain": shared_logit_chain,
+}
