@@ -599,6 +599,14 @@ def test_down_the_gradient_it_gets_worse_than_a_coin(monkeypatch):
         ({"num_updates": 0}, "num_updates counts gradient steps and must lie in"),
         ({"hidden": 1000}, "hidden counts hidden units and must lie in [1, 256], got 1000"),
         ({"rng_seed": -1}, "rng_seed names the random streams and must lie in"),
+        (
+            {"rng_seed": 2**32},
+            "rng_seed names the random streams and must lie in [0, 4294967295], got 4294967296",
+        ),
+        (
+            {"num_seeds": 10**400},
+            f"num_seeds counts independent runs and must lie in [1, 256], got 1{'0' * 19}…",
+        ),
         ({"max_env_steps": -1}, "max_env_steps limits the steps of one seed and must lie in"),
         ({"max_grad_norm": -1}, "max_grad_norm limits the length of a gradient and must lie in"),
         ({"num_envs": 2.5}, "num_envs must be a whole number, got 2.5"),
@@ -609,7 +617,7 @@ def test_down_the_gradient_it_gets_worse_than_a_coin(monkeypatch):
         ({"method": "magic"}, "method must be one of full-return, reinforce, got 'magic'"),
         ({"world": "Pong"}, "world must be one of CartPole-v1, got 'Pong'"),
     ],
-    ids=str,
+    ids=lambda x: str(x)[:40],
 )
 def test_a_setting_that_makes_no_sense_is_refused_in_one_sentence(setting, sentence):
     with pytest.raises(ConfigError) as refused:
