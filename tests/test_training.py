@@ -178,6 +178,15 @@ def test_steps_that_did_not_happen_have_no_influence():
     assert np.isfinite(clean[0]).all()
 
 
+@pytest.mark.filterwarnings("error")
+def test_the_gradient_of_an_updates_own_read_only_parameters_can_be_taken():
+    policy, theta, rollout = collected()
+    expected, _ = policy_gradient(policy, theta, rollout, weights(rollout, REINFORCE))
+    theta.flags.writeable = False
+    ours, _ = policy_gradient(policy, theta, rollout, weights(rollout, REINFORCE))
+    np.testing.assert_array_equal(ours, expected)
+
+
 def test_every_step_that_happened_counts_once():
     _, _, rollout = collected(num_envs=30)
     every = gradient_module.chunks(rollout, rollout.mask.astype(float))
@@ -475,6 +484,7 @@ def test_an_updates_episodes_can_be_played_again_and_are_what_it_counted(name, r
 @pytest.mark.parametrize(("num_envs", "num_updates"), [(1, 110), (16, 10), (130, 2)])
 def test_trailing_return_is_the_mean_of_the_last_100_training_episodes(num_envs, num_updates):
     config = REINFORCE.replace(num_envs=num_envs, num_updates=num_updates, num_seeds=2)
+    config = config.replace(learning_rate=0.001)  # short episodes keep this test short
     returns = []
     for update in train(config):
         returns += list(replayed(config, update, 1).episode_returns[0])
@@ -531,12 +541,12 @@ def test_once_solved_a_seed_stays_solved_and_stands_still(runs):
 
 
 def test_without_stopping_a_solved_seed_goes_on_learning_and_stays_solved():
-    seed_0 = list(train(REINFORCE.replace(num_seeds=1, num_updates=60)))
-    assert len(seed_0) == 60
+    seed_0 = list(train(REINFORCE.replace(num_seeds=1, num_updates=50)))
+    assert len(seed_0) == 50
     solved = [update.metrics["solved"][0] for update in seed_0]
     assert solved == sorted(solved)
     first = solved.index(1)
-    assert first < 58
+    assert first < 48
     assert (seed_0[first + 1].theta != seed_0[first].theta).any()
 
 
