@@ -518,6 +518,15 @@ def test_solved_means_475_on_average_over_100_episodes(length, num_envs, solved_
     assert history == [[e, e] for e in expected]
 
 
+def test_solved_once_is_solved_for_good_even_if_the_policy_collapses():
+    config = REINFORCE.replace(num_envs=100, num_seeds=1)
+    learners = Learners(config, [0])
+    for length, trailing in [(500, 500), (9, 9)]:
+        learners.record(perfect(config, length))
+        assert learners.snapshot()["trailing_return"] == trailing
+        assert learners.snapshot()["solved"] == 1
+
+
 def test_once_solved_a_seed_stays_solved_and_stands_still(runs):
     updates = runs("until solved")
     solved = np.array([update.metrics["solved"] for update in updates])
