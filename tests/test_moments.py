@@ -20,7 +20,8 @@ from pgviz.exact.estimator import GradientEstimator, true_values
 from pgviz.exact.moments import advantage_moments, moments
 from pgviz.exact.trajectories import expectation, trajectories
 from pgviz.exact.values import action_values, gradient, objective, state_values
-from pgviz.measure.direction import cosine, episodes_for_cosine
+from pgviz.measure.direction import cosine, episodes_for_cosine, signal_to_noise
+from pgviz.worlds.files import find_world
 from pgviz.worlds.named import (
     bandit_a,
     ladder,
@@ -446,6 +447,14 @@ def test_not_true_that_subtracting_a_critic_is_believing_it():
     believed = moments(world, GradientEstimator("td", values=wrong))
     assert subtracted.bias_squared(gradient(world)) < 1e-20
     assert believed.bias_squared(gradient(world)) > 0.01
+
+
+def test_frozen_lake_cannot_show_causality_and_hardly_shows_a_signal():
+    """Reward comes only at the end, so reward-to-go is the full return."""
+    world = find_world("FrozenLake-v1")
+    assert trace(world, FULL) == pytest.approx(trace(world, TO_GO), rel=1e-10)
+    found = moments(world, TO_GO)
+    assert signal_to_noise(found.mean, found.covariance_trace) == pytest.approx(3e-4, rel=0.2)
 
 
 # --- direction ---

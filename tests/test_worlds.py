@@ -14,7 +14,7 @@ from random_worlds import random_world
 from pgviz.exact.estimator import GradientEstimator
 from pgviz.exact.values import objective, state_values
 from pgviz.measure.report import moments_report
-from pgviz.worlds.files import find_world, load_world
+from pgviz.worlds.files import find_world, load_world, parse_world
 from pgviz.worlds.named import bandit_a, named_worlds, short_corridor, survival
 from pgviz.worlds.tabular import TabularMDP, WorldError
 
@@ -82,6 +82,20 @@ def test_a_world_cannot_be_changed_behind_its_back():
         world.rewards[0, 0, 0] = 7
     other = world.at([[5.0, 0.0]])
     assert objective(other) > objective(world) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("p", [0.0, 1.0, -1.0, float("nan")])
+def test_a_softmax_never_reaches_certainty(p):
+    with pytest.raises(WorldError, match="neither 0 nor 1"):
+        survival(p)
+
+
+def test_a_visitor_s_text_is_never_taken_for_a_path(tmp_path):
+    path = tmp_path / "world.json"
+    path.write_text(json.dumps(as_json(survival())))
+    assert load_world(str(path)).name == "survival"
+    with pytest.raises(WorldError, match="is not JSON"):
+        parse_world(str(path))
 
 
 # --- Gymnasium's tables ---

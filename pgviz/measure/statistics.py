@@ -38,6 +38,7 @@ class GradientStatistics:
     bias_squared: Estimate
     covariance_trace: Estimate
     cosine: Estimate
+    signal_to_noise: Estimate
     wrong_sign: Estimate
     episodes_for_cosine: int | None
 
@@ -53,8 +54,8 @@ def gradient_statistics(estimates: Floats, gradient: Floats) -> GradientStatisti
     estimates = np.asarray(estimates, np.float64)
     mean = estimates.mean(axis=0)
     trace = covariance_trace(estimates)
-    known = squared_norm(estimates).low
-    seen = isinstance(known, float) and known > 0
+    signal = squared_norm(estimates)
+    seen = isinstance(signal.low, float) and signal.low > 0
     along = (estimates * gradient).sum(axis=(1, 2))
     has_gradient = np.linalg.norm(gradient) > 1e-12
     return GradientStatistics(
@@ -63,6 +64,7 @@ def gradient_statistics(estimates: Floats, gradient: Floats) -> GradientStatisti
         bias_squared=squared_norm(estimates - gradient),
         covariance_trace=trace,
         cosine=_cosine(estimates, gradient) if seen else UNDEFINED,
+        signal_to_noise=_over(signal, trace),
         wrong_sign=proportion(along < 0) if has_gradient else UNDEFINED,
         episodes_for_cosine=(
             episodes_for_cosine(mean, float(trace.value), gradient) if seen else None  # type: ignore[arg-type]
@@ -168,6 +170,15 @@ def _cosine(estimates: Floats, gradient: Floats) -> Estimate:
     error = (estimates * slope).sum(axis=(1, 2)).std(ddof=1) / np.sqrt(len(estimates))
     reach = float(stats.norm.ppf((1 + CONFIDENCE) / 2) * error)
     return Estimate(value, max(value - reach, -1.0), min(value + reach, 1.0))
+
+
+def _over(signal: Estimate, trace: Estimate) -> Estimate:
+    """‖E[ĝ]‖² / tr Cov[ĝ]; the interval is the signal's, which is by far the less certain part."""
+    noise = float(trace.value)  # type: ignore[arg-type]
+    if noise <= 0:
+        return UNDEFINED
+    value, low, high = (float(x) / noise for x in (signal.value, signal.low, signal.high))  # type: ignore[arg-type]
+    return Estimate(value, low, high)
 
 
 def _squared_distances(estimates: Floats) -> Floats:
