@@ -108,6 +108,17 @@ def moments_report(
                 f"{report['measured']['num_cut']} sampled episodes were cut by the step cap, "
                 "so what came later is missing in what was measured"
             )
+        intervals = report["measured"]["intervals"]
+        alike = [
+            key
+            for key, value in intervals.items()
+            if value is None and report["measured"][key] is not None
+        ]
+        if alike:
+            notes.append(
+                f"no interval for {', '.join(alike)}: the sampled episodes all look alike, "
+                "which says nothing about how much others differ"
+            )
     plain: dict[str, Any] = _plain(report)
     too_large = "is null: too large for double precision"
     explained = " ".join(notes)
