@@ -75,7 +75,7 @@ def _table(env_id: str) -> tuple[Any, Any]:
         warnings.simplefilter("ignore")
         try:
             env = gymnasium.make(env_id).unwrapped
-        except gymnasium.error.Error:
+        except (gymnasium.error.UnregisteredEnv, gymnasium.error.DeprecatedEnv):
             raise WorldError(f"Gymnasium knows no environment {quoted(env_id)}") from None
         except Exception:  # an environment may need anything: a package, a screen, a file
             raise WorldError(f"Gymnasium cannot make {quoted(env_id)} here") from None
