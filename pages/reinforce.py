@@ -69,7 +69,7 @@ with bench:
         values |= {c.name: controls.draw(c, getattr(default, c.name)) for c in MORE}
     config = default.replace(**values)
     buttons = st.container(horizontal=True, gap="small")
-    pressed_run = buttons.button("Run", type="primary", icon=":material/play_arrow:")
+    pressed_run = buttons.button("Run", type="primary")
     pressed_stop = buttons.button("Stop")
     buttons.button("Reset", on_click=reset)
 
@@ -90,7 +90,8 @@ guess = page.predict(
     "Code hands the optimiser a “loss”, −(1/N) Σ Ψ log π. While the return rises, this loss …",
     ("falls", "stays about the same", "rises"),
 )
-if guess:
+if guess and (recorded := run.recording()) and recorded.num_updates:
+    st.markdown(f"In this run it **{takeaways.loss_verdict(recorded)}**.")
     run_panel.instruments(run, ("pseudo_loss", "grad_norm", "entropy"))
 
 time_machine.draw(run)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pgviz.charts import learning
 from pgviz.measure.ensembles import Curves
+from pgviz.measure.takeaways import in_words
 from pgviz.runs import Recording, Run
 from pgviz.ui import live, page
 
@@ -81,7 +82,7 @@ def instruments(run: Run, names: tuple[str, ...]) -> None:
                 says=f"{heading}, against updates.",
             )
             first, last = curves.middle[name].iloc[[0, -1]]
-            st.caption(f"From {first:,.4g} to {last:,.4g}.")
+            st.caption(f"From {in_words(first)} to {in_words(last)}.")
 
 
 INSTRUMENTS = {
