@@ -66,7 +66,8 @@ class MLP:
 
     def features(self, obs: Array32) -> Array32:
         """φ(o) = (c ∘ o, 1): observations [..., D] to features [..., D+1]."""
-        features = np.ones((*obs.shape[:-1], obs.shape[-1] + 1), np.float32)
+        features = np.empty((*obs.shape[:-1], obs.shape[-1] + 1), np.float32)
+        features[..., -1] = 1
         np.multiply(obs, np.array(self.obs_scale, np.float32), out=features[..., :-1])
         return features
 
