@@ -183,7 +183,7 @@ class Runs:
                 self.detach(viewer)
         atexit.unregister(self.close)
         shut_down(self._pool)  # without the lock: the pool's threads may be waiting for it
-        for run in self._tasks:
+        for run in [*self._tasks, *self._runs.values()]:
             if run.ending != "finished":
                 _delete(run.path)
         if self._temporary:
