@@ -272,6 +272,15 @@ def test_a_run_that_finished_while_it_was_being_stopped_is_finished(fake):
     assert run.status == "finished"
 
 
+def test_a_stopped_run_stays_stopped_whatever_becomes_of_its_worker(fake):
+    run = fake.watch(SHORT, "ann")
+    fake._pool.begin()
+    fake.detach("ann")
+    fake._pool.die()
+    assert (run.status, run.message) == ("stopped", "")
+    assert list(fake.directory.glob("*.stop")) == []
+
+
 def test_a_closed_tab_keeps_its_run_for_the_grace_period_only(open_runs):
     runs = open_runs(grace_s=0.05)
     run = runs.watch(ENDLESS, "ann")
@@ -591,8 +600,10 @@ def test_an_app_that_just_ends_leaves_no_process_and_only_what_is_finished(tmp_p
 # Many at once
 
 
-def test_threads_that_ask_for_the_same_configuration_get_one_run(open_runs):
+def test_threads_that_ask_for_the_same_configuration_get_one_run(open_runs, monkeypatch):
     runs = open_runs()
+    # Between looking for a run and starting one there is time for everybody.
+    monkeypatch.setattr(runs, "_make_room", lambda: time.sleep(0.05))
     together = threading.Barrier(8)
     got = []
 
