@@ -71,7 +71,7 @@ with bench:
 
 run = live.start("reinforce", config) if pressed_run else live.current_run("reinforce", config)
 if pressed_stop:
-    live.runs().detach(live.viewer())
+    live.stop("reinforce")
 if run is None:
     st.stop()
 
