@@ -12,9 +12,13 @@ from pgviz.ui.frame import open_page
 this = open_page("reinforce")
 default = live.demonstration("reinforce")
 
-WEIGHTS = {"reinforce": "Reward-to-go", "full-return": "Full return"}
 VISIBLE = (
-    Choice("method", "Ψ, the weight of an action", tuple(WEIGHTS)),
+    Choice(
+        "method",
+        "Ψ, the weight of an action",
+        ("reinforce", "full-return"),
+        captions=("the rewards still to come", "all rewards of the episode"),
+    ),
     Number("num_seeds", "Seeds", 1, 64, "Independent runs of the same method."),
     Choice("num_envs", "Episodes per update", (1, 2, 4, 8, 16, 32, 64), "N in the equation."),
     Choice("learning_rate", "Learning rate", (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1)),
@@ -64,9 +68,9 @@ with bench:
     with st.popover("More settings", width="stretch"):
         values |= {c.name: controls.draw(c, getattr(default, c.name)) for c in MORE}
     config = default.replace(**values)
-    buttons = st.container(horizontal=True)
-    pressed_run = buttons.button("Run", type="primary", icon=":material/play_arrow:")
-    pressed_stop = buttons.button("Stop", icon=":material/stop:")
+    buttons = st.container(horizontal=True, gap="small")
+    pressed_run = buttons.button("Run", type="primary")
+    pressed_stop = buttons.button("Stop")
     buttons.button("Reset", on_click=reset)
 
 run = live.start("reinforce", config) if pressed_run else live.current_run("reinforce", config)
@@ -86,7 +90,8 @@ guess = page.predict(
     "Code hands the optimiser a “loss”, −(1/N) Σ Ψ log π. While the return rises, this loss …",
     ("falls", "stays about the same", "rises"),
 )
-if guess:
+if guess and (recorded := run.recording()) and recorded.num_updates:
+    st.markdown(f"In this run it **{takeaways.loss_verdict(recorded)}**.")
     run_panel.instruments(run, ("pseudo_loss", "grad_norm", "entropy"))
 
 time_machine.draw(run)

@@ -8,10 +8,20 @@ from pgviz.charts.theme import COLOR, DASH, QUIET
 
 MAX_RETURN = 500
 SOLVED_RETURN = 475
-SCALES = {
-    "pseudo_loss": alt.Scale(type="symlog"),
-    "grad_norm": alt.Scale(type="symlog"),
-    "entropy": alt.Scale(domain=[0, 0.7], nice=False),
+THOUSANDS = "format(datum.value / (abs(datum.value) < 1000 ? 1 : 1000), '~g') + (abs(datum.value) < 1000 ? '' : 'k')"
+INSTRUMENTS = {
+    "pseudo_loss": (
+        alt.Scale(type="symlog", constant=10),
+        alt.Axis(values=[-1000, -100, -10, 0, 10, 100, 1000, 10_000, 100_000], labelExpr=THOUSANDS),
+    ),
+    "grad_norm": (
+        alt.Scale(type="symlog", constant=1),
+        alt.Axis(values=[0, 1, 10, 100, 1000, 10_000], labelExpr=THOUSANDS),
+    ),
+    "entropy": (
+        alt.Scale(domain=[0, 0.7], nice=False),
+        alt.Axis(values=[0, 0.2, 0.4, 0.6], format=".1f"),
+    ),
 }
 
 
@@ -46,12 +56,13 @@ def learning_curves(method: str, num_updates: int) -> alt.LayerChart:
 
 def instrument(method: str, num_updates: int, metric: str) -> alt.Chart:
     """One metric's IQM against updates. Table: middle (update and the metric)."""
+    scale, axis = INSTRUMENTS[metric]
     return (
         alt.Chart(alt.NamedData("middle"))
         .mark_line(strokeWidth=2, color=COLOR[method], strokeDash=DASH[method])
         .encode(
             alt.X("update:Q").title("update").scale(domain=[0, num_updates], nice=False),
-            alt.Y(f"{metric}:Q").title(None).scale(SCALES[metric]).axis(tickCount=4, format="~s"),
+            alt.Y(f"{metric}:Q", title=None, scale=scale, axis=axis),
             tooltip=["update:Q", alt.Tooltip(f"{metric}:Q", format=".4~g")],
         )
     )

@@ -1,16 +1,17 @@
 """One colour and one dash per method, the same on every page: colour means method.
 
-Okabe and Ito's palette, which readers with any colour vision can tell apart; the dash doubles it.
+Okabe and Ito's hues, which readers with any colour vision can tell apart, at a lightness that has
+contrast of at least 3 : 1 on the light page and on the dark one; the dash doubles the colour.
 Text and axes take their colours from the app's theme, light or dark.
 """
 
 COLOR = {
-    "full-return": "#D55E00",
-    "reinforce": "#0072B2",
-    "baseline": "#009E73",
+    "full-return": "#DE6A1F",
+    "reinforce": "#1B87C9",
+    "baseline": "#0A9D77",
     "actor-critic": "#CC79A7",
-    "gae": "#E69F00",
-    "ppo": "#56B4E9",
+    "gae": "#C58300",
+    "ppo": "#8F74D2",
 }
 DASH = {
     "full-return": [6, 3],

@@ -44,9 +44,20 @@ def loss_against_return(recording: Recording) -> str:
     )
     return (
         f"While the return went from {returns[0]:.0f} to {returns[-1]:.0f}, the pseudo-loss"
-        f" {verdict(losses)} from {losses[0]:,.4g} to {losses[-1]:,.4g}. Its gradient is what we"
+        f" {verdict(losses)} from {in_words(losses[0])} to {in_words(losses[-1])}. Its gradient is what we"
         " follow; its value measures nothing."
     )
+
+
+def in_words(x: float) -> str:
+    """Three digits, and no powers of ten: 0.554, 12.5, 69,040."""
+    return f"{x:,.0f}" if abs(x) >= 100 else f"{x:.3g}"
+
+
+def loss_verdict(recording: Recording) -> str:
+    """What the pseudo-loss did: "rose", "fell" or "stayed about the same"."""
+    losses = interquartile_mean(recording.metrics()["pseudo_loss"], axis=1)
+    return verdict(losses).rstrip(",")
 
 
 def verdict(losses: np.ndarray) -> str:

@@ -22,6 +22,7 @@ class Choice:
     label: str
     options: Sequence[Any]
     help: str = ""
+    captions: Sequence[str] | None = None  # what each option means; the address holds the options
 
     def holds(self, text: str) -> bool:
         """Whether a link may say so."""
@@ -93,7 +94,13 @@ def draw(control: Control, default: Any, **options: Any) -> Any:
     if set(control.options) == {True, False}:
         return st.toggle(control.label, default, **common)
     if isinstance(default, str):
-        return st.radio(control.label, control.options, control.options.index(default), **common)
+        return st.radio(
+            control.label,
+            control.options,
+            control.options.index(default),
+            captions=control.captions,
+            **common,
+        )
     return st.select_slider(control.label, control.options, default, **common)
 
 

@@ -190,7 +190,6 @@ class Player {
     this.root.dataset.state = this.state;
     this.root.dataset.step = this.step;
     this.scrubber.value = this.step;
-    this.find(".fill").style.width = `${100 * (this.episode.p_right[this.step] ?? 0)}%`;
     if (!this.scene.clientWidth) return; // in a closed tab, or already off the page
     const ink = this.ink();
     drawScene(this.scene, ink, this.frame());
@@ -215,6 +214,7 @@ class Player {
   }
 
   write() {
+    this.find(".fill").style.width = `${100 * (this.episode.p_right[this.step] ?? 0)}%`;
     const put = (selector, text) => (this.find(selector).textContent = text);
     const { p_right } = this.episode;
     const { x, angle, action } = this.frame();

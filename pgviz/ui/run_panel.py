@@ -6,6 +6,7 @@ import streamlit as st
 
 from pgviz.charts import learning
 from pgviz.measure.ensembles import Curves
+from pgviz.measure.takeaways import in_words
 from pgviz.runs import Recording, Run
 from pgviz.ui import live, page
 
@@ -81,7 +82,7 @@ def instruments(run: Run, names: tuple[str, ...]) -> None:
                 says=f"{heading}, against updates.",
             )
             first, last = curves.middle[name].iloc[[0, -1]]
-            st.caption(f"From {first:,.4g} to {last:,.4g}.")
+            st.caption(f"From {in_words(first)} to {in_words(last)}.")
 
 
 INSTRUMENTS = {
@@ -96,15 +97,23 @@ def _numbers(run: Run, recording: Recording | None) -> None:
     if recording is not None:
         last = recording.metrics(recording.num_updates - 1)
         total = int(last["env_steps"].sum())
-        steps = f"{total:,}"
-        speed = f"{total / max(recording.elapsed_s(), 1e-9):,.0f}"
+        steps = in_short(total)
+        speed = in_short(total / max(recording.elapsed_s(), 1e-9))
         solved = f"{int(last['solved'].sum())} of {run.config.num_seeds}"
-    for column, (label, value) in zip(
-        st.columns(3),
-        (("Seeds solved", solved), ("Environment steps", steps), ("Steps per second", speed)),
-        strict=True,
-    ):
-        column.metric(label, value)
+    with st.container(horizontal=True, gap="large"):
+        for label, value in (
+            ("Seeds solved", solved),
+            ("Environment steps", steps),
+            ("Steps per second", speed),
+        ):
+            st.metric(label, value, width="content")
+
+
+def in_short(count: float) -> str:
+    """A count that fits: 950, 86 k, 1.72 M."""
+    if count >= 1e6:
+        return f"{count / 1e6:.2f} M"
+    return f"{count / 1e3:.0f} k" if count >= 1e4 else f"{count:,.0f}"
 
 
 def _progress(run: Run, curves: Curves | None) -> tuple[float, str]:

@@ -121,6 +121,6 @@ def _where(run: Run, recording: Recording, update: int, seed: int, rollout: Roll
         )
     else:
         st.caption(
-            "The last policy this seed learned. Over"
-            f" {num_envs} fresh episodes its mean return is {mean:.2f}."
+            f"The newest policy of this seed. Over {num_envs} fresh episodes its mean return is"
+            f" {mean:.2f}."
         )
