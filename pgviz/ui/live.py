@@ -53,12 +53,13 @@ def current_run(slug: str, default: Config) -> Run | None:
     """
     config: Config = st.session_state.get(f"{slug}.config", default)
     run = runs().find(config)
-    if run is not None and f"{slug}.config" in st.session_state:
-        if run.ending == "failed" or st.session_state.get(f"{slug}.stopped"):
+    if run is not None:
+        been_here = f"{slug}.config" in st.session_state
+        given_up = run.ending == "failed" or st.session_state.get(f"{slug}.stopped", False)
+        elsewhere = runs().watched_by(viewer())
+        waiting = elsewhere is not None and elsewhere.active
+        if (been_here and given_up) or (run.ending == "finished" and waiting):
             return run
-    elsewhere = runs().watched_by(viewer())
-    if run is not None and run.ending == "finished" and elsewhere is not None and elsewhere.active:
-        return run
     return start(slug, config)
 
 
