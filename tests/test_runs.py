@@ -374,6 +374,7 @@ def test_a_killed_worker_fails_its_run_only_and_is_replaced(open_runs):
 def test_workers_killed_while_idle_are_replaced(open_runs):
     runs = open_runs(num_workers=2)
     assert ended(runs.watch(SHORT, "ann")) == "finished"
+    eventually(lambda: len(workers()) == 2)
     for process in workers():
         process.kill()
     eventually(lambda: not runs._pool.active)

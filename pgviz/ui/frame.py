@@ -106,6 +106,6 @@ def _settle() -> None:
 
     What is loaded by then stays for good, so the collector need not look at it again.
     """
-    threading.Thread(target=runs, daemon=True).start()
+    runs()
     gc.collect()
     gc.freeze()
