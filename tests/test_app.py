@@ -340,12 +340,12 @@ def meant(query):
             valid = text in CHOICES[name]
         elif name in RANGES:
             low, high = RANGES[name]
-            valid = bool(re.fullmatch("-?[0-9]{1,4000}", text or "")) and low <= int(text) <= high
+            valid = bool(re.fullmatch("-?[0-9]{1,9}", text or "")) and low <= int(text) <= high
             text = str(int(text)) if valid else text
         elif name in PLACE:
             # One run of three updates, two seeds and two episodes is what stands on the page.
             limit = 3 if name == "update" else 1
-            valid = bool(re.fullmatch("-?[0-9]{1,4000}", text or "")) and 0 <= int(text) <= limit
+            valid = bool(re.fullmatch("-?[0-9]{1,9}", text or "")) and 0 <= int(text) <= limit
         else:
             valid = name.lower() in ("embed", "embed_options")
         if valid and name in shown:
