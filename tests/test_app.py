@@ -440,18 +440,18 @@ def test_a_run_solves_cartpole_and_the_page_says_what_to_see():
     metrics = watched(at).recording().metrics()
     assert metrics["solved"][-1].all()
     assert progress(at) == f"Finished after {len(metrics['solved'])} updates"
-    assert "What you should have seen" in [heading.value for heading in at.subheader]
+    assert "What you should have seen" in [heading.value for heading in at.header]
     first, last = sorted(1 + metrics["solved"].argmax(axis=0))
     assert f"the first at update {first}, the last at update {last}." in markdown(at)
 
 
 def test_no_takeaway_is_told_while_a_run_is_going_on():
     at = check(visit("reinforce", ENDLESS))
-    assert "What you should have seen" not in [heading.value for heading in at.subheader]
+    assert "What you should have seen" not in [heading.value for heading in at.header]
     run = watched(at)
     until(lambda: run.recording() is not None)
     check(at.run())
-    assert "What you should have seen" not in [heading.value for heading in at.subheader]
+    assert "What you should have seen" not in [heading.value for heading in at.header]
     assert progress(at).startswith("Update ")
 
 

@@ -28,6 +28,7 @@ STREAMLITS_OWN = {
     "svg-img-alt": ".stMetric",  # its sparkline
     "list": "[data-testid=stSidebarNav]",
     "listitem": "[data-testid=stSidebarNav]",
+    "scrollable-region-focusable": ".katex-display",  # st.latex
 }
 
 
@@ -155,7 +156,7 @@ def test_the_first_visitor_of_a_fresh_server_gets_the_frame_and_the_links_values
     expect(page).to_have_title("pgviz")
     expect(page.get_by_label("Seeds", exact=True)).to_have_value("4")
     press(page, "More settings")
-    expect(page.get_by_label("Random seed")).to_have_value("7")
+    expect(page.get_by_label("Random seed", exact=True)).to_have_value("7")
     page.keyboard.press("Escape")
     assert parse_qs(urlsplit(page.url).query) == {"num_seeds": ["4"], "rng_seed": ["7"]}
 
@@ -193,6 +194,7 @@ def test_a_link_keeps_its_place_through_the_run_it_starts(visit):
 
 # ── a run ───────────────────────────────────────────────────────────────────────────────────────
 
+# Every frame: is it still the same picture, how high is its column, what does the status say?
 WATCH_THE_CHART = """() => {
   const chart = document.querySelector('[data-testid=stVegaLiteChart]');
   const svg = chart.querySelector('svg');
@@ -234,20 +236,20 @@ def test_a_run_streams_into_the_same_picture_until_it_is_solved(visit):
         assert len(seen["heights"]) == 1, seen["heights"]
 
 
-def test_a_page_asks_while_its_run_lives_and_then_no_more(visit):
+def test_a_page_asks_while_its_run_lives_and_then_no_more(visit, ready):
     with visit("reinforce", ENDLESS | {"rng_seed": 50}) as page:
         says(page, re.compile("Update [0-9]+ of 300"))
         before = len(page.sent)
         until(lambda: len(page.sent) >= before + 3, page)
         press(page, "Stop")
         says(page, "Stopped after")
-        page.wait_for_timeout(QUIET)
+        ready(page)
         before = len(page.sent)
         page.wait_for_timeout(QUIET)
         assert len(page.sent) == before
     with visit("reinforce", SMALL) as page:
         says(page, "Finished after")
-        page.wait_for_timeout(QUIET)
+        ready(page)
         before = len(page.sent)
         page.wait_for_timeout(QUIET)
         assert len(page.sent) == before
