@@ -306,6 +306,11 @@ def test_the_controls_open_at_the_presets_values(one_run):
     at = check(visit("reinforce"))
     assert values(at) == DEFAULTS
     assert captions(at, "link") == []
+    for name, texts in CHOICES.items():
+        if texts != ["true", "false"]:
+            assert [str(option) for option in control(at, name).options] == texts
+    for name, limits in RANGES.items():
+        assert (control(at, name).min, control(at, name).max) == limits
 
 
 def test_a_link_sets_every_control():
@@ -650,7 +655,8 @@ def test_the_code_on_the_page_is_the_code_that_ran(monkeypatch, method, weight):
     ]
 
     called = []
-    for home, function in ((estimators, shown["weight"]), (loop, shown["gradient"])):
+    spied = [(estimators, estimators.reward_to_go), (estimators, estimators.full_return)]
+    for home, function in [*spied, (loop, shown["gradient"])]:
 
         def spy(*arguments, function=function):
             called.append(function.__name__)
