@@ -306,6 +306,11 @@ def test_the_controls_open_at_the_presets_values(one_run):
     at = check(visit("reinforce"))
     assert values(at) == DEFAULTS
     assert captions(at, "link") == []
+    for name, texts in CHOICES.items():
+        if texts != ["true", "false"]:
+            assert [str(option) for option in control(at, name).options] == texts
+    for name, limits in RANGES.items():
+        assert (control(at, name).min, control(at, name).max) == limits
 
 
 def test_a_link_sets_every_control():
@@ -340,12 +345,12 @@ def meant(query):
             valid = text in CHOICES[name]
         elif name in RANGES:
             low, high = RANGES[name]
-            valid = bool(re.fullmatch("-?[0-9]{1,4000}", text or "")) and low <= int(text) <= high
+            valid = bool(re.fullmatch("-?[0-9]{1,9}", text or "")) and low <= int(text) <= high
             text = str(int(text)) if valid else text
         elif name in PLACE:
             # One run of three updates, two seeds and two episodes is what stands on the page.
             limit = 3 if name == "update" else 1
-            valid = bool(re.fullmatch("-?[0-9]{1,4000}", text or "")) and 0 <= int(text) <= limit
+            valid = bool(re.fullmatch("-?[0-9]{1,9}", text or "")) and 0 <= int(text) <= limit
         else:
             valid = name.lower() in ("embed", "embed_options")
         if valid and name in shown:
@@ -440,18 +445,18 @@ def test_a_run_solves_cartpole_and_the_page_says_what_to_see():
     metrics = watched(at).recording().metrics()
     assert metrics["solved"][-1].all()
     assert progress(at) == f"Finished after {len(metrics['solved'])} updates"
-    assert "What you should have seen" in [heading.value for heading in at.subheader]
+    assert "What you should have seen" in [heading.value for heading in at.header]
     first, last = sorted(1 + metrics["solved"].argmax(axis=0))
     assert f"the first at update {first}, the last at update {last}." in markdown(at)
 
 
 def test_no_takeaway_is_told_while_a_run_is_going_on():
     at = check(visit("reinforce", ENDLESS))
-    assert "What you should have seen" not in [heading.value for heading in at.subheader]
+    assert "What you should have seen" not in [heading.value for heading in at.header]
     run = watched(at)
     until(lambda: run.recording() is not None)
     check(at.run())
-    assert "What you should have seen" not in [heading.value for heading in at.subheader]
+    assert "What you should have seen" not in [heading.value for heading in at.header]
     assert progress(at).startswith("Update ")
 
 
@@ -650,7 +655,8 @@ def test_the_code_on_the_page_is_the_code_that_ran(monkeypatch, method, weight):
     ]
 
     called = []
-    for home, function in ((estimators, shown["weight"]), (loop, shown["gradient"])):
+    spied = [(estimators, estimators.reward_to_go), (estimators, estimators.full_return)]
+    for home, function in [*spied, (loop, shown["gradient"])]:
 
         def spy(*arguments, function=function):
             called.append(function.__name__)

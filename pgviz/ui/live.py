@@ -11,6 +11,7 @@ import streamlit as st
 
 from pgviz.measure.ensembles import Curves, LearningCurves
 from pgviz.runs import Busy, Recording, Run, Runs
+from pgviz.runs.registry import GRACE_S
 from pgviz.training.config import Config, presets
 
 POLL_S = 0.4
@@ -18,9 +19,14 @@ POLL_S = 0.4
 
 @st.cache_resource(show_spinner=False)
 def runs() -> Runs:
-    """The registry of this server. PGVIZ_RUNS names a folder that keeps recordings between servers."""
+    """The registry of this server.
+
+    PGVIZ_RUNS names a folder that keeps recordings between servers, PGVIZ_GRACE_S says how many
+    seconds the run of a closed tab goes on.
+    """
     folder = os.environ.get("PGVIZ_RUNS")
-    return Runs(Path(folder) if folder else None)
+    grace_s = float(os.environ.get("PGVIZ_GRACE_S", GRACE_S))
+    return Runs(Path(folder) if folder else None, grace_s=grace_s)
 
 
 def viewer() -> str:

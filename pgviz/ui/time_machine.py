@@ -16,7 +16,7 @@ from pgviz.ui.player import cartpole_player
 
 def draw(run: Run, slug: str) -> None:
     """Choose update, seed and episode; watch it; read it step by step."""
-    st.subheader("The time machine", anchor=False)
+    st.header("The time machine", anchor=False)
     recording = run.recording()
     if recording is None or recording.num_updates == 0:
         st.markdown("It opens as soon as the first update is recorded.")
