@@ -89,12 +89,17 @@ def test_samples_walk_around_the_exact_path_and_more_of_them_walk_closer():
 def test_the_sampled_update_has_the_gradient_as_its_mean():
     world = ladder()
     for update in (sampled_update(40_000, 1), broken_update("keep past rewards", 40_000, 1)):
-        np.testing.assert_allclose(update(world), gradient(world), atol=0.03)
+        np.testing.assert_allclose(update(world, world.theta), gradient(world), atol=0.03)
 
 
 def test_past_rewards_cost_noise_in_every_step():
     kept, dropped = (
-        np.mean([np.sum((update(ladder()) - gradient(ladder())) ** 2) for _ in range(200)])
+        np.mean(
+            [
+                np.sum((update(ladder(), ladder().theta) - gradient(ladder())) ** 2)
+                for _ in range(200)
+            ]
+        )
         for update in (broken_update("keep past rewards", 10, 0), sampled_update(10, 0))
     )
     assert kept > 1.2 * dropped

@@ -20,7 +20,8 @@ LONGEST_STEP = 1.0
 # A policy whose episodes last longer than this has committed itself; the ascent stops there.
 LONGEST_EPISODE = 1000.0
 
-Update = Callable[[TabularMDP], Floats]
+# u(world, θ): the world is taken as checked, θ is where it is looked at.
+Update = Callable[[TabularMDP, Floats], Floats]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,7 @@ def ascent(world: TabularMDP, update: Update, num_steps: int, learning_rate: flo
         policies.append(here.policy[0])
         if step == num_steps:
             break
-        moving = update(world.at(theta))
+        moving = here.field[0] if update is exact_update else update(world, theta)
         cosines.append(cosine(moving, here.field[0]))
         moved = learning_rate * moving
         longest = float(np.abs(moved).max(initial=0.0))
@@ -67,9 +68,9 @@ def ascent(world: TabularMDP, update: Update, num_steps: int, learning_rate: flo
     )
 
 
-def exact_update(world: TabularMDP) -> Floats:
-    """∇J."""
-    return landscape(world, np.asarray(world.theta)[None]).field[0]
+def exact_update(world: TabularMDP, theta: Floats) -> Floats:
+    """∇J(θ)."""
+    return landscape(world, theta[None]).field[0]
 
 
 def sampled_update(num_episodes: int, rng_seed: int, estimator: str = "reward-to-go") -> Update:
@@ -79,8 +80,8 @@ def sampled_update(num_episodes: int, rng_seed: int, estimator: str = "reward-to
     rng = np.random.default_rng(rng_seed)
     described = GradientEstimator(estimator)
 
-    def update(world: TabularMDP) -> Floats:
-        played = episodes.sample(capped(world), num_episodes, rng)
+    def update(world: TabularMDP, theta: Floats) -> Floats:
+        played = episodes.sample(capped(world).at(theta), num_episodes, rng)
         return episodes.gradient_estimates(played, episodes.weights(played, described)).mean(axis=0)
 
     return update
@@ -92,7 +93,7 @@ def broken_update(broken: str, num_episodes: int, rng_seed: int) -> Update:
         return sampled_update(num_episodes, rng_seed, "full-return")
     if broken not in BREAKS:
         raise WorldError(f"an update cannot be broken by {broken!r}")
-    return lambda world: landscape(world, np.asarray(world.theta)[None], broken).field[0]
+    return lambda world, theta: landscape(world, theta[None], broken).field[0]
 
 
 def capped(world: TabularMDP, num_steps: int = STEP_CAP) -> TabularMDP:

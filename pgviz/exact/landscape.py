@@ -208,15 +208,10 @@ def loop_integral(
     Gauss–Legendre along each side, counter-clockwise from the lower left corner.
     """
     points, weights = np.polynomial.legendre.leggauss(nodes)
+    edge = np.full(nodes, reach)
     along, total = reach * points, 0.0
-    for side, (x, y) in enumerate(
-        ((along, -reach), (reach, along), (-along, reach), (-reach, -along))
-    ):
-        theta = (
-            world.theta
-            + np.broadcast_to(x, nodes)[:, None, None] * plane[0]
-            + np.broadcast_to(y, nodes)[:, None, None] * plane[1]
-        )
+    for side, (x, y) in enumerate(((along, -edge), (edge, along), (-along, edge), (-edge, -along))):
+        theta = world.theta + x[:, None, None] * plane[0] + y[:, None, None] * plane[1]
         sign = 1 if side < 2 else -1
         field = landscape(world, theta, broken).field
         total += sign * reach * float(weights @ (field * plane[side % 2]).sum(axis=(1, 2)))
