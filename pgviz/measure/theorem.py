@@ -5,6 +5,7 @@ Everything is computed in one finite world at one θ; the page only shows it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,9 +21,10 @@ from pgviz.exact.landscape import (
     landscape,
     loop_integral,
     most_curled_plane,
+    shares_one_policy,
 )
 from pgviz.exact.moments import moments
-from pgviz.exact.receipts import MAX_SAMPLED_STEPS
+from pgviz.exact.receipts import MAX_SAMPLED_STEPS, Reading
 from pgviz.measure.direction import cosine
 from pgviz.measure.episodes import mean_length, paired_estimates, sample
 from pgviz.measure.same_dice import returns_with_the_same_dice
@@ -61,6 +63,12 @@ def turned(world: TabularMDP, action: int, percent: int) -> TabularMDP:
     if turn is None or percent == at_rest(world, action):
         return world
     return world.at(turn.thetas(percent / 100))
+
+
+def last_rows(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """The last row of every update, by its name."""
+    rows = table.groupby("update", sort=False).tail(1).to_dict("records")
+    return {str(row["update"]): {str(k): v for k, v in row.items()} for row in rows}
 
 
 # --- the objective ---
@@ -197,6 +205,11 @@ def log_paths(world: TabularMDP, actions: Sequence[str], learning_rate: float) -
         pd.concat(arrows, ignore_index=True),
         cosine(both[1], both[0]),
     )
+
+
+def one_policy(world: TabularMDP) -> bool:
+    """Whether all states share one policy."""
+    return shares_one_policy(world)
 
 
 def is_uniform(world: TabularMDP) -> bool:
@@ -338,10 +351,15 @@ def curl(world: TabularMDP) -> Curl:
     )
 
 
+def curl_of(world: TabularMDP) -> Curl:
+    """The picture in this world, or in the chain if nothing curls here."""
+    return curl(curled_world(world))
+
+
 # --- the mini-run ---
 
 
-EXACT, SAMPLED, BROKEN = "exact", "sampled", "broken"
+UPDATES = EXACT, SAMPLED, BROKEN = "exact", "sampled", "broken"
 
 
 @dataclass(frozen=True, eq=False)
@@ -402,6 +420,54 @@ def _walk(name: str, walked: Ascent, state: int, action: int) -> pd.DataFrame:
 def on_the_triangle(policy: Floats) -> tuple[Floats, Floats]:
     """Three probabilities as a point: action 0 bottom left, action 1 bottom right, action 2 top."""
     return policy[..., 1] + policy[..., 2] / 2, policy[..., 2] * np.sqrt(3) / 2
+
+
+# --- what to take away ---
+
+
+def takeaways(
+    place: Place,
+    returns: Floats,
+    summit: tuple[float, float] | None,
+    race: Race,
+    broken: str,
+    readings: Sequence[Reading],
+) -> list[str]:
+    """What this very setting shows. The summit is left out until it has been guessed."""
+    sentences = [
+        f"One episode returned anything from {returns.min():.4g} to {returns.max():.4g}; J ="
+        f" {place.objective:.4g} has the slope {place.slope:.4g} at p = {place.p:.3f} all the same."
+    ]
+    if summit is not None:
+        p, objective = summit
+        sentences.append(
+            f"Along the knob J is highest at p = {p:.4f}, with J = {objective:.4f}"
+            + (
+                ": neither action for certain."
+                if LOWEST < 100 * p < HIGHEST
+                else ", where the knob ends."
+            )
+        )
+    exact = [r for r in readings if r.mark == "holds" and "±" not in r.right]
+    sentences.append(
+        f"{len(exact)} of {len(exact)} exact lines hold when nothing is broken, the worst of them"
+        f" up to {max((r.size for r in exact), default=0.0):.0e}."
+        if not any(r.mark == "fails" for r in readings)
+        else "Not every exact line holds here: the numbers of this world are at the limits of"
+        " double precision."
+    )
+    ends = {name: float(row["objective"]) for name, row in last_rows(race.steps).items()}
+    start = float(race.steps["objective"].iloc[0])
+    verdict = (
+        "lower than it began"
+        if ends[BROKEN] < start - 1e-9
+        else ("where it began" if abs(ends[BROKEN] - start) <= 1e-9 else "higher than it began")
+    )
+    sentences.append(
+        f"From J = {start:.4g} the exact gradient climbs to {ends[EXACT]:.4g} and samples to"
+        f" {ends[SAMPLED]:.4g}; “{broken}” ends at {ends[BROKEN]:.4g}, {verdict}."
+    )
+    return sentences
 
 
 def _knob(world: TabularMDP, action: int) -> Knob:
