@@ -29,7 +29,7 @@ ALL_BREAKS = {
 
 
 def marks(world, derivation, broken=None):
-    return {r.title: r.mark for r in read_out(world, derivation, broken)}
+    return {r.title: r.mark for r in read_out(world, derivation, broken, rng_seed=3)}
 
 
 @pytest.mark.parametrize("derivation", derivations)

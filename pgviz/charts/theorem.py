@@ -21,7 +21,12 @@ def _frame(x: alt.X, y: alt.Y) -> alt.Chart:
 
 
 def _p(title: str) -> alt.X:
-    return alt.X("p:Q").title(title).scale(domain=PROBABILITY, nice=False).axis(tickCount=5)
+    return (
+        alt.X("p:Q")
+        .title(title)
+        .scale(domain=PROBABILITY, nice=False)
+        .axis(tickCount=5, labelFlush=True)
+    )
 
 
 def objective(title: str, ink: str) -> alt.LayerChart:
@@ -50,20 +55,18 @@ def objective(title: str, ink: str) -> alt.LayerChart:
 def same_dice(title: str) -> alt.LayerChart:
     """Returns of the same dice along the knob, and sampled returns where it stands.
 
-    Tables: dice (p, dice, episode_return), returns (p, episode_return), frame.
+    Tables: dice (p, dice, drawn), returns (p, drawn), frame; what is drawn stays inside the frame.
     """
     x = _p(title)
     y = (
-        alt.Y("episode_return:Q")
+        alt.Y("drawn:Q")
         .title("return R(τ) of one episode")
-        .scale(zero=False, nice=False, clamp=True)
+        .scale(zero=False, nice=False)
         .axis(tickCount=5)
     )
-    steps = _table("dice").mark_line(
-        strokeWidth=1.8, color=SAMPLED, interpolate="step-after", clip=True
-    )
+    steps = _table("dice").mark_line(strokeWidth=1.8, color=SAMPLED, interpolate="step-after")
     strip = _table("returns").mark_tick(
-        orient="horizontal", color=QUIET, opacity=0.35, width=14, thickness=2, clip=True
+        orient="horizontal", color=QUIET, opacity=0.35, width=14, thickness=2
     )
     return (
         _frame(x, y)
@@ -82,8 +85,8 @@ def two_updates(quantity: str, title: str, ink: str, num_steps: int) -> alt.Laye
 
     Tables: paths (update, step, quantity), ends (the last rows, with a label).
     """
-    x = alt.X("step:Q").title("step").scale(domain=[0, num_steps * 1.22], nice=False)
-    x = x.axis(values=[0, 40, 80, 120])
+    x = alt.X("step:Q").title("step").scale(domain=[0, num_steps * 1.5], nice=False)
+    x = x.axis(values=[0, 20, 40, 60, 80])
     scale = alt.Scale(domain=PROBABILITY) if quantity == "probability" else alt.Scale(zero=False)
     y = alt.Y(f"{quantity}:Q").title(title).scale(scale).axis(tickCount=5)
     return _kept_and_broken("with the log", "log dropped", x, y, ink)
@@ -177,7 +180,7 @@ def slopes(title: str, ink: str) -> alt.LayerChart:
     Tables: paths (p, update, slope), ends (with a label), here (p), zero (slope).
     """
     x = alt.X("p:Q").title(title).scale(domain=[0, 1.28], nice=False)
-    x = x.axis(values=[0, 0.25, 0.5, 0.75, 1])
+    x = x.axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1])
     y = alt.Y("slope:Q").title("push on the logit").axis(tickCount=5)
     return (
         _table("zero").mark_rule(color=QUIET).encode(y)
@@ -219,16 +222,15 @@ def _racers(ink: str) -> tuple[alt.Color, alt.StrokeDash]:
 def race(quantity: str, title: str, ink: str, num_steps: int) -> alt.LayerChart:
     """A quantity over the steps of three ascents.
 
-    Tables: steps (update, step, quantity), ends (the last rows, with a label).
+    Tables: steps (update, step, quantity, and as `drawn` the same kept inside the frame), frame.
     """
     color, dash = _racers(ink)
-    x = alt.X("step:Q").title("step").scale(domain=[0, num_steps * 1.2], nice=False)
-    x = x.axis(values=[0, 40, 80, 120])
-    y = alt.Y(f"{quantity}:Q").title(title).axis(tickCount=5)
-    y = y.scale(domain=PROBABILITY) if quantity == "probability" else y.scale(zero=False)
-    lines = _table("steps").mark_line(strokeWidth=2.5).encode(x, y, color, dash)
-    ends = _table("ends").mark_text(align="left", dx=6, fontSize=12)
-    return lines + ends.encode(x, y, color, text="label:N")
+    x = alt.X("step:Q").title("step").scale(domain=[0, num_steps], nice=False)
+    x = x.axis(values=[0, 20, 40, 60, 80], labelFlush=True)
+    y = alt.Y("drawn:Q").title(title).axis(tickCount=5).scale(zero=False, nice=False)
+    tooltip = ["update:N", "step:Q", alt.Tooltip(f"{quantity}:Q", format=".4f")]
+    lines = _table("steps").mark_line(strokeWidth=2.5)
+    return _frame(x, y) + lines.encode(x, y, color, dash, tooltip=tooltip)
 
 
 def angles(ink: str, num_steps: int) -> alt.LayerChart:
@@ -238,7 +240,7 @@ def angles(ink: str, num_steps: int) -> alt.LayerChart:
     """
     color, _ = _racers(ink)
     x = alt.X("step:Q").title("step").scale(domain=[0, num_steps], nice=False)
-    x = x.axis(values=[0, 40, 80, 120])
+    x = x.axis(values=[0, 20, 40, 60, 80], labelFlush=True)
     y = alt.Y("cosine:Q").title("cosine with ∇J").scale(domain=[-1.05, 1.05], nice=False)
     y = y.axis(values=[-1, 0, 1])
     points = _table("steps").transform_filter("isValid(datum.cosine)")

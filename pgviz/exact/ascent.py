@@ -5,6 +5,7 @@ Axes: T steps, S states, A actions, F features.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -80,8 +81,10 @@ def sampled_update(num_episodes: int, rng_seed: int, estimator: str = "reward-to
     rng = np.random.default_rng(rng_seed)
     described = GradientEstimator(estimator)
 
+    cut = lru_cache(1)(capped)
+
     def update(world: TabularMDP, theta: Floats) -> Floats:
-        played = episodes.sample(capped(world).at(theta), num_episodes, rng)
+        played = episodes.sample(cut(world).at(theta), num_episodes, rng)
         return episodes.gradient_estimates(played, episodes.weights(played, described)).mean(axis=0)
 
     return update

@@ -28,7 +28,7 @@ NEEDS_A_LIST = {
 
 @dataclass(frozen=True)
 class Reading:
-    """One line, read out. `mark` is "holds", "fails", "open" (an estimate not there yet) or "none"."""
+    """One line, read out. `mark` is "holds", "fails", "open" (an interval that misses) or "none"."""
 
     title: str
     equation: str
@@ -120,7 +120,9 @@ def read(line: Line, receipt: Receipt, world: TabularMDP, actions: Sequence[str]
         reach = float((receipt.high - receipt.low)[index]) / 2
         left_text = f"{left[index]:.4g}"
         right_text, agreeing = f"{right[index]:.4g} ± {reach:.2g}", 0
-    mark = "holds" if receipt.holds else ("open" if receipt.kind == "estimate" else "fails")
+    mark = "holds" if receipt.holds else "fails"
+    if receipt.kind == "estimate":
+        mark = "holds" if _inside(receipt) else "open"
     return Reading(
         line.title,
         receipt.equation,
@@ -134,6 +136,18 @@ def read(line: Line, receipt: Receipt, world: TabularMDP, actions: Sequence[str]
         float(gap[index]),
         agreeing,
     )
+
+
+def _inside(receipt: Receipt) -> bool:
+    """Whether the truth lies in the 95 % interval of the component that is shown."""
+    if receipt.low is None or receipt.high is None:
+        return False
+    inside = (receipt.low - 1e-12 <= receipt.left) & (receipt.left <= receipt.high + 1e-12)
+    return bool(inside.flat[_flat_largest(receipt.high - receipt.low)])
+
+
+def _flat_largest(values: Floats) -> int:
+    return int(np.ravel_multi_index(_first_largest(values), values.shape))
 
 
 def _first_largest(values: Floats) -> tuple[int, ...]:

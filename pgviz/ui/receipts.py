@@ -1,12 +1,11 @@
 """The table of receipts: equation, reason, left, right, difference, mark."""
 
-import html
 import re
 from collections.abc import Sequence
 
 import streamlit as st
 
-from pgviz.exact.receipts import Reading
+from pgviz.exact.receipts import Reading, difference_in_words
 from pgviz.ui.look import text_red
 
 MARKS = {
@@ -42,6 +41,10 @@ def style() -> None:
   [class*="st-key-receipts"] tr {{ display: flex; flex-wrap: wrap; gap: 0 1rem;
     border-bottom: 1px solid rgba(125, 130, 140, .25); padding-bottom: .5rem; }}
   [class*="st-key-receipts"] td {{ border: 0; padding: .4rem 0 0; }}
+  [class*="st-key-receipts"] td:nth-child(2)::before {{ content: "left "; }}
+  [class*="st-key-receipts"] td:nth-child(3)::before {{ content: "right "; }}
+  [class*="st-key-receipts"] td:nth-child(4)::before {{ content: "off by "; }}
+  [class*="st-key-receipts"] td::before {{ font-size: .8rem; opacity: .75; }}
   [class*="st-key-receipts"] td:first-child {{ flex: 1 0 100%; overflow-x: auto; }}
 }}
 </style>""")
@@ -69,14 +72,20 @@ def verdict(readings: Sequence[Reading], broken: str | None) -> str:
         )
     if broken is not None:
         return (
-            f"“{broken}” changes nothing in this world at this θ. Turn the knob, the discount or"
+            f"“{typeset(broken)}” changes nothing in this world at this θ. Turn the knob, the discount or"
             " choose another world to see what it breaks."
         )
-    largest = max(exact, default=0.0)
-    return (
-        f"All {len(read)} lines hold. The largest difference between exact sides is"
-        f" {largest:.0e}: rounding."
-    )
+    largest = difference_in_words(max(exact, default=0.0))
+    words = f"All {len(exact)} exact lines hold, the worst of them up to {largest}."
+    if any(r.mark == "open" for r in read):
+        words += (
+            " The samples' 95 % interval misses the truth this time, as one in twenty does, and"
+            " more where something rare has not been seen: take more episodes."
+        )
+    unread = len(readings) - len(read)
+    if unread:
+        words += f" {unread} cannot be computed here; each says why."
+    return words
 
 
 def _row(reading: Reading) -> str:
@@ -91,13 +100,11 @@ def _row(reading: Reading) -> str:
 
 
 def _digits(side: str, reading: Reading) -> str:
-    """The first digit that disagrees, marked."""
+    """The first digit that disagrees, marked; a sign, if it is the sign."""
     if reading.mark != "fails" or reading.agreeing >= len(side):
         return side.replace("-", "−")
-    a = reading.agreeing
-    if side[a] in "-." and a + 1 < len(side):
-        a += 1
-    return f"{side[:a]}<b>{side[a]}</b>{side[a + 1 :]}".replace("-", "−")
+    a = reading.agreeing + (side[reading.agreeing] == ".")
+    return f"{side[:a]}<b>{side[a : a + 1]}</b>{side[a + 1 :]}".replace("-", "−")
 
 
 def piped(equation: str) -> str:
@@ -107,5 +114,25 @@ def piped(equation: str) -> str:
 
 def plain(text: str) -> str:
     """Words as they are, whatever they contain: no markup of Markdown, LaTeX or HTML."""
-    escaped = html.escape(text)
-    return re.sub(r"([\\`*_{}\[\]#|$:~])", lambda found: f"&#{ord(found[1])};", escaped)
+    return re.sub(r"""([\\`*_{}\[\]#|$:~&<>"'])""", lambda c: f"&#{ord(c[1])};", typeset(text))
+
+
+SMALL = {
+    "γ^t": "γᵗ",
+    "γ^u": "γᵘ",
+    "γ^k": "γᵏ",
+    "_{u≥t}": "ᵤ≥ₜ",
+    "r_u": "rᵤ",
+    "s_t": "sₜ",
+    "G_t": "Gₜ",
+    "P_π": "Pπ",
+    "(log x)'": "(log x)′",
+    "V'": "V′",
+}
+
+
+def typeset(text: str) -> str:
+    """Indices and powers as they are printed."""
+    for typed, printed in SMALL.items():
+        text = text.replace(typed, printed)
+    return text

@@ -82,9 +82,12 @@ def objective(setting: Setting) -> str | None:
         return guess
     best_p, best, word = theorem.best_of(curve)
     low, high = float(curve["objective"].min()), float(curve["objective"].max())
-    margin = 0.06 * (high - low) or 1.0
     shown = curve if guess else curve[np.abs(curve["p"] - here.p) <= HIDDEN]
-    marks = pd.DataFrame({"p": [best_p], "label": [f"best {best_p:.3f}".replace("0.", ".")]})
+    if not guess:  # the scale must not tell what the curve does not
+        seen = np.append(shown["objective"].to_numpy(), here.objective)
+        low, high = float(seen.min()), float(seen.max())
+    margin = 0.06 * (high - low) or 1.0
+    marks = pd.DataFrame({"p": [best_p], "label": ["best"]})
     if guess and word == "sometimes":
         best_p, best = found(setting.resting, theorem.summit, turned)
         marks = pd.DataFrame({"p": [best_p], "label": [f"best: p = {best_p:.3f}"]})
@@ -98,8 +101,9 @@ def objective(setting: Setting) -> str | None:
     with left:
         page.heading(
             "J is smooth: it has a slope everywhere",
-            "dashed: exact · line: the tangent that ∇J gives"
-            + ("" if guess else " · the rest of the curve waits for your prediction"),
+            "dashed: exact · line: its tangent"
+            if guess
+            else "the rest of it waits for your prediction",
         )
         page.chart(
             "chart-objective",
@@ -122,27 +126,30 @@ def objective(setting: Setting) -> str | None:
     with right:
         page.heading(
             "One episode jumps: it has no slope at all",
-            "three episodes, each with its own dice, played again at every θ · ticks: 100 returns",
+            "the same dice at every θ · ticks: 100 returns",
         )
-        low_r, high_r = np.quantile(dice["episode_return"], [0.02, 0.98])
-        low_r, high_r = min(low_r, float(np.quantile(returns, 0.05))), max(high_r, returns.max())
+        low_r = min(*np.quantile(dice["episode_return"], [0.05]), *np.quantile(returns, [0.05]))
+        high_r = max(*np.quantile(dice["episode_return"], [0.95]), float(returns.max()))
+        edge = 0.06 * (high_r - low_r) or 1.0
         page.chart(
             "chart-dice",
             charts.same_dice,
             axis_title(setting),
             tables={
-                "frame": pd.DataFrame({"p": [0.0, 1.0], "episode_return": [low_r, high_r + 0.5]}),
-                "dice": dice,
-                "returns": pd.DataFrame({"p": here.p, "episode_return": returns}),
+                "frame": pd.DataFrame({"p": [0.0, 1.0], "drawn": [low_r - edge, high_r + edge]}),
+                "dice": dice.assign(drawn=dice["episode_return"].clip(low_r - edge, high_r + edge)),
+                "returns": pd.DataFrame(
+                    {"p": here.p, "drawn": np.clip(returns, low_r - edge, high_r + edge)}
+                ),
             },
             height=HEIGHT,
             says="Returns of three episodes against the same probability: flat, with jumps.",
         )
-    spread = f"from {returns.min():.4g} to {returns.max():.4g}"
+    spread = f"from {number(float(returns.min()))} to {number(float(returns.max()))}"
     st.caption(
         f"At p = {here.p:.3f}, {len(returns)} episodes returned {spread}. Nothing in one of them"
         f" says that J = {number(here.objective)} would change by {number(here.slope)} per unit"
-        f" of p. Episodes are cut after {STEP_CAP} steps when they are sampled."
+        f" of p.{cut_in_words(setting)}"
     )
     if guess:
         _answer(setting, guess, word, best_p, best)
@@ -159,16 +166,16 @@ def _answer(setting: Setting, guess: str, word: str, best_p: float, best: float)
         ).objective
         st.markdown(
             f"{said}. The best policy here tosses a coin: “{action}” with p = {best_p:.4f} has"
-            f" J = {best:.4f}. At p = .95 J is {edge:.2f}, and it falls without end as p goes to"
+            f" J = {signed(best)}. At p = .95 J is {signed(edge)}, and it falls without end as p goes to"
             " 1."
             if setting.world == "short-corridor"
             else f"{said}. The best policy on this line tosses a coin: “{action}” with p = {best_p:.4f}"
-            f" has J = {best:.4f}."
+            f" has J = {signed(best)}."
         )
     else:
         st.markdown(
             f"{said}. J is highest at the {'right' if word == 'always' else 'left'} end of the"
-            f" knob: {best:.4f} at p = {best_p:.2f}."
+            f" knob: {signed(best)} at p = {best_p:.2f}."
         )
 
 
@@ -230,7 +237,7 @@ def log_trick(setting: Setting) -> None:
         charts.arrows,
         ink(),
         tables={"arrows": walked.arrows},
-        height=60 + 44 * len(actions),
+        height=120 + 40 * len(actions),
         says="For each arm, where the update with the log and the one without it push it.",
     )
     if theorem.is_uniform(at):
@@ -239,7 +246,7 @@ def log_trick(setting: Setting) -> None:
             " Turn the knob away from the middle."
         )
     else:
-        cosine = "undefined" if walked.cosine is None else f"{walked.cosine:+.3f}"
+        cosine = "undefined" if walked.cosine is None else number(walked.cosine)
         st.caption(
             f"The cosine of the two updates is {cosine}. After {theorem.NUM_STEPS} steps"
             f" {winner} has probability {kept['probability']:.3f} with the log and"
@@ -261,7 +268,7 @@ def _closing_in(setting: Setting, readings: list[Reading]) -> None:
             key="samples",
             bind="query-params",
         )
-    table: pd.DataFrame = found(setting, theorem.closing_in, 0)
+    table: pd.DataFrame = found(setting, theorem.closing_in, theorem.DICE_SEED)
     with right:
         page.heading(
             "Samples close in on ∇J like 1/√N",
@@ -277,14 +284,14 @@ def _closing_in(setting: Setting, readings: list[Reading]) -> None:
         )
     with left:
         width = table["high"] - table["low"]
-        near = int((table["num_episodes"] - int(num)).abs().argmin())
-        first = int((table["num_episodes"] - 100).abs().argmin())
+        counts = table["num_episodes"].to_numpy()
+        near, first = (int(np.abs(counts - n).argmin()) for n in (num, 100))
         if width.iloc[near] > 0 and near != first:
             ratio = width.iloc[first] / width.iloc[near]
-            root = np.sqrt(table["num_episodes"].iloc[near] / table["num_episodes"].iloc[first])
+            root = np.sqrt(counts[near] / counts[first])
             st.caption(
-                f"From {table['num_episodes'].iloc[first]:,} to"
-                f" {table['num_episodes'].iloc[near]:,} episodes the interval shrinks"
+                f"From {counts[first]:,} to"
+                f" {counts[near]:,} episodes the interval shrinks"
                 f" {ratio:.1f}-fold; √N says {root:.1f}."
             )
         else:
@@ -315,8 +322,12 @@ def proofs(setting: Setting) -> None:
 
 
 def _past(setting: Setting) -> None:
-    kept, dropped = found(setting, theorem.noise_of_the_past)
     st.markdown("**Past rewards add nothing but noise**")
+    try:
+        kept, dropped = found(setting, theorem.noise_of_the_past)
+    except WorldError as fault:
+        st.caption(sentence(fault))
+        return
     with st.container(horizontal=True, gap="large"):
         st.metric("Variance with past rewards", number(kept), width="content")
         st.metric("without them", number(dropped), width="content")
@@ -356,7 +367,7 @@ def _sums(setting: Setting) -> None:
     last = len(table) - 1
     st.caption(
         f"{terms} {'term brings' if terms == 1 else 'terms bring'} the sum within 1 % of"
-        f" {number(exact)} for good: episodes end, and γ^k fades."
+        f" {number(exact)} for good: episodes end, and γᵏ fades."
         if terms is not None
         else f"After {last} terms the sum is {number(table['partial_sum'].iloc[-1])};"
         f" ∇J is {number(exact)}. Long episodes need many terms."
@@ -365,11 +376,11 @@ def _sums(setting: Setting) -> None:
 
 
 def _gamma(setting: Setting) -> None:
-    st.markdown("#### Where did γ^t go?")
+    st.markdown("#### Where did γᵗ go?")
     shows = theorem.shows_gamma(setting.at)
     demo = setting if shows else Setting("shared-logit-chain", 50, 0.5)
     prose(
-        "Most code leaves the factor γ^t out. What it then follows is not ∇J, and in general not"
+        "Most code leaves the factor γᵗ out. What it then follows is not ∇J, and in general not"
         " the gradient of anything."
         + (
             ""
@@ -385,7 +396,7 @@ def _gamma(setting: Setting) -> None:
     rest = demo.resting
     paths: pd.DataFrame = found(rest, theorem.slopes_along, story.turned)
     ends = paths.groupby("update", sort=False).tail(1)
-    ends = ends.assign(label=["with γ^t", "without"])
+    ends = ends.assign(label=["with γᵗ", "without"])
     true, wrong = (
         float(np.interp(here.p, part["p"], part["slope"]))
         for part in (
@@ -411,13 +422,13 @@ def _gamma(setting: Setting) -> None:
             },
             height=HEIGHT,
             says=f"At p = {here.p:.2f} the gradient pushes by {true:+.4f}, the update without"
-            f" γ^t by {wrong:+.4f}.",
+            f" γᵗ by {wrong:+.4f}.",
         )
         q = here.p * (1 - here.p)
         st.caption(
-            f"At p = {here.p:.2f}: {true:+.4f} with γ^t, {wrong:+.4f} without"
+            f"At p = {here.p:.2f}: {signed(true)} with γᵗ, {signed(wrong)} without"
             + (
-                f", which is {true / q:+.2f} q and {wrong / q:+.2f} q with q = p(1−p)."
+                f", which is {number(true / q)} q and {number(wrong / q)} q with q = p(1−p)."
                 if story is stories["shared-logit-chain"]
                 else "."
             )
@@ -428,7 +439,7 @@ def _gamma(setting: Setting) -> None:
     with right:
         page.heading(
             "No hill has such a slope field",
-            "arrows: the update without γ^t · square: a round trip",
+            "arrows: the update without γᵗ · square: a round trip",
         )
         names = story.actions if own else ("action 0", "action 1")
         axes = [
@@ -441,11 +452,11 @@ def _gamma(setting: Setting) -> None:
             *axes,
             tables={"arrows": seen.arrows, "square": seen.square},
             height=HEIGHT,
-            says="Arrows of the update without γ^t in a plane of two logits, and a square walk.",
+            says="Arrows of the update without γᵗ in a plane of two logits, and a square walk.",
         )
         st.caption(
             f"Once around the square ∇J adds up to {abs(seen.true_loop):.0e}, as every gradient"
-            f" must. Without γ^t it is {seen.broken_loop:+.4f}, and ∂₁u₂ − ∂₂u₁ is"
+            f" must. Without γᵗ it is {signed(seen.broken_loop)}, and ∂₁u₂ − ∂₂u₁ is"
             f" {seen.asymmetry:.4f} at the centre."
             + ("" if own else " (The chain, with logits of its own in every state.)")
         )
@@ -470,7 +481,9 @@ def derivation(setting: Setting, key: str, title: str) -> list[Reading]:
         )
     broken = None if chosen == INTACT else chosen
     num = st.session_state.get("samples", RESTING["samples"])
-    readings: list[Reading] = found(setting, read_out, name, broken, num, 0, setting.story.actions)
+    readings: list[Reading] = found(
+        setting, read_out, name, broken, num, theorem.DICE_SEED, setting.story.actions
+    )
     receipts.table(readings, key)
     st.caption(receipts.verdict(readings, broken) + _cut(setting, name))
     return readings
@@ -502,7 +515,13 @@ def race(setting: Setting) -> theorem.Race:
     default = setting.story.learning_rate
     columns = st.columns([3, 2, 2, 2], vertical_alignment="bottom", gap="medium")
     with columns[0]:
-        broken = st.selectbox("The mistake", MISTAKES, 0, key="broken", bind="query-params")
+        broken = st.selectbox(
+            "The mistake",
+            MISTAKES,
+            MISTAKES.index(setting.story.mistake),
+            key="broken",
+            bind="query-params",
+        )
     with columns[1]:
         rate = st.select_slider("Step size α", RATES, default, key="rate", bind="query-params")
     with columns[2]:
@@ -514,15 +533,20 @@ def race(setting: Setting) -> theorem.Race:
     st.button(
         "Run with another seed", type="primary", icon=":material/play_arrow:", on_click=_next_seed
     )
-    run: theorem.Race = found(setting, theorem.race, setting.story.turned, broken, rate, num, seed)
-    ends = run.steps.groupby("update", sort=False).tail(1)
-    ends = ends.assign(label=ends["update"])
+    try:
+        run: theorem.Race = found(
+            setting, theorem.race, setting.story.turned, broken, rate, num, seed
+        )
+    except WorldError as fault:
+        st.info(f"“{receipts.typeset(broken)}” has no update here. {sentence(fault)}")
+        broken = "differentiate R"
+        run = found(setting, theorem.race, setting.story.turned, broken, rate, num, seed)
     last = theorem.last_rows(run.steps)
     actions = setting.story.actions
     action = actions[setting.story.turned]
     left, right = st.columns(2, gap="medium")
     with left:
-        page.heading("Who gets to the top?", "dashed: exact · line: sampled · dotted red: broken")
+        page.heading("Who gets to the top?", "dashed: exact · line: sampled · red: broken")
         page.chart(
             "chart-race",
             charts.race,
@@ -530,7 +554,7 @@ def race(setting: Setting) -> theorem.Race:
             "J(θ), exact",
             ink(),
             theorem.NUM_STEPS,
-            tables={"steps": run.steps, "ends": spaced(ends, "objective")},
+            tables=in_frame(run.steps, "objective"),
             height=HEIGHT,
             says="; ".join(
                 f"{name} ends at J = {number(row['objective'])}" for name, row in last.items()
@@ -561,7 +585,7 @@ def race(setting: Setting) -> theorem.Race:
                 "π",
                 ink(),
                 theorem.NUM_STEPS,
-                tables={"steps": run.steps, "ends": spaced(ends, "probability")},
+                tables=in_frame(run.steps, "probability"),
                 height=HEIGHT,
                 says="; ".join(
                     f"{name} ends at {row['probability']:.3f}" for name, row in last.items()
@@ -580,7 +604,7 @@ def race(setting: Setting) -> theorem.Race:
         height=150,
         says="The cosine of the sampled and of the broken update with the gradient, per step.",
     )
-    st.caption(in_words(run, broken))
+    st.caption(in_words(run, broken) + cut_in_words(setting))
     page.numbers(run.steps, "numbers-race")
     return run
 
@@ -596,13 +620,13 @@ def in_words(run: theorem.Race, broken: str) -> str:
     exact, sampled, wrong = (float(ends[name]["objective"]) for name in theorem.UPDATES)
     words = (
         f"J ends at {number(exact)} with the exact gradient, {number(sampled)}"
-        f" with samples and {number(wrong)} with “{broken}”."
+        f" with samples and {number(wrong)} with “{receipts.typeset(broken)}”."
     )
     if len(cosines):
         uphill = 100 * float((cosines > 0).mean())
         words += f" {uphill:.0f} % of the sampled steps pointed uphill."
     notes = "".join(f" {note[:1].upper()}{note[1:]}." for note in run.notes)
-    return words + notes + f" Sampled episodes are cut after {STEP_CAP} steps."
+    return words + notes
 
 
 # --- what to take away ---
@@ -615,11 +639,13 @@ def takeaways(setting: Setting, run: theorem.Race, revealed: bool) -> list[str]:
         found(setting, theorem.sampled_returns, 0),
         found(setting.resting, theorem.summit, setting.story.turned) if revealed else None,
         run,
-        str(st.session_state.get("broken", RESTING["broken"])),
+        str(st.session_state.get("broken", setting.story.mistake)),
         [
             reading
             for name in TABLES.values()
-            for reading in found(setting, read_out, name, None, 1000, 0, ())
+            for reading in found(
+                setting, read_out, name, None, 1000, theorem.DICE_SEED, setting.story.actions
+            )
         ],
     )
 
@@ -672,7 +698,9 @@ def receipts_table(setting: Setting) -> pd.DataFrame:
     for key, name in TABLES.items():
         chosen = st.session_state.get(key, INTACT)
         broken = None if chosen == INTACT else chosen
-        for reading in found(setting, read_out, name, broken, 1000, 0, setting.story.actions):
+        for reading in found(
+            setting, read_out, name, broken, 1000, theorem.DICE_SEED, setting.story.actions
+        ):
             rows.append(
                 {
                     "derivation": name,
@@ -701,6 +729,19 @@ def corners(actions: tuple[str, ...]) -> pd.DataFrame:
     )
 
 
+def in_frame(steps: pd.DataFrame, quantity: str) -> dict[str, pd.DataFrame]:
+    """The part worth looking at: a broken climber may fall out of the picture, along its edge."""
+    low, high = 0.0, 1.0
+    if quantity == "objective":
+        good = steps[steps["update"] != theorem.BROKEN]["objective"]
+        worst, best = float(good.quantile(0.02)), float(good.max())
+        reach = max(best - worst, 1e-6 * max(abs(best), 1e-6))
+        low = max(worst - 1.2 * reach, float(steps["objective"].min()) - 0.05 * reach)
+        high = min(best + 1.2 * reach, float(steps["objective"].max()) + 0.05 * reach)
+    drawn = steps.assign(drawn=steps[quantity].clip(low, high))
+    return {"steps": drawn, "frame": pd.DataFrame({"step": [0, 0], "drawn": [low, high]})}
+
+
 def spaced(ends: pd.DataFrame, quantity: str) -> pd.DataFrame:
     """The last rows with labels that would cover each other joined into one."""
     reach = 0.08 * (float(np.ptp(ends[quantity])) or 1.0)
@@ -716,11 +757,25 @@ def spaced(ends: pd.DataFrame, quantity: str) -> pd.DataFrame:
     return pd.DataFrame(kept)
 
 
+def cut_in_words(setting: Setting) -> str:
+    """A word about the step cap, where it can be felt."""
+    share = theorem.share_cut(setting.at)
+    if share < 1e-9:
+        return ""
+    often = f"{share:.2g}" if share >= 0.001 else "less than 1 in 1,000"
+    return f" Sampled episodes are cut after {STEP_CAP} steps ({often} of them, at this θ)."
+
+
 def axis_title(setting: Setting) -> str:
     """What the knob shows; of a visitor's world only that it is a probability."""
     if setting.world == YOURS:
         return "p = π(action 0)"
     return f"p = π({setting.story.actions[setting.story.turned]})"
+
+
+def signed(value: float) -> str:
+    """Four decimals with a real minus sign."""
+    return f"{value:.4f}".replace("-", "−")
 
 
 def number(value: float) -> str:

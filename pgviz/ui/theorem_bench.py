@@ -44,7 +44,6 @@ RESTING = {
     "path": INTACT,
     "unroll": INTACT,
     "samples": 1000,
-    "broken": "drop the log",
     "episodes": 10,
     "rng_seed": 0,
 }
@@ -156,6 +155,7 @@ def query_of(setting: Setting) -> str:
     values = {"world": setting.world, "p": setting.percent, "gamma": setting.gamma}
     values |= {name: st.session_state.get(name, value) for name, value in RESTING.items()}
     values["rate"] = st.session_state.get("rate", setting.story.learning_rate)
+    values["broken"] = st.session_state.get("broken", setting.story.mistake)
     return urlencode({name: controls.as_text(value) for name, value in values.items()})
 
 
@@ -167,6 +167,7 @@ def _back_to_rest() -> None:
     st.session_state["p"] = theorem.at_rest(own, story.turned)
     st.session_state["gamma"] = own.gamma
     st.session_state["rate"] = story.learning_rate
+    st.session_state["broken"] = story.mistake
 
 
 def _document() -> str:

@@ -13,6 +13,7 @@ class Story:
     actions: tuple[str, ...]
     turned: int = 0
     learning_rate: float = 0.1
+    mistake: str = "drop the log"  # the one to look at first; at a uniform policy not this one
 
 
 stories = {
@@ -25,13 +26,17 @@ stories = {
         "One decision between two arms that pay 1 and 0.8.", ("arm 1", "arm 2"), learning_rate=1.0
     ),
     "survival": Story(
-        "Stay pays 1 and goes on; stop pays 0 and ends.", ("stay", "stop"), learning_rate=0.03
+        "Stay pays 1 and goes on; stop pays 0 and ends.",
+        ("stay", "stop"),
+        learning_rate=0.01,
+        mistake="sample from the wrong policy",
     ),
     "short-corridor": Story(
         "Three rooms that look alike, the goal behind the third. Every step costs 1. In the"
         " middle room left and right are swapped.",
         ("right", "left"),
-        learning_rate=0.03,
+        learning_rate=0.01,
+        mistake="sample from the wrong policy",
     ),
     "ladder": Story(
         "Six steps on three rungs. Climb goes up with .8, rest stays with .8, else one down."
@@ -39,6 +44,7 @@ stories = {
         ("rest", "climb"),
         turned=1,
         learning_rate=0.3,
+        mistake="sample from the wrong policy",
     ),
     "shared-logit-chain": Story(
         "Two steps, one policy for both. Action 1 costs 1 in the second step; taken in the first"
@@ -46,6 +52,7 @@ stories = {
         ("action 0", "action 1"),
         turned=1,
         learning_rate=1.0,
+        mistake="forget γ^t",
     ),
 }
 
