@@ -222,13 +222,18 @@ def streams(num_seeds):
 
 
 def observations(env, reset_with, actions):
-    """Everything an ensemble shows, final observations included: [T, S, N, 8]."""
+    """Everything an ensemble shows, final observations included: [T, S, N, 8].
+
+    Others draw from the streams as well, as a policy's noise does in training.
+    """
     env.reset(seed=reset_with)
     shown = []
     for action in actions:
         obs, _, _, _, infos = env.step(action.ravel())
         final = infos.get("final_obs", np.zeros_like(obs))
         over = infos.get("_final_obs", np.zeros(len(obs), bool))
+        for stream in env.streams:
+            stream.random(3)
         shown.append(np.concatenate([obs, np.where(over[:, None], final, 0)], axis=1))
     return np.array(shown).reshape(len(actions), env.num_seeds, -1, 8)
 
@@ -275,7 +280,7 @@ def test_one_number_seeds_everything_and_seed_zero_ignores_how_many_follow():
 
 
 def test_a_second_reset_with_the_same_seed_starts_everything_again():
-    env = CartPoleEnsemble(6, 2)
+    env = CartPoleEnsemble(6, 2, max_episode_steps=20)
     actions = np.random.default_rng(0).integers(0, 2, (150, 2, 3))
     first = observations(env, 7, actions)
     np.testing.assert_array_equal(observations(env, 7, actions), first)

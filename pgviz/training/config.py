@@ -42,7 +42,8 @@ class Config:
         for name, (low, high, reason) in LIMITS.items():
             value = getattr(self, name)
             if not low <= value <= high:
-                raise ConfigError(f"{name} {reason} [{low:g}, {high:g}], got {value:g}")
+                limits = f"[{_written(low)}, {_written(high)}]"
+                raise ConfigError(f"{name} {reason} {limits}, got {_written(value)}")
 
     def replace(self, **changes: Any) -> "Config":
         """A variant of this configuration."""
@@ -85,6 +86,14 @@ def parse(name: str, kind: type, text: str) -> Any:
         return float(text) if kind is float else text
     except (ValueError, KeyError):
         raise ConfigError(f"{name} must be {_KINDS[kind]}, got {text!r}") from None
+
+
+def _written(number: float) -> str:
+    """Whole numbers in full, as a limit of 4294967295 is not 4.29497e+09; cut if endless."""
+    if isinstance(number, float):
+        return f"{number:g}"
+    digits = str(number)
+    return digits if len(digits) <= 20 else f"{digits[:20]}…"
 
 
 def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:

@@ -23,7 +23,7 @@ def policy_gradient(
     ĝ estimates ∇J. L does not estimate −J: its value says nothing about learning.
     """
     num_episodes = rollout.mask.shape[1]
-    parameters = torch.from_numpy(theta).requires_grad_()  # the same memory as theta
+    parameters = torch.tensor(theta, requires_grad=True)
     gradient = np.zeros_like(theta)
     objective = np.zeros(len(theta))
     for obs, actions, psi in chunks(rollout, weights / num_episodes):
