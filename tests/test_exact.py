@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_worlds import random_world, worlds
+from scipy.optimize import brentq
 
 from pgviz.exact.trajectories import expectation, trajectories
 from pgviz.exact.values import (
@@ -194,6 +195,28 @@ def test_the_short_corridor_in_numbers():
     np.testing.assert_allclose(gradient(best), 0, atol=1e-10)
     assert objective(short_corridor(0.95)) == pytest.approx(-44.2105, abs=5e-5)
     assert objective(short_corridor(0.05)) == pytest.approx(-82.1053, abs=5e-5)
+
+
+def test_averaging_over_the_steps_of_an_episode_follows_another_objective():
+    """E[(1/T) Σ_t G_t ∇log π] on the corridor is zero at p = .611, where ∇J is not (p* = .586)."""
+
+    def averaged(p, longest=400):
+        world = short_corridor(p)
+        flow = world.flow
+        chain = flow[:, :, :-1].sum(axis=1)
+        scores = np.array([1 - p, -p])  # of (right, left), for the logit of "right"
+        visits = [world.start]  # d_t(s)
+        ends_in = [flow[:, :, -1].sum(axis=1)]  # P(n steps are left | s), n = 1, 2, …
+        scored = [flow[:, :, -1] @ scores]  # E[score; n steps are left | s]
+        for _ in range(longest):
+            visits.append(visits[-1] @ chain)
+            scored.append(np.einsum("sak,k,a->s", flow[:, :, :-1], ends_in[-1], scores))
+            ends_in.append(chain @ ends_in[-1])
+        t, n = np.arange(longest + 1)[:, None], np.arange(1, longest + 2)
+        return float((-n / (t + n) * (np.array(visits) @ np.array(scored).T)).sum())
+
+    assert brentq(averaged, 0.4, 0.8) == pytest.approx(0.611, abs=5e-4)
+    assert gradient(short_corridor(0.611))[0, 0] < -0.1
 
 
 def test_the_ladder_in_numbers():

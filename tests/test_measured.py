@@ -28,7 +28,7 @@ from pgviz.measure.statistics import (
     trace_ratio,
 )
 from pgviz.worlds.files import find_world
-from pgviz.worlds.named import bandit_a, ladder, short_corridor, survival
+from pgviz.worlds.named import bandit_a, ladder, shared_logit_chain, short_corridor, survival
 from pgviz.worlds.tabular import WorldError
 
 FULL, TO_GO = GradientEstimator("full-return"), GradientEstimator("reward-to-go")
@@ -157,7 +157,7 @@ def test_the_debiased_bias_is_centred_where_the_naive_one_is_inflated_by_the_noi
     exact = moments(short_corridor(), TO_GO)
     groups = corridor_groups[0]
     naive = np.array([((g.mean(axis=0) - true) ** 2).sum() for g in groups])
-    debiased = np.array([squared_norm(g - true).value for g in groups])
+    debiased = np.array([squared_norm(g, true).value for g in groups])
     noise = exact.covariance_trace / 1000
     np.testing.assert_allclose(naive - debiased, noise, rtol=0.6)
     error = debiased.std(ddof=1) / np.sqrt(len(groups))
@@ -169,7 +169,7 @@ def test_the_debiased_bias_is_centred_where_the_naive_one_is_inflated_by_the_noi
 def test_the_interval_of_the_bias_covers_no_bias_and_a_known_one(corridor_groups):
     true = gradient(short_corridor())
     for offset in (0.0, 5.0):
-        intervals = [squared_norm(g - true + offset) for g in corridor_groups[0]]
+        intervals = [squared_norm(g + offset, true) for g in corridor_groups[0]]
         covered = sum(i.low <= 2 * offset**2 <= i.high for i in intervals)
         assert covered >= 35
     assert all(i.low > 0 for i in intervals)
@@ -249,10 +249,31 @@ def test_bias_cosine_and_wrong_signs_of_a_biased_estimator():
 
 
 def test_an_estimate_without_noise_has_no_spread():
+    """TD with the true V on the chain with γ = ½: every episode says the same."""
+    world = shared_logit_chain()
+    estimator = GradientEstimator("td", values=state_values(world))
+    found = gradient_statistics(paired_estimates(world, [estimator], 50, 0)[0], gradient(world))
+    assert (found.covariance_trace.value, found.covariance_trace.high) == (0, 0)
+    assert found.bias_squared.high == pytest.approx(0, abs=1e-20)
+
+
+def test_nothing_but_zeros_is_no_knowledge():
     certain = replace(bandit_a(), theta=np.array([[1000.0, 0.0, 0.0]]))
     found = gradient_statistics(paired_estimates(certain, [FULL], 50, 0)[0], gradient(certain))
-    assert found.covariance_trace.value == 0
+    assert (found.covariance_trace.value, found.covariance_trace.high) == (0, None)
     assert found.wrong_sign.value is None
+
+
+def test_a_sample_without_a_single_success_is_not_sure_of_failure():
+    never = mean_estimate(np.zeros(100))
+    assert (never.value, never.low, never.high) == (0, None, None)
+
+
+def test_two_episodes_know_next_to_nothing_about_a_variance():
+    """Their distances from their own mean are equal, whatever the variance is."""
+    found = covariance_trace(np.array([[[1.0, 0.0]], [[0.0, 1.0]]]))
+    assert found.value == pytest.approx(1)
+    assert found.high / found.low > 100
 
 
 def test_intervals_of_means_proportions_and_ratios_cover_at_their_rate():

@@ -20,7 +20,8 @@ from pgviz.exact.estimator import GradientEstimator, true_values
 from pgviz.exact.moments import advantage_moments, moments
 from pgviz.exact.trajectories import expectation, trajectories
 from pgviz.exact.values import action_values, gradient, objective, state_values
-from pgviz.measure.direction import cosine, episodes_for_cosine
+from pgviz.measure.direction import cosine, episodes_for_cosine, signal_to_noise
+from pgviz.worlds.files import find_world
 from pgviz.worlds.named import (
     bandit_a,
     ladder,
@@ -96,7 +97,7 @@ def test_mean_and_covariance_are_what_the_list_of_all_episodes_says(world, seed)
 def test_without_a_horizon_they_are_the_limit_of_long_horizons(world, seed):
     for estimator in estimators_of(world, seed):
         endless = moments(world, estimator, covariance=True)
-        long = moments(replace(world, horizon=120), estimator, covariance=True)
+        long = moments(replace(world, horizon=80), estimator, covariance=True)
         np.testing.assert_allclose(endless.mean, long.mean, rtol=1e-9, atol=1e-11)
         np.testing.assert_allclose(endless.covariance, long.covariance, rtol=1e-9, atol=1e-10)
         assert endless.covariance_trace == pytest.approx(np.trace(endless.covariance), abs=1e-11)
@@ -448,6 +449,14 @@ def test_not_true_that_subtracting_a_critic_is_believing_it():
     assert believed.bias_squared(gradient(world)) > 0.01
 
 
+def test_frozen_lake_cannot_show_causality_and_hardly_shows_a_signal():
+    """Reward comes only at the end, so reward-to-go is the full return."""
+    world = find_world("FrozenLake-v1")
+    assert trace(world, FULL) == pytest.approx(trace(world, TO_GO), rel=1e-10)
+    found = moments(world, TO_GO)
+    assert signal_to_noise(found.mean, found.covariance_trace) == pytest.approx(3e-4, rel=0.2)
+
+
 # --- direction ---
 
 
@@ -489,6 +498,12 @@ def test_a_question_that_would_take_minutes_is_refused():
     world = replace(random_world(0, num_states=120, num_actions=3), horizon=10_000)
     with pytest.raises(WorldError, match="too much to solve exactly"):
         moments(world, TO_GO)
+
+
+def test_a_covariance_that_does_not_fit_is_refused_and_its_trace_is_not():
+    world = find_world("Taxi-v4")
+    with pytest.raises(WorldError, match="3000 parameters does not fit"):
+        moments(world, TO_GO, covariance=True)
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,13 @@ def test_what_is_undefined_is_null_with_a_reason(answer, tmp_path):
     assert found["covariance_trace"] == 0
 
 
+def test_episodes_that_all_look_alike_give_no_interval(answer):
+    found = answer("FrozenLake-v1", "--estimator", "full-return", "--num-episodes", 5)
+    assert found["measured"]["objective"] == 0 < found["objective"]
+    assert found["measured"]["intervals"]["objective"] is None
+    assert any("objective" in note for note in found["notes"])
+
+
 def test_the_table_for_people(run):
     status, out, _ = run("moments", "short-corridor", "--estimator", "td", "--num-episodes", 50)
     assert status == 0

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from random_worlds import random_world
 
 from pgviz.exact.estimator import GradientEstimator
-from pgviz.exact.values import objective, state_values
+from pgviz.exact.moments import moments
+from pgviz.exact.values import gradient, objective, state_values
 from pgviz.measure.report import moments_report
-from pgviz.worlds.files import find_world, load_world
+from pgviz.worlds.files import find_world, load_world, parse_world
 from pgviz.worlds.named import bandit_a, named_worlds, short_corridor, survival
 from pgviz.worlds.tabular import TabularMDP, WorldError
 
@@ -84,6 +85,20 @@ def test_a_world_cannot_be_changed_behind_its_back():
     assert objective(other) > objective(world) == pytest.approx(1)
 
 
+@pytest.mark.parametrize("p", [0.0, 1.0, -1.0, float("nan")])
+def test_a_softmax_never_reaches_certainty(p):
+    with pytest.raises(WorldError, match="neither 0 nor 1"):
+        survival(p)
+
+
+def test_a_visitor_s_text_is_never_taken_for_a_path(tmp_path):
+    path = tmp_path / "world.json"
+    path.write_text(json.dumps(as_json(survival())))
+    assert load_world(str(path)).name == "survival"
+    with pytest.raises(WorldError, match="is not JSON"):
+        parse_world(str(path))
+
+
 # --- Gymnasium's tables ---
 
 
@@ -111,6 +126,38 @@ def test_a_table_and_its_environment_agree_transition_by_transition():
             state = env.reset()[0] if terminated else next_state
 
 
+def test_a_step_that_can_end_in_a_hole_or_at_the_goal_keeps_both_rewards():
+    """FrozenLake8x8 against value iteration on Gymnasium's own table."""
+    import gymnasium
+
+    world = find_world("FrozenLake8x8-v1")
+    table = gymnasium.make("FrozenLake8x8-v1").unwrapped.P
+    values = np.zeros(64)
+    for _ in range(5000):
+        values = np.array(
+            [
+                np.mean(
+                    [
+                        sum(p * (r + (not end) * values[k]) for p, k, r, end in table[s][a])
+                        for a in range(4)
+                    ]
+                )
+                for s in range(64)
+            ]
+        )
+        if values[0] > 0 and np.abs(values - state_values(world)[:64]).max() < 1e-12:
+            break
+    np.testing.assert_allclose(state_values(world), [*values, 0], atol=1e-12)
+    assert world.theta.shape == (64, 4)
+    # Close to the goal the return is 0 or 1, so its second moment is its mean.
+    near = replace(world, start=np.eye(65)[62])
+    to_go, full = (
+        moments(near, GradientEstimator(name)) for name in ("reward-to-go", "full-return")
+    )
+    assert to_go.covariance_trace == pytest.approx(full.covariance_trace, rel=1e-9)
+    np.testing.assert_allclose(to_go.mean, gradient(near), atol=1e-12)
+
+
 def test_the_largest_table_of_gymnasium_fits():
     assert find_world("Taxi-v4").num_states == 500
 
@@ -122,7 +169,6 @@ def test_the_largest_table_of_gymnasium_fits():
         ("json.tool:X-v1", "would import a module"),
         ("NoSuchLake-v1", "Gymnasium knows no environment 'NoSuchLake-v1'"),
         ("CartPole-v1", "has no table of transitions"),
-        ("FrozenLake8x8-v1", "pays 0 or 1 on the same step from state 55 to the end"),
         ("bandit-b", "there is no world 'bandit-b': give one of bandit-a"),
         ("nowhere.json", "there is no world file"),
         ("", "there is no world ''"),

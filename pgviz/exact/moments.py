@@ -39,6 +39,8 @@ StepWeights = Floats | Callable[[int], Floats]
 
 # Multiplications of one question: 1e11 take about half a minute on one core.
 MAX_WORK = 1e11
+# Parameters whose covariance is 32 MB, and held a few times over on the way.
+MAX_COVARIANCE = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +71,10 @@ class Moments:
 def moments(world: TabularMDP, estimator: GradientEstimator, covariance: bool = False) -> Moments:
     """E[ĝ] and Cov[ĝ] of one episode's estimate."""
     require_little_work(world)
+    if covariance and world.theta.size > MAX_COVARIANCE:
+        raise WorldError(
+            f"the covariance of {world.theta.size} parameters does not fit in memory, its trace does"
+        )
     if estimator.name == "full-return":
         return _full_return_moments(world, estimator.baseline, covariance)
     values = estimator.values_in(world)
@@ -386,10 +392,13 @@ class Scores:
         kernel = kernel * probable.sum(axis=1)[:, None, None] - crossed
         kernel -= crossed.transpose(0, 2, 1)
         kernel += probable[:, :, None] * np.eye(self.world.num_actions)
-        pairs = features[:, :, None] * features[:, None, :]
-        blocks = np.tensordot(pairs, kernel, axes=(0, 0))  # [F, G, A, B]
-        size = features.shape[1] * self.world.num_actions
-        return blocks.transpose(0, 2, 1, 3).reshape(size, size)
+        num_actions, num_features = self.world.num_actions, self.world.num_features
+        blocks = np.zeros((num_features, num_actions, num_features, num_actions))
+        for phi, block in zip(features, kernel, strict=True):
+            on = np.flatnonzero(phi)  # one entry of a one-hot state, all of a dense one
+            pairs = np.outer(phi[on], phi[on])[:, :, None, None]
+            blocks[on[:, None], :, on[None, :], :] += pairs * block
+        return blocks.reshape(num_features * num_actions, -1)
 
 
 def require_little_work(world: TabularMDP) -> None:

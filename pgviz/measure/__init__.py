@@ -1,0 +1,1 @@
+"""What sampled episodes say about the same questions, and how sure that is."""

@@ -1,6 +1,7 @@
 """The answer of `python -m pgviz moments`: what is exact, and the same measured by sampling."""
 
 import math
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ MEASURED_KEYS = (
     "covariance_trace",
     "best_constant_baseline",
     "cosine",
+    "signal_to_noise",
     "wrong_sign",
 )
 
@@ -106,6 +108,17 @@ def moments_report(
                 f"{report['measured']['num_cut']} sampled episodes were cut by the step cap, "
                 "so what came later is missing in what was measured"
             )
+        intervals = report["measured"]["intervals"]
+        alike = [
+            key
+            for key, value in intervals.items()
+            if value is None and report["measured"][key] is not None
+        ]
+        if alike:
+            notes.append(
+                f"no interval for {', '.join(alike)}: the sampled episodes all look alike, "
+                "which says nothing about how much others differ"
+            )
     plain: dict[str, Any] = _plain(report)
     too_large = "is null: too large for double precision"
     explained = " ".join(notes)
@@ -155,6 +168,7 @@ def _measured(
             (scores * without_baseline).sum(axis=(1, 2)), (scores**2).sum(axis=(1, 2))
         ),
         "cosine": statistics.cosine,
+        "signal_to_noise": statistics.signal_to_noise,
         "wrong_sign": statistics.wrong_sign,
     }
     return {
@@ -224,6 +238,7 @@ ROWS = (
     ("covariance_trace", "covariance trace"),
     ("best_constant_baseline", "best constant baseline"),
     ("cosine", "cosine with the gradient"),
+    ("signal_to_noise", "signal to noise, one episode"),
     ("episodes_for_cosine", "episodes for cosine > .9"),
     ("wrong_sign", "P(wrong sign)"),
 )
@@ -235,14 +250,14 @@ def table(report: dict[str, Any]) -> str:
     measured = report.get("measured")
     horizon = "" if report["horizon"] is None else f", horizon {report['horizon']}"
     lines = [f"{report['world']}, {report['estimator']}, gamma {report['gamma']:g}{horizon}", ""]
-    heading = f"{'':<26}{'exact':>14}"
+    heading = f"{'':<28}{'exact':>14}"
     if measured:
         heading += f"   measured from {measured['num_episodes']} episodes [95 % interval]"
     lines.append(heading.rstrip())
     for key, label in ROWS:
         if key not in report and not measured:
             continue
-        row = f"{label:<26}{_number(report.get(key)):>14}"
+        row = f"{label:<28}{_number(report.get(key)):>14}"
         if measured:
             row += f"   {_number(measured[key])}{_bracket(measured['intervals'].get(key))}"
         lines.append(row.rstrip())
@@ -256,7 +271,7 @@ def table(report: dict[str, Any]) -> str:
         if len(rows) > MAX_ROWS_SHOWN:
             lines.append(f"  … and {len(rows) - MAX_ROWS_SHOWN} rows more; --json has them all")
     if report["notes"]:
-        lines += ["", *report["notes"]]
+        lines += ["", *(line for note in report["notes"] for line in textwrap.wrap(note, 96))]
     return "\n".join(lines)
 
 

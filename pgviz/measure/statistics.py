@@ -14,12 +14,18 @@ from pgviz.worlds.tabular import Floats
 CONFIDENCE = 0.95
 # Beyond so many episodes the bootstrap says what the normal distribution says, only later.
 MAX_BOOTSTRAPPED = 10_000
+MIN_BOOTSTRAPPED = 10
 NUM_RESAMPLES = 999
 
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """A measured number (or array) and its 95 % interval; None where there is nothing to say."""
+    """A measured number (or array) and its 95 % interval; None where there is nothing to say.
+
+    Where every episode gave nothing but 0 there is no interval: none of FrozenLake's first hundred
+    episodes may reach the goal, and that does not make the return surely 0. The same goes for
+    fewer than ten episodes that look alike.
+    """
 
     value: Floats | float | None
     low: Floats | float | None
@@ -38,6 +44,7 @@ class GradientStatistics:
     bias_squared: Estimate
     covariance_trace: Estimate
     cosine: Estimate
+    signal_to_noise: Estimate
     wrong_sign: Estimate
     episodes_for_cosine: int | None
 
@@ -53,16 +60,17 @@ def gradient_statistics(estimates: Floats, gradient: Floats) -> GradientStatisti
     estimates = np.asarray(estimates, np.float64)
     mean = estimates.mean(axis=0)
     trace = covariance_trace(estimates)
-    known = squared_norm(estimates).low
-    seen = isinstance(known, float) and known > 0
+    signal = squared_norm(estimates)
+    seen = isinstance(signal.low, float) and signal.low > 0
     along = (estimates * gradient).sum(axis=(1, 2))
     has_gradient = np.linalg.norm(gradient) > 1e-12
     return GradientStatistics(
         num_episodes=len(estimates),
         mean=mean_estimate(estimates),
-        bias_squared=squared_norm(estimates - gradient),
+        bias_squared=squared_norm(estimates, gradient),
         covariance_trace=trace,
         cosine=_cosine(estimates, gradient) if seen else UNDEFINED,
+        signal_to_noise=_over(signal, trace),
         wrong_sign=proportion(along < 0) if has_gradient else UNDEFINED,
         episodes_for_cosine=(
             episodes_for_cosine(mean, float(trace.value), gradient) if seen else None  # type: ignore[arg-type]
@@ -77,18 +85,20 @@ def mean_estimate(samples: Floats) -> Estimate:
     mean = samples.mean(axis=0)
     error = samples.std(axis=0, ddof=1) / np.sqrt(num)
     reach = stats.t.ppf((1 + CONFIDENCE) / 2, num - 1) * error
+    if mean.ndim == 0 and _says_nothing(samples):
+        return Estimate(float(mean), None, None)
     if mean.ndim == 0:
         return Estimate(float(mean), float(mean - reach), float(mean + reach))
     return Estimate(mean, mean - reach, mean + reach)
 
 
-def squared_norm(deviations: Floats) -> Estimate:
-    """‖E[d]‖² from samples d [N, F, A], debiased: ‖d̄‖² − tr Cov / N, which may be negative.
+def squared_norm(estimates: Floats, about: Floats | float = 0.0) -> Estimate:
+    """‖E[d]‖² with d = ĝ − about, debiased: ‖d̄‖² − tr Cov / N, which may be negative.
 
     Its standard error is √(4 d̄ᵀΣd̄/N + 2 tr Σ²/N²): the first term counts where there is a bias,
     the second where there is none.
     """
-    deviations = np.asarray(deviations, np.float64)
+    deviations = np.asarray(estimates, np.float64) - about
     num = len(deviations)
     flat = deviations.reshape(num, -1)
     mean = flat.mean(axis=0)
@@ -99,6 +109,8 @@ def squared_norm(deviations: Floats) -> Estimate:
     gram = centred.T @ centred if flat.shape[1] < num else centred @ centred.T
     trace_squared = float((gram**2).sum()) / (num - 1) ** 2
     value = float((mean**2).sum()) - trace / num
+    if _says_nothing(estimates):
+        return Estimate(value, None, None)
     reach = stats.norm.ppf((1 + CONFIDENCE) / 2) * np.sqrt(
         4 * along / num + 2 * trace_squared / num**2
     )
@@ -114,10 +126,14 @@ def covariance_trace(estimates: Floats) -> Estimate:
     """
     squares = _squared_distances(estimates)
     trace = float(squares.mean())
+    if _says_nothing(estimates):
+        return Estimate(trace, None, None)
     if trace <= 0:
         return Estimate(0.0, 0.0, 0.0)
     num = len(squares)
     error = squares.std(ddof=1) / np.sqrt(num) / trace
+    if num < MIN_BOOTSTRAPPED:  # so few distances look more alike than they are
+        error = max(error, np.sqrt(2 / (num - 1)))
     below, above = _studentised_quantiles(squares)
     return Estimate(
         trace, float(trace * np.exp(-above * error)), float(trace * np.exp(-below * error))
@@ -146,6 +162,8 @@ def ratio_of_means(top: Floats, bottom: Floats) -> Estimate:
         return UNDEFINED
     ratio = float(top.mean() / bottom.mean())
     error = (top - ratio * bottom).std(ddof=1) / np.sqrt(len(top)) / bottom.mean()
+    if _says_nothing(top) and _says_nothing(bottom):
+        return Estimate(ratio, None, None)
     reach = float(stats.norm.ppf((1 + CONFIDENCE) / 2) * error)
     return Estimate(ratio, ratio - reach, ratio + reach)
 
@@ -170,6 +188,22 @@ def _cosine(estimates: Floats, gradient: Floats) -> Estimate:
     return Estimate(value, max(value - reach, -1.0), min(value + reach, 1.0))
 
 
+def _over(signal: Estimate, trace: Estimate) -> Estimate:
+    """‖E[ĝ]‖² / tr Cov[ĝ]; the interval is the signal's, which is by far the less certain part."""
+    noise = float(trace.value)  # type: ignore[arg-type]
+    if noise <= 0 or signal.low is None:
+        return UNDEFINED
+    value, low, high = (float(x) / noise for x in (signal.value, signal.low, signal.high))  # type: ignore[arg-type]
+    return Estimate(value, low, high)
+
+
+def _says_nothing(samples: Floats) -> bool:
+    """All the same in every episode, and either 0 or seen only a few times."""
+    if (samples != samples[0]).any():
+        return False
+    return len(samples) < MIN_BOOTSTRAPPED or not np.any(samples)
+
+
 def _squared_distances(estimates: Floats) -> Floats:
     """‖ĝ_n − ḡ‖² N/(N − 1): numbers whose mean is the covariance trace."""
     flat = np.asarray(estimates, np.float64).reshape(len(estimates), -1)
@@ -181,7 +215,7 @@ def _studentised_quantiles(samples: Floats) -> tuple[float, float]:
     tails = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
     num = len(samples)
     normal = float(stats.norm.ppf(tails[1]))
-    if num > MAX_BOOTSTRAPPED or num < 10:
+    if num > MAX_BOOTSTRAPPED or num < MIN_BOOTSTRAPPED:
         return -normal, normal
     rng = np.random.default_rng(0)
     pivots = np.empty(NUM_RESAMPLES)

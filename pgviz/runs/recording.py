@@ -5,13 +5,14 @@ size, a reader knows how many are complete from the size of the file alone: it m
 worker writes, and a worker that was killed in mid-write leaves at most one record to ignore.
 
 The file begins with one JSON line (the header), padded to 4,096 bytes. Nothing in it is executed.
+It gets its name together with its birth: whoever finds a recording can read it.
 
 Axes: U updates, S seeds, P parameters of one seed.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,10 +20,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pgviz.training.config import Config, ConfigError
+from pgviz.training.config import Config
 
 FORMAT = 1
 HEADER_BYTES = 4096
+MAX_BYTES = 2**30  # of one recording
 
 
 class RecordingError(ValueError):
@@ -47,10 +49,13 @@ class Recorder:
             raise RecordingError(f"the header takes {len(line)} bytes, more than {HEADER_BYTES}")
         self._metrics = metrics
         self._record = np.zeros(1, record_type(len(metrics), *birth.shape))
-        self._file: BinaryIO = path.open("xb", buffering=0)
+        unnamed = path.with_suffix(".new")
+        # Buffered, then flushed: an unbuffered write may write a part and say nothing.
+        self._file: BinaryIO = unnamed.open("xb")
         self._file.write(line.ljust(HEADER_BYTES - 1) + b"\n")
         self._record["metrics"] = np.nan
         self._write(birth, elapsed_s=0.0)
+        unnamed.rename(path)
 
     def append(
         self,
@@ -65,7 +70,10 @@ class Recorder:
     def _write(self, theta: NDArray[np.float32], elapsed_s: float) -> None:
         self._record["theta"][0] = theta
         self._record["elapsed_s"] = elapsed_s
+        if self._file.tell() + self._record.nbytes > MAX_BYTES:
+            raise RecordingError(f"its recording grew to {MAX_BYTES >> 20} MB, the most allowed")
         self._file.write(self._record.tobytes())
+        self._file.flush()
 
     def close(self) -> None:
         """No more updates will follow."""
@@ -81,26 +89,27 @@ class Recording:
         self.config: Config = header["config"]
         self.metric_names: tuple[str, ...] = header["metrics"]
         self.num_seeds: int = header["num_seeds"]
-        self._type = record_type(
-            len(self.metric_names), header["num_seeds"], header["num_parameters"]
-        )
+        sizes = len(self.metric_names), self.num_seeds, header["num_parameters"]
+        birth_bytes = path.stat().st_size - HEADER_BYTES
+        if birth_bytes < 8 + sizes[1] * (8 * sizes[0] + 4 * sizes[2]):
+            raise RecordingError(f"{path.name} ends before its first record does")
+        self._type = record_type(*sizes)
 
     @property
     def num_updates(self) -> int:
         """U, the number of complete updates so far."""
-        num_records = (self.path.stat().st_size - HEADER_BYTES) // self._type.itemsize
-        return max(0, num_records - 1)
+        return (self.path.stat().st_size - HEADER_BYTES) // self._type.itemsize - 1
 
     def theta(self, update: int) -> NDArray[np.float32]:
         """The parameters [S, P] that PLAY update `update`; update U is the last policy learned."""
-        if not 0 <= update <= self.num_updates:
-            raise IndexError(f"this recording has updates 0 to {self.num_updates}, not {update}")
-        return np.array(self._records()[update]["theta"])
+        records = self._records()
+        if not 0 <= update < len(records):
+            raise IndexError(f"this recording has updates 0 to {len(records) - 1}, not {update}")
+        return np.array(records[update]["theta"])
 
     def metrics(self, start: int = 0) -> dict[str, NDArray[np.float64]]:
         """The metrics of the updates from `start` on, name → [U − start, S]."""
-        block = np.array(self._records()[start + 1 :]["metrics"])
-        return {name: block[:, i] for i, name in enumerate(self.metric_names)}
+        return self._named(self._records()[start + 1 :])
 
     def elapsed_s(self) -> float:
         """Seconds of training until the last update."""
@@ -108,25 +117,34 @@ class Recording:
 
     def table(self) -> pd.DataFrame:
         """One row per update and seed: update, seed and the metrics."""
-        metrics = self.metrics()
-        num_updates = len(metrics[self.metric_names[0]])
-        update, seed = np.indices((num_updates, self.num_seeds))
+        block = self._records()[1:]
+        update, seed = np.indices((len(block), self.num_seeds))
         columns = {"update": update.ravel(), "seed": seed.ravel()}
-        return pd.DataFrame(columns | {name: x.ravel() for name, x in metrics.items()})
+        metrics = {name: x.ravel() for name, x in self._named(block).items()}
+        return pd.DataFrame(columns | metrics)
 
     def as_dict(self) -> dict[str, Any]:
-        """The recording as plain numbers: configuration, metrics [U][S], last parameters [S][P]."""
+        """The recording as plain numbers: configuration, metrics [U][S], last parameters [S][P].
+
+        What is not finite is None, since JSON knows no NaN.
+        """
+        records = self._records()
         return {
             "format": FORMAT,
             "config": asdict(self.config),
-            "num_updates": self.num_updates,
-            "metrics": {name: x.tolist() for name, x in self.metrics().items()},
-            "theta": self.theta(self.num_updates).tolist(),
+            "num_updates": len(records) - 1,
+            "metrics": {name: plain(x) for name, x in self._named(records[1:]).items()},
+            "theta": plain(records[-1]["theta"]),
         }
 
+    def _named(self, records: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+        block = np.array(records["metrics"])
+        return {name: block[:, i] for i, name in enumerate(self.metric_names)}
+
     def _records(self) -> NDArray[Any]:
-        num_records = self.num_updates + 1
-        return np.memmap(self.path, self._type, "r", offset=HEADER_BYTES, shape=(num_records,))
+        """The complete records at this moment, mapped: only what is looked at is read."""
+        shape = (self.num_updates + 1,)
+        return np.memmap(self.path, self._type, "r", offset=HEADER_BYTES, shape=shape)
 
 
 def record_type(num_metrics: int, num_seeds: int, num_parameters: int) -> np.dtype:
@@ -140,23 +158,51 @@ def record_type(num_metrics: int, num_seeds: int, num_parameters: int) -> np.dty
     )
 
 
+def plain(x: NDArray[np.floating]) -> list[Any]:
+    """Nested lists of numbers, None where a number is not finite."""
+    numbers = x.astype(object)
+    numbers[~np.isfinite(x)] = None
+    return numbers.tolist()
+
+
 def read_header(path: Path) -> dict[str, Any]:
     """The header of a recording, checked; it may come from a file that anything wrote."""
     try:
         with path.open("rb") as file:
             header = json.loads(file.read(HEADER_BYTES))
-        if header["format"] != FORMAT:
-            raise RecordingError(f"{path.name} has format {header['format']}, this is {FORMAT}")
-        checked = {
-            "config": Config(**header["config"]),
-            "metrics": tuple(str(name) for name in header["metrics"]),
-            "num_seeds": int(header["num_seeds"]),
-            "num_parameters": int(header["num_parameters"]),
-        }
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RecordingError(
             f"{path.name} is not a recording: it has no readable header"
         ) from error
-    except (KeyError, TypeError, ConfigError, OverflowError) as error:
+    if not isinstance(header, dict) or "format" not in header:
+        raise RecordingError(f"{path.name} is not a recording: its header names no format")
+    if header["format"] != FORMAT:
+        raise RecordingError(f"{path.name} has format {header['format']!r}, this is {FORMAT}")
+    try:
+        return {
+            "config": _config(header["config"]),
+            "metrics": _names(header["metrics"]),
+            "num_seeds": _size(header["num_seeds"]),
+            "num_parameters": _size(header["num_parameters"]),
+        }
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise RecordingError(f"{path.name} has a header that makes no sense: {error}") from error
-    return checked
+
+
+def _config(settings: Any) -> Config:
+    known = {field.name for field in fields(Config)}
+    if not isinstance(settings, dict) or settings.keys() != known:
+        raise ValueError("its settings are not those of this version")
+    return Config(**settings)
+
+
+def _names(names: Any) -> tuple[str, ...]:
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError("its metrics have no names")
+    return tuple(names)
+
+
+def _size(size: Any) -> int:
+    if type(size) is not int or not 0 < size < 2**31:
+        raise ValueError(f"{size!r} is not a size")
+    return size

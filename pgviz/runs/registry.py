@@ -5,21 +5,23 @@ A run that nobody watches any more is stopped; a finished one is kept while ther
 No Streamlit here: a viewer is any string.
 """
 
+import atexit
 import hashlib
 import json
 import multiprocessing
 import os
 import shutil
 import tempfile
-import threading
-import time
 import uuid
-import weakref
-from concurrent.futures import CancelledError, Future
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.metadata import version
+from multiprocessing import forkserver
 from pathlib import Path
+from threading import RLock, Thread, Timer
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -30,10 +32,13 @@ from pgviz.training.config import Config
 GRACE_S = 20.0  # a closed tab, or a lost connection, stops its run after this long
 MAX_RUN_S = 900.0
 MAX_QUEUED = 50
-MAX_BYTES = 512 * 2**20  # of recordings that nobody watches
+MAX_BYTES = 512 * 2**20  # of recordings that nobody watches …
+MAX_IDLE = 1000  # … and their number
 
 _PACKAGE = Path(__file__).parents[1]
-_ENGINE = ("estimators.py", "policies.py", "training", "worlds/cartpole.py")
+# What decides the numbers of a run; the tests hold it against what training imports.
+_ENGINE = ("__init__.py", "estimators.py", "policies.py", "training", "worlds")
+_LIBRARIES = ("numpy", "torch", "gymnasium")
 
 
 class Busy(RuntimeError):
@@ -50,12 +55,14 @@ class Run:
     ending: str = ""  # finished, stopped or failed; empty while it is queued or running
     message: str = ""  # why it failed, one sentence
     viewers: set[str] = field(default_factory=set)
-    last_seen: float = field(default_factory=time.monotonic)
+    task: "Future[tuple[str, str]] | None" = field(default=None, repr=False)  # until it has ended
 
     @property
     def status(self) -> str:
         """queued, running, finished, stopped or failed."""
-        return self.ending or ("running" if self.path.exists() else "queued")
+        task = self.task  # the pool's threads may take it away at any time
+        begun = task is not None and (task.running() or task.done())
+        return self.ending or ("running" if begun else "queued")
 
     @property
     def active(self) -> bool:
@@ -63,8 +70,13 @@ class Run:
         return not self.ending
 
     def recording(self) -> Recording | None:
-        """What there is of it so far; None before the first update."""
-        return Recording(self.path) if self.path.exists() else None
+        """What there is of it so far; None before the first update, or if it had to make room."""
+        try:
+            return Recording(self.path)
+        except RecordingError:
+            if self.path.exists():
+                raise
+            return None
 
 
 class Runs:
@@ -77,20 +89,26 @@ class Runs:
         grace_s: float = GRACE_S,
         max_bytes: int = MAX_BYTES,
     ) -> None:
-        """`directory` keeps finished recordings between servers; without it they are temporary."""
+        """`directory` keeps finished recordings between servers; without it they are temporary.
+
+        One server at a time should write to a directory. `close` when done; at exit it is implied.
+        """
+        self._temporary = directory is None
         if directory is None:
             directory = Path(tempfile.mkdtemp(prefix="pgviz-"))
-            weakref.finalize(self, shutil.rmtree, directory, ignore_errors=True)
         directory.mkdir(parents=True, exist_ok=True)
-        self.directory = directory
+        self.directory = directory.resolve()
         self.grace_s = grace_s
         self.max_bytes = max_bytes
-        self._lock = threading.RLock()
+        self._lock = RLock()
         self._runs: dict[str, Run] = {}  # key → the latest run of that configuration
-        self._recorded: list[Run] = []  # every run with a file, in order of their start
+        self._tasks: list[Run] = []  # every run that the pool still holds, in order of their start
         self._watched: dict[str, Run] = {}  # viewer → the one run it watches
-        self._leaving: dict[str, threading.Timer] = {}
-        self._pool = worker_pool(num_workers or os.cpu_count() or 1)
+        self._leaving: dict[str, Timer] = {}
+        self._num_workers = num_workers or os.cpu_count() or 1
+        self._pool = worker_pool(self._num_workers)
+        self._closed = False
+        atexit.register(self.close)
 
     def watch(self, config: Config, viewer: str) -> Run:
         """The run of this configuration, started if there is none; the viewer leaves any other."""
@@ -98,7 +116,7 @@ class Runs:
             self.stay(viewer)
             run = self.find(config)
             if run is None or run.ending in ("stopped", "failed"):
-                run = self._start(config)
+                run = self._start(config, viewer)
             if self._watched.get(viewer) is not run:
                 self.detach(viewer)
             self._watched[viewer] = run
@@ -109,10 +127,10 @@ class Runs:
         """The run of this configuration, if it is known here or a finished one lies on disk."""
         key = run_key(config)
         with self._lock:
-            if key not in self._runs:
-                for done in self.directory.glob(f"{key}.*.done"):
-                    self._recall(key, config, done.with_suffix(".run"))
-            return self._runs.get(key)
+            run = self._runs.get(key)
+            if run is None or (run.ending == "finished" and not run.path.exists()):
+                run = self._recall(key, config)
+            return run
 
     def watched_by(self, viewer: str) -> Run | None:
         """The run that this viewer watches."""
@@ -121,18 +139,18 @@ class Runs:
     def position(self, run: Run) -> int:
         """How many runs are ahead of this one in the queue."""
         with self._lock:
-            queued = [other for other in self._recorded if other.status == "queued"]
+            queued = [other for other in self._tasks if other.status == "queued"]
             return queued.index(run) if run in queued else 0
 
     def detach(self, viewer: str) -> bool:
         """The viewer stops watching. True if its run goes on because others still watch it."""
         with self._lock:
-            self._leaving.pop(viewer, None)
+            self.stay(viewer)
             run = self._watched.pop(viewer, None)
             if run is None:
                 return False
             run.viewers.discard(viewer)
-            run.last_seen = time.monotonic()
+            _touch(run.path)
             if run.active and not run.viewers:
                 run.ending = "stopped"
                 run.path.with_suffix(".stop").touch()
@@ -142,10 +160,11 @@ class Runs:
         """A tab closed, or its connection broke: detach after the grace period unless it stays."""
         with self._lock:
             self.stay(viewer)
-            timer = threading.Timer(self.grace_s, self.detach, [viewer])
-            timer.daemon = True
-            self._leaving[viewer] = timer
-            timer.start()
+            if viewer in self._watched:
+                timer = Timer(self.grace_s, lambda: self._gone(viewer, timer))
+                timer.daemon = True
+                self._leaving[viewer] = timer
+                timer.start()
 
     def stay(self, viewer: str) -> None:
         """The viewer is back within the grace period."""
@@ -155,67 +174,124 @@ class Runs:
                 timer.cancel()
 
     def close(self) -> None:
-        """Stop every run and every worker."""
+        """Stop every run and every worker; keep the finished recordings of a lasting directory."""
         with self._lock:
-            for viewer in [*self._leaving, *self._watched]:
-                self.stay(viewer)
+            if self._closed:
+                return
+            self._closed = True
+            for viewer in [*self._watched]:
                 self.detach(viewer)
-        self._pool.stop()
-        self._pool.join()
+        atexit.unregister(self.close)
+        shut_down(self._pool)  # without the lock: the pool's threads may be waiting for it
+        for run in self._tasks:
+            if run.ending != "finished":
+                _delete(run.path)
+        if self._temporary:
+            shutil.rmtree(self.directory, ignore_errors=True)
 
-    def _start(self, config: Config) -> Run:
-        if sum(run.status == "queued" for run in self._recorded) >= MAX_QUEUED:
+    def _gone(self, viewer: str, timer: Timer) -> None:
+        with self._lock:
+            if self._leaving.get(viewer) is timer:  # else the viewer came back in the last moment
+                self.detach(viewer)
+
+    def _start(self, config: Config, viewer: str) -> Run:
+        # A run that only this viewer waits for is about to leave the queue.
+        others = [run for run in self._tasks if run.viewers != {viewer}]
+        if sum(run.status == "queued" for run in others) >= MAX_QUEUED:
             raise Busy("Too many runs are waiting on this server: try again in a minute.")
+        self._replace_broken_pool()
         self._make_room()
         key = run_key(config)
-        path = self.directory / f"{key}.{uuid.uuid4().hex[:8]}.run"
-        run = self._runs[key] = Run(key, config, path)
-        self._recorded.append(run)
-        future = self._pool.schedule(worker.record, args=[config, path], timeout=MAX_RUN_S)
-        future.add_done_callback(lambda ended: self._ended(run, ended))
+        run = Run(key, config, self.directory / f"{key}.{uuid.uuid4().hex[:8]}.run")
+        args = [asdict(config), run.path]
+        run.task = self._pool.schedule(worker.record, args=args, timeout=MAX_RUN_S)
+        self._runs[key] = run
+        self._tasks.append(run)
+        run.task.add_done_callback(lambda task: self._ended(run, task))
         return run
 
-    def _ended(self, run: Run, future: "Future[str]") -> None:
+    def _ended(self, run: Run, task: "Future[tuple[str, str]]") -> None:
+        """Called by a thread of the pool."""
         try:
-            ending, message = future.result(), ""
-        except CancelledError:
-            ending, message = "stopped", ""
+            ending, message = task.result()
         except ProcessExpired as error:
             ending = "failed"
             message = f"The worker process of this run died (exit code {error.exitcode})."
         except TimeoutError:
             ending, message = "failed", f"The run took longer than {MAX_RUN_S:.0f} seconds."
         except Exception as error:
-            ending, message = "failed", f"The run failed: {error}"
+            ending, message = "failed", f"The run failed: {worker.sentence(error)}"
         with self._lock:
+            self._let_go(run, ending, message)
+
+    def _let_go(self, run: Run, ending: str, message: str) -> None:
+        if run in self._tasks:
+            self._tasks.remove(run)
             if run.active or ending == "finished":
                 run.ending, run.message = ending, message
-            if ending == "finished":
-                run.path.with_suffix(".done").touch()
-            run.path.with_suffix(".stop").unlink(missing_ok=True)
+            run.task = None
+            for suffix in (".stop", ".new"):
+                run.path.with_suffix(suffix).unlink(missing_ok=True)
 
-    def _recall(self, key: str, config: Config, path: Path) -> None:
-        try:
-            complete = Recording(path).num_updates > 0
-        except RecordingError:
-            return
-        if complete:
-            run = self._runs[key] = Run(key, config, path, ending="finished")
-            self._recorded.append(run)
+    def _replace_broken_pool(self) -> None:
+        """pebble gives up for ever if a worker dies while all of them are idle."""
+        if self._closed:
+            raise Busy("This server is shutting down.")
+        if not self._pool.active:
+            broken, self._pool = self._pool, worker_pool(self._num_workers)
+            Thread(target=shut_down, args=[broken], daemon=True).start()
+            for run in [*self._tasks]:
+                self._let_go(run, "failed", "The worker processes of this server died.")
+
+    def _recall(self, key: str, config: Config) -> Run | None:
+        self._runs.pop(key, None)
+        for done in self.directory.glob(f"{key}.*.done"):
+            path = done.with_suffix(".run")
+            try:
+                whole = path.stat().st_size == int(done.read_text())
+                if whole and Recording(path).config == config:
+                    _touch(path)
+                    run = self._runs[key] = Run(key, config, path, ending="finished")
+                    return run
+            except (OSError, ValueError):
+                continue
+        return None
 
     def _make_room(self) -> None:
         """Delete the recordings nobody watches, longest unseen first, until the rest fits."""
-        idle = [run for run in self._recorded if not run.active and not run.viewers]
-        idle.sort(key=lambda run: run.last_seen, reverse=True)
-        total = 0
-        for run in idle:
-            total += run.path.stat().st_size if run.path.exists() else 0
-            if total > self.max_bytes or not run.path.exists():
-                for suffix in (".run", ".done"):
-                    run.path.with_suffix(suffix).unlink(missing_ok=True)
-                self._recorded.remove(run)
-                if self._runs.get(run.key) is run:
-                    del self._runs[run.key]
+        needed = {run.path for run in [*self._tasks, *self._watched.values()]}
+        idle = []
+        for path in self.directory.glob("*.run"):
+            with suppress(FileNotFoundError):
+                if path not in needed:
+                    idle.append((path.stat().st_mtime_ns, path.stat().st_size, path))
+        num_kept = num_bytes = 0
+        for _, size, path in sorted(idle, reverse=True):
+            if num_kept < MAX_IDLE and num_bytes + size <= self.max_bytes:
+                num_kept, num_bytes = num_kept + 1, num_bytes + size
+            else:
+                _delete(path)
+        for key, run in [*self._runs.items()]:
+            if run.path not in needed and not run.path.exists():
+                del self._runs[key]
+
+
+def _touch(path: Path) -> None:
+    """A recording's time of modification says when it was last seen."""
+    with suppress(OSError):
+        os.utime(path)
+
+
+def _delete(path: Path) -> None:
+    """Delete a recording and what stands beside it."""
+    for suffix in (".done", ".run", ".stop", ".new"):
+        path.with_suffix(suffix).unlink(missing_ok=True)
+
+
+def shut_down(pool: ProcessPool) -> None:
+    """Stop the workers, whatever they do, and wait until they are gone."""
+    pool.stop()
+    pool.join()
 
 
 def worker_pool(num_workers: int) -> ProcessPool:
@@ -226,10 +302,26 @@ def worker_pool(num_workers: int) -> ProcessPool:
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["torch", "gymnasium", "pgviz.runs.worker"])
-    pool = ProcessPool(num_workers, context=context, initializer=worker.be_polite)
+    with _importable(_PACKAGE.parent):
+        forkserver.ensure_running()
+    pool = ProcessPool(num_workers, context=context, initializer=worker.settle_in)
     for _ in range(num_workers):
         pool.schedule(worker.warm_up)
     return pool
+
+
+@contextmanager
+def _importable(directory: Path) -> Iterator[None]:
+    """Python started in here finds `directory`: older fork servers look nowhere else for pgviz."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(directory), before]))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
 
 
 def run_key(config: Config) -> str:
@@ -241,7 +333,7 @@ def run_key(config: Config) -> str:
 @cache
 def code_version() -> str:
     """A hash of the engine's sources and of the libraries it computes with."""
-    digest = hashlib.sha256(f"numpy {version('numpy')} torch {version('torch')}".encode())
+    digest = hashlib.sha256(" ".join(map(version, _LIBRARIES)).encode())
     for entry in _ENGINE:
         path = _PACKAGE / entry
         for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:

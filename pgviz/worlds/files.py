@@ -32,9 +32,12 @@ def find_world(name: str) -> TabularMDP:
 def load_world(text_or_path: str | Path) -> TabularMDP:
     """A world from a JSON document: the text itself (it begins with a brace) or its path."""
     if isinstance(text_or_path, str) and text_or_path.lstrip("\ufeff \t\r\n").startswith("{"):
-        text = text_or_path
-    else:
-        text = _read(text_or_path)
+        return parse_world(text_or_path)
+    return parse_world(_read(text_or_path))
+
+
+def parse_world(text: str) -> TabularMDP:
+    """A world from the text of a JSON document; never touches the disk, so safe for visitors."""
     if len(text) > MAX_BYTES:
         raise WorldError(f"a world file may hold at most {MAX_BYTES // 10**6} MB")
     fields = _parse(text.removeprefix("\ufeff"))

@@ -3,6 +3,11 @@
 The table knows no time limit (FrozenLake's 100 steps are a wrapper around it), so the world has
 no horizon: FrozenLake ends in a hole or at the goal, CliffWalking at the goal, after 6,453 steps
 on average under the uniform policy.
+
+One step may end an episode in two ways that pay differently (next to a hole AND the goal, as on
+FrozenLake8x8). A table holds one reward per column, so the second way leads through an extra
+state, the last one: it has no features, hence no score, pays nothing and ends. No return and no
+gradient estimate is changed by it.
 """
 
 import re
@@ -25,30 +30,40 @@ def from_gymnasium(env_id: str, gamma: float = 1.0) -> TabularMDP:
         )
     table, start = _table(env_id)
     num_states, num_actions = len(table), len(table[0])
-    transitions = np.zeros((num_states, num_actions, num_states + 1))
+    exit_state, end = num_states, num_states + 1
+    transitions = np.zeros((num_states + 1, num_actions, num_states + 2))
     rewards = np.zeros_like(transitions)
+    transitions[exit_state, :, end] = 1
     for s in range(num_states):
         for a in range(num_actions):
             for probability, next_state, reward, terminated in table[s][a]:
                 if probability == 0:
                     continue
-                place = (s, a, num_states if terminated else int(next_state))
-                if transitions[place] > 0 and rewards[place] != reward:
+                columns = (end, exit_state) if terminated else (int(next_state),)
+                for column in columns:
+                    place = (s, a, column)
+                    if transitions[place] == 0 or rewards[place] == reward:
+                        break
+                else:
                     raise WorldError(
-                        f"{env_id} pays {rewards[place]:g} or {reward:g} on the same step from "
-                        f"state {s} to {'the end' if terminated else next_state}, and a table "
-                        "holds one reward per step"
+                        f"{env_id} pays different rewards on the same step from state {s}, and a "
+                        "table holds one reward per step"
                     )
                 transitions[place] += probability
                 rewards[place] = reward
+    features, start = np.eye(num_states + 1, num_states), np.append(start, 0.0)
+    if not transitions[:num_states, :, exit_state].any():
+        transitions = np.delete(transitions[:num_states], exit_state, axis=2)
+        rewards = np.delete(rewards[:num_states], exit_state, axis=2)
+        features, start = features[:num_states], start[:num_states]
     return TabularMDP(
         name=env_id,
         transitions=transitions,
         rewards=rewards,
-        start=np.asarray(start, dtype=float),
+        start=start,
         gamma=gamma,
         horizon=None,
-        features=np.eye(num_states),
+        features=features,
         theta=np.zeros((num_states, num_actions)),
     )
 
@@ -60,7 +75,7 @@ def _table(env_id: str) -> tuple[Any, Any]:
         warnings.simplefilter("ignore")
         try:
             env = gymnasium.make(env_id).unwrapped
-        except gymnasium.error.Error:
+        except (gymnasium.error.UnregisteredEnv, gymnasium.error.DeprecatedEnv):
             raise WorldError(f"Gymnasium knows no environment {quoted(env_id)}") from None
         except Exception:  # an environment may need anything: a package, a screen, a file
             raise WorldError(f"Gymnasium cannot make {quoted(env_id)} here") from None

@@ -3,11 +3,12 @@
 Actions are numbered in the order in which the docstrings name them.
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 
-from pgviz.worlds.tabular import TabularMDP
+from pgviz.worlds.tabular import TabularMDP, WorldError
 
 END = -1
 
@@ -32,7 +33,6 @@ def survival(probability_of_staying: float = 0.5) -> TabularMDP:
     Its closed forms, J = p/(1−p) and dJ/dp = 1/(1−p)², are in p = P(stay). Here, as in every
     world, the parameters are logits, (log p − log(1−p), 0), and ∂/∂logits = p(1−p) (1, −1) d/dp.
     """
-    p = probability_of_staying
     return TabularMDP(
         name="survival",
         transitions=np.array([[[1.0, 0.0], [0.0, 1.0]]]),
@@ -41,7 +41,7 @@ def survival(probability_of_staying: float = 0.5) -> TabularMDP:
         gamma=1.0,
         horizon=None,
         features=np.ones((1, 1)),
-        theta=np.array([[np.log(p) - np.log1p(-p), 0.0]]),
+        theta=np.array([[logit(probability_of_staying), 0.0]]),
     )
 
 
@@ -50,7 +50,6 @@ def short_corridor(probability_of_right: float = 0.5) -> TabularMDP:
 
     Every step costs 1, the last included. Source: Sutton & Barto, 2018, example 13.1.
     """
-    p = probability_of_right
     transitions = np.zeros((3, 2, 4))
     transitions[[0, 0, 1, 1, 2, 2], [0, 1, 0, 1, 0, 1], [1, 0, 0, 2, END, 1]] = 1
     return TabularMDP(
@@ -61,7 +60,7 @@ def short_corridor(probability_of_right: float = 0.5) -> TabularMDP:
         gamma=1.0,
         horizon=None,
         features=np.ones((3, 1)),
-        theta=np.array([[np.log(p) - np.log1p(-p), 0.0]]),
+        theta=np.array([[logit(probability_of_right), 0.0]]),
     )
 
 
@@ -110,6 +109,17 @@ def shared_logit_chain(gamma: float = 0.5) -> TabularMDP:
         features=np.ones((3, 1)),
         theta=np.zeros((1, 2)),
     )
+
+
+def logit(probability: float) -> float:
+    """log p − log(1−p): the first of two logits, the other being 0, that make the first action's
+    probability p."""
+    if not 0 < probability < 1:
+        raise WorldError(
+            "a softmax makes every probability between 0 and 1, but neither 0 nor 1, "
+            f"got {probability:g}"
+        )
+    return math.log(probability) - math.log1p(-probability)
 
 
 named_worlds: dict[str, Callable[[], TabularMDP]] = {
