@@ -115,7 +115,7 @@ def minibatches(
     size = config.critic_steps, config.minibatch_size
     steps = zip(
         in_order_of_time(rollout.mask, rollout.obs),
-        in_order_of_time(rollout.mask, targets.astype(np.float32)),
+        in_order_of_time(rollout.mask, targets),
         streams,
         strict=True,
     )
@@ -123,10 +123,9 @@ def minibatches(
     for seen, returns, stream in steps:
         rows = stream.integers(len(returns), size=size)
         drawn.append((seen[rows], returns[rows]))
-    obs, y = (np.stack(x, axis=1) for x in zip(*drawn, strict=True))
-    shares = np.full_like(y[0], 1 / config.minibatch_size)
-    for step in range(config.critic_steps):
-        yield [(obs[step], y[step], shares)]
+    obs, y = (np.stack(x, axis=1, dtype=np.float32) for x in zip(*drawn, strict=True))
+    shares = np.full(y.shape, 1 / config.minibatch_size, np.float32)
+    yield from ([batch] for batch in zip(obs, y, shares, strict=True))
 
 
 def value_loss(rollout: Rollout, targets: Floats) -> NDArray[np.float64]:
