@@ -9,6 +9,7 @@ one seed has many of: parallel environments, or time steps.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -27,21 +28,22 @@ CARTPOLE_OBS_SCALE = (1 / 2.4, 1 / 2, 1 / 0.2095, 1 / 2)
 class MLP:
     """A network of one hidden tanh layer and one output, for all seeds at once.
 
-    f(o) = w₂ᵀ tanh(W₁ᵀ φ(o)) + b₂,   φ(o) = (c ∘ o, 1),   c = obs_scale
+    f(o) = k (w₂ᵀ tanh(W₁ᵀ φ(o)) + b₂),   φ(o) = (c ∘ o, 1),   c = obs_scale,   k = output_scale
 
     As a policy its output is the logit of "right": π(right|o) = σ(f(o)), the softmax of (0, f(o)).
-    The last row of W₁ is the bias of the hidden units.
+    As a critic it is the value: V̂(o) = f(o). The last row of W₁ is the bias of the hidden units.
     """
 
     obs_scale: tuple[float, ...] = CARTPOLE_OBS_SCALE
     hidden: int = 32
+    output_scale: float = 1.0
 
-    @property
+    @cached_property
     def shapes(self) -> tuple[tuple[int, int], ...]:
         """The shapes of W₁, w₂, b₂, in the order in which they lie in a row of theta."""
         return (len(self.obs_scale) + 1, self.hidden), (self.hidden, 1), (1, 1)
 
-    @property
+    @cached_property
     def num_parameters(self) -> int:
         """P, the length of a row of theta."""
         return sum(prod(shape) for shape in self.shapes)
@@ -57,6 +59,8 @@ class MLP:
 
     def layers(self, theta: Array32) -> list[Array32]:
         """Views of theta [S, P] as W₁ [S, D+1, H], w₂ [S, H, 1] and b₂ [S, 1, 1]."""
+        if theta.shape[1] != self.num_parameters:
+            raise ValueError(f"expected {self.num_parameters} parameters, got {theta.shape[1]}")
         views, start = [], 0
         for shape in self.shapes:
             stop = start + prod(shape)
@@ -79,10 +83,34 @@ class MLP:
         first, last, last_bias = layers
         hidden = np.matmul(features, first)
         np.tanh(hidden, out=hidden)
-        return (np.matmul(hidden, last) + last_bias)[..., 0], hidden
+        outputs = (np.matmul(hidden, last) + last_bias)[..., 0]
+        if self.output_scale != 1:
+            outputs *= np.float32(self.output_scale)
+        return outputs, hidden
+
+    def backward(
+        self, theta: Array32, features: Array32, hidden: Array32, slopes: Array32
+    ) -> Array32:
+        """Σ_rows slope · ∇θ f(o), [S, P], from what `forward` met and slopes [S, rows].
+
+        ∂f/∂w₂ = k h,   ∂f/∂b₂ = k,   ∂f/∂W₁ = k φ(o) (w₂ ∘ (1 − h²))ᵀ
+        """
+        outer = slopes[..., None]
+        if self.output_scale != 1:
+            outer = outer * np.float32(self.output_scale)
+        gradient = np.empty(theta.shape, np.float32)
+        first, last, last_bias = self.layers(gradient)
+        inner = torch.ops.aten.tanh_backward(
+            torch.from_numpy(outer * self.layers(theta)[1].transpose(0, 2, 1)),
+            torch.from_numpy(hidden),
+        )
+        first[:] = np.matmul(features.transpose(0, 2, 1), inner.numpy())
+        last[:] = np.matmul(hidden.transpose(0, 2, 1), outer)
+        last_bias[:, 0, 0] = outer[..., 0].sum(axis=1)
+        return gradient
 
     def score_norms(self, theta: Array32, obs: Array32, actions: NDArray) -> NDArray[np.float64]:
-        """‖∇θ log π(a|s)‖ for the rows of ONE seed: theta [P], obs [rows, D], actions [rows].
+        """‖∇θ log π(a|s)‖ for the rows of ONE seed: theta [P], obs [rows, D], actions [rows], k = 1.
 
         ∇θ log π = (a − σ(f)) ∇θ f,   ‖∇θ f‖² = ‖h‖² + 1 + ‖φ‖² ‖w₂ ∘ (1 − h²)‖²
         """
@@ -115,17 +143,9 @@ class _Forward(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[None, Tensor, None]:
-        """∂f/∂w₂ = h,   ∂f/∂b₂ = 1,   ∂f/∂W₁ = φ(o) (w₂ ∘ (1 − h²))ᵀ"""
-        theta, features, hidden = ctx.saved_tensors
-        outer = grad_outputs[0][..., None]  # [S, rows, 1]
-        gradient = np.empty(theta.shape, np.float32)
-        first, last, last_bias = ctx.network.layers(gradient)
-        w_2 = torch.from_numpy(ctx.network.layers(theta.numpy())[1])
-        inner = torch.ops.aten.tanh_backward(outer * w_2.transpose(1, 2), hidden)
-        first[:] = np.matmul(features.numpy().transpose(0, 2, 1), inner.numpy())
-        last[:] = np.matmul(hidden.numpy().transpose(0, 2, 1), outer.numpy())
-        last_bias[:, 0, 0] = outer[..., 0].numpy().sum(axis=1)
-        return None, torch.from_numpy(gradient), None
+        theta, features, hidden = (x.numpy() for x in ctx.saved_tensors)
+        slopes = grad_outputs[0].numpy()
+        return None, torch.from_numpy(ctx.network.backward(theta, features, hidden, slopes)), None
 
 
 def log_prob(logits: Tensor, actions: Tensor) -> Tensor:
