@@ -22,3 +22,7 @@ DASH = {
     "ppo": [2, 2],
 }
 QUIET = "#7d828c"  # notes and reference lines; 3.7 : 1 on white, 4.9 : 1 on the dark page
+INK = {"light": "#15171c", "dark": "#f5f6f8"}  # the exact truth, always dashed
+TRUTH_DASH = [7, 4]
+BROKEN = "#DB3B4B"  # what is wrong on purpose, always with a cross; 4.2 : 1 on white and on dark
+BROKEN_DASH = [3, 3]

@@ -165,7 +165,8 @@ SUBTRACTIONS = (
 def group_effect(world: TabularMDP, size: int = GROUP, leave_one_out: bool = False) -> Effect:
     """The mean of K episodes' ∇log P(τ_k)(R_k − mean R): with the sample's own return, or without.
 
-    Over all multisets of K episodes, each with its multinomial probability.
+    Over all multisets of K episodes, each with its multinomial probability. The covariance trace
+    is that of the group's gradient times K, to compare with one episode's.
     """
     cut = with_an_end(world)
 
@@ -174,7 +175,7 @@ def group_effect(world: TabularMDP, size: int = GROUP, leave_one_out: bool = Fal
         return with_self * size / (size - 1) if leave_one_out else with_self
 
     mean, squared = batch_moments(cut, size, weights)
-    return Effect(mean, squared - float((mean**2).sum()), gradient(cut))
+    return Effect(mean, size * (squared - float((mean**2).sum())), gradient(cut))
 
 
 # --- batches: all multisets of N episodes ---
