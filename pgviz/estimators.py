@@ -49,6 +49,21 @@ def reward_to_go(rewards: Floats, gamma: float, episode_over: Bools | None = Non
     return discounted_sum(rewards, gamma, episode_over)
 
 
+def baselined_reward_to_go(
+    rewards: Floats, values: Floats, gamma: float, episode_over: Bools | None = None
+) -> Floats:
+    """The reward-to-go minus what the critic expected: it is subtracted, and never believed.
+
+    Ψ_t = G_t − V̂(s_t)
+
+    Any V̂ that has not seen these actions leaves the expectation unchanged, a bad one included.
+
+    Shapes: every array and the result [..., T].
+    Source: Williams, 1992, section 4; Sutton & Barto, 2018, section 13.4.
+    """
+    return reward_to_go(rewards, gamma, episode_over) - values
+
+
 def td_errors(
     rewards: Floats, values: Floats, next_values: Floats, terminated: Bools, gamma: float
 ) -> Floats:

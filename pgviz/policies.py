@@ -27,14 +27,15 @@ CARTPOLE_OBS_SCALE = (1 / 2.4, 1 / 2, 1 / 0.2095, 1 / 2)
 class MLP:
     """A network of one hidden tanh layer and one output, for all seeds at once.
 
-    f(o) = w₂ᵀ tanh(W₁ᵀ φ(o)) + b₂,   φ(o) = (c ∘ o, 1),   c = obs_scale
+    f(o) = k (w₂ᵀ tanh(W₁ᵀ φ(o)) + b₂),   φ(o) = (c ∘ o, 1),   c = obs_scale,   k = output_scale
 
     As a policy its output is the logit of "right": π(right|o) = σ(f(o)), the softmax of (0, f(o)).
-    The last row of W₁ is the bias of the hidden units.
+    As a critic it is the value: V̂(o) = f(o). The last row of W₁ is the bias of the hidden units.
     """
 
     obs_scale: tuple[float, ...] = CARTPOLE_OBS_SCALE
     hidden: int = 32
+    output_scale: float = 1.0
 
     @property
     def shapes(self) -> tuple[tuple[int, int], ...]:
@@ -57,6 +58,8 @@ class MLP:
 
     def layers(self, theta: Array32) -> list[Array32]:
         """Views of theta [S, P] as W₁ [S, D+1, H], w₂ [S, H, 1] and b₂ [S, 1, 1]."""
+        if theta.shape[1] != self.num_parameters:
+            raise ValueError(f"expected {self.num_parameters} parameters, got {theta.shape[1]}")
         views, start = [], 0
         for shape in self.shapes:
             stop = start + prod(shape)
@@ -78,10 +81,13 @@ class MLP:
         first, last, last_bias = layers
         hidden = np.matmul(features, first)
         np.tanh(hidden, out=hidden)
-        return (np.matmul(hidden, last) + last_bias)[..., 0], hidden
+        outputs = (np.matmul(hidden, last) + last_bias)[..., 0]
+        if self.output_scale != 1:
+            outputs *= np.float32(self.output_scale)
+        return outputs, hidden
 
     def score_norms(self, theta: Array32, obs: Array32, actions: NDArray) -> NDArray[np.float64]:
-        """‖∇θ log π(a|s)‖ for the rows of ONE seed: theta [P], obs [rows, D], actions [rows].
+        """‖∇θ log π(a|s)‖ for the rows of ONE seed: theta [P], obs [rows, D], actions [rows], k = 1.
 
         ∇θ log π = (a − σ(f)) ∇θ f,   ‖∇θ f‖² = ‖h‖² + 1 + ‖φ‖² ‖w₂ ∘ (1 − h²)‖²
         """
@@ -114,9 +120,11 @@ class _Forward(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[None, Tensor, None]:
-        """∂f/∂w₂ = h,   ∂f/∂b₂ = 1,   ∂f/∂W₁ = φ(o) (w₂ ∘ (1 − h²))ᵀ"""
+        """∂f/∂w₂ = k h,   ∂f/∂b₂ = k,   ∂f/∂W₁ = k φ(o) (w₂ ∘ (1 − h²))ᵀ"""
         theta, features, hidden = ctx.saved_tensors
         outer = grad_outputs[0][..., None]  # [S, rows, 1]
+        if ctx.network.output_scale != 1:
+            outer = outer * ctx.network.output_scale
         gradient = np.empty(theta.shape, np.float32)
         first, last, last_bias = ctx.network.layers(gradient)
         w_2 = torch.from_numpy(ctx.network.layers(theta.numpy())[1])

@@ -6,7 +6,7 @@ import torch
 
 from pgviz.policies import MLP, entropy, log_prob, orthogonal, probability
 from pgviz.training.optimizer import Adam, clipped
-from pgviz.training.rollout import logistic_noise
+from pgviz.training.rollout import LogisticNoise
 
 S, ROWS = 3, 40
 
@@ -217,7 +217,7 @@ def test_entropy_and_probability_never_overflow():
 
 def test_a_logit_above_logistic_noise_happens_with_probability_sigma():
     logits = np.array([-4, -1, 0, 0.5, 3], np.float32)
-    noise = logistic_noise(streams(2), num_envs=500)
+    noise = LogisticNoise(streams(2), num_envs=500)
     right = np.mean([next(noise)[..., None] < logits for _ in range(200)], axis=(0, 2))
     assert right.shape == (2, 5)
     p = probability(logits.astype(float))
@@ -226,7 +226,7 @@ def test_a_logit_above_logistic_noise_happens_with_probability_sigma():
 
 
 def test_noise_is_of_each_seeds_own_stream():
-    together, alone = logistic_noise(streams(3), 4), logistic_noise(streams(3)[1:2], 4)
+    together, alone = LogisticNoise(streams(3), 4), LogisticNoise(streams(3)[1:2], 4)
     rows = np.array([next(together) for _ in range(120)])
     np.testing.assert_array_equal(rows[:, 1], [next(alone)[0] for _ in range(120)])
     assert len(np.unique(rows)) > 0.99 * rows.size, "no step and no seed repeats another's noise"
@@ -238,7 +238,7 @@ class TheLowestUniform:
 
 
 def test_a_uniform_number_of_exactly_zero_does_no_harm():
-    assert next(logistic_noise([TheLowestUniform()], 2)).tolist() == [[-np.inf, -np.inf]]
+    assert next(LogisticNoise([TheLowestUniform()], 2)).tolist() == [[-np.inf, -np.inf]]
 
 
 def test_adam_is_torchs_adam_going_up_before_and_after_seeds_leave(draw):

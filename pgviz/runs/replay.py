@@ -1,7 +1,9 @@
 """The time machine: play again, step by step, what a recorded policy did.
 
-Every seed and update has a random stream of its own, so the episodes that update u learned from
-come back bit for bit from the parameters alone.
+Every seed and update has a random stream of its own, so the whole episodes that update u learned
+from come back bit for bit from the parameters alone. A method that learns from windows
+(`not config.whole_episodes`) cuts them from episodes which its earlier policies began: for it the
+same stream plays fresh whole episodes, always the same ones, by the policy of update u.
 """
 
 import numpy as np
@@ -10,7 +12,9 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from pgviz import estimators
-from pgviz.policies import MLP, probability
+from pgviz.policies import probability
+from pgviz.training import critic
+from pgviz.training.agent import Agent
 from pgviz.training.config import Config
 from pgviz.training.loop import stream
 from pgviz.training.methods import weights
@@ -19,10 +23,18 @@ from pgviz.worlds.cartpole import CartPoleEnsemble
 
 
 def replay(config: Config, theta: NDArray[np.float32], seed: int, update: int) -> Rollout:
-    """The N episodes [1, N, T] that `theta` [P] plays with the stream of this seed and update."""
+    """The N episodes [1, N, T] that `theta` [P] plays with the stream of this seed and update.
+
+    The very episodes that the update learned from if `config.whole_episodes`, else fresh ones; in
+    either case with what the critic in theta says about them.
+    """
+    agent, row = Agent.of(config), theta[None]
     env = CartPoleEnsemble(config.num_envs, 1, autoreset_mode=AutoresetMode.DISABLED)
-    policy = MLP(hidden=config.hidden)
-    return collect_episodes(env, policy, theta[None], [stream(config, seed, "update", update)])
+    streams = [stream(config, seed, "update", update)]
+    rollout = collect_episodes(env, agent.policy, agent.policy_part(row), streams)
+    if agent.critic is None:
+        return rollout
+    return critic.with_values(agent.critic, agent.critic_part(row), rollout)
 
 
 def trajectory(
@@ -31,7 +43,7 @@ def trajectory(
     """One episode as a table, a row per step.
 
     t; x, x_dot, angle, angle_dot (the observation); action; reward; p_right = π(right|s_t);
-    return_to_go = G_t; log_prob = log π(a_t|s_t); weight = Ψ_t;
+    return_to_go = G_t; value = V̂(s_t) by the critic in theta, NaN without one; log_prob = log π(a_t|s_t); weight = Ψ_t;
     pull = |Ψ_t| ‖∇θ log π(a_t|s_t)‖, how hard this step pulls on the parameters.
     """
     steps = rollout.mask[0, episode]
@@ -40,7 +52,9 @@ def trajectory(
     rewards = rollout.rewards[0, episode][steps]
     logits = rollout.logits[0, episode][steps].astype(np.float64)
     weight = weights(rollout, config)[0, episode][steps]
-    score_norms = MLP(hidden=config.hidden).score_norms(theta, obs, actions)
+    agent = Agent.of(config)
+    score_norms = agent.policy.score_norms(agent.policy_part(theta[None])[0], obs, actions)
+    values = rollout.values[0, episode][steps].astype(np.float64)
     return pd.DataFrame(
         {
             "t": np.arange(len(obs)),
@@ -52,6 +66,7 @@ def trajectory(
             "reward": rewards,
             "p_right": probability(logits),
             "return_to_go": estimators.reward_to_go(rewards, config.gamma),
+            "value": values if config.has_critic else np.nan,
             "log_prob": -np.log1p(np.exp(np.where(actions, -logits, logits))),
             "weight": weight,
             "pull": np.abs(weight) * score_norms,

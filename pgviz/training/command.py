@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from pgviz.training import Config, Update, presets, train
 
@@ -17,8 +18,8 @@ def run(config: Config, as_json: bool) -> None:
     summary = Summary(config)
     if as_json:
         for update in summary.watch(train(config)):
-            click.echo(json.dumps(line(update)))
-        click.echo(json.dumps(summary.as_dict()))
+            click.echo(json.dumps(line(update), allow_nan=False))
+        click.echo(json.dumps(summary.as_dict(), allow_nan=False))
         return
     with click.progressbar(
         summary.watch(train(config)),
@@ -66,7 +67,7 @@ class Summary:
             "wall_s": self.wall_s,
             "solved_seeds": int(metrics["solved"].sum()),
             "wall_to_all_solved_s": self.wall_to_all_solved_s,
-            "final_return": metrics["trailing_return"].tolist(),
+            "final_return": numbers(metrics["trailing_return"]),
             "config": asdict(self.config),
         }
 
@@ -102,8 +103,13 @@ OPTIONS = ("stop_when_solved", "num_seeds", "rng_seed", "num_updates")
 def line(update: Update) -> dict[str, Any]:
     """One update as plain numbers, each metric a list over the seeds."""
     return {"update": update.index} | {
-        name: values.tolist() for name, values in update.metrics.items()
+        name: numbers(values) for name, values in update.metrics.items()
     }
+
+
+def numbers(values: NDArray[np.float64]) -> list[float | None]:
+    """Plain numbers, None where there is none: JSON knows no NaN."""
+    return [value if np.isfinite(value) else None for value in values.tolist()]
 
 
 def progress(update: Update) -> str:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, fields, replace
 from typing import Any, get_type_hints
 
-METHODS = ("full-return", "reinforce")
+WINDOW_METHODS = ("actor-critic", "gae")  # Ψ may end with V̂ where a window does
+CRITIC_METHODS = ("baseline", *WINDOW_METHODS)
+METHODS = ("full-return", "reinforce", *CRITIC_METHODS)
 WORLDS = ("CartPole-v1",)
 
 
@@ -22,13 +24,18 @@ class Config:
     num_updates: int = 100
     max_env_steps: int = 0  # per seed; 0 means no limit
     stop_when_solved: bool = False  # each seed stops learning when IT has solved the world
-    num_envs: int = 16  # parallel episodes per seed and update
-    hidden: int = 32
+    num_envs: int = 16  # parallel environments of a seed
+    num_steps: int = 0  # of each environment between two updates; 0 means whole episodes
+    hidden: int = 32  # units of the policy, and of the critic
     gamma: float = 1.0
     learning_rate: float = 0.02
     max_grad_norm: float = 0.5  # a seed's gradient is never longer than this
     normalize_advantages: bool = False  # per seed and batch: a hidden baseline, a hidden step size
     drop_gamma_t: bool = True  # leave out the factor γ^t, as training code does; see the theorem
+    gae_lambda: float = 0.95  # 0 believes the critic after one step, 1 never
+    critic_learning_rate: float = 0.02  # this and the next two matter where there is a critic
+    critic_steps: int = 4  # of regression after each update
+    minibatch_size: int = 512  # steps drawn for each of them; 0 means all
 
     def __post_init__(self) -> None:
         for name, kind in get_type_hints(type(self)).items():
@@ -44,6 +51,23 @@ class Config:
             if not low <= value <= high:
                 limits = f"[{_written(low)}, {_written(high)}]"
                 raise ConfigError(f"{name} {reason} {limits}, got {_written(value)}")
+        if self.num_steps and self.method not in WINDOW_METHODS:
+            raise ConfigError(
+                f"{self.method} needs the rewards until the end of the episode: num_steps must be"
+                f" 0, got {self.num_steps}"
+            )
+        if self.num_steps and not self.drop_gamma_t:
+            raise ConfigError("γ^t counts from the start of an episode: num_steps must be 0 for it")
+
+    @property
+    def has_critic(self) -> bool:
+        """Whether this method's Ψ asks a critic."""
+        return self.method in CRITIC_METHODS
+
+    @property
+    def whole_episodes(self) -> bool:
+        """Whether every update learns from whole episodes, and not from windows of num_steps."""
+        return self.num_steps == 0
 
     def replace(self, **changes: Any) -> "Config":
         """A variant of this configuration."""
@@ -55,10 +79,15 @@ LIMITS: dict[str, tuple[float, float, str]] = {
     "rng_seed": (0, 2**32 - 1, "names the random streams and must lie in"),
     "num_updates": (1, 100_000, "counts gradient steps and must lie in"),
     "max_env_steps": (0, 10**9, "limits the steps of one seed and must lie in"),
-    "num_envs": (1, 256, "counts parallel episodes of one seed and must lie in"),
+    "num_envs": (1, 256, "counts parallel environments of one seed and must lie in"),
+    "num_steps": (0, 500, "counts the steps of a window and must lie in"),
     "hidden": (1, 256, "counts hidden units and must lie in"),
     "gamma": (0, 1, "is a discount and must lie in"),
     "learning_rate": (0, 10, "is a step size and must lie in"),
+    "gae_lambda": (0, 1, "weighs the critic against the rewards and must lie in"),
+    "critic_learning_rate": (0, 10, "is a step size and must lie in"),
+    "critic_steps": (0, 100, "counts steps of regression and must lie in"),
+    "minibatch_size": (0, 4096, "counts the steps in a minibatch and must lie in"),
     "max_grad_norm": (0, 1e9, "limits the length of a gradient and must lie in"),
 }
 
@@ -110,4 +139,30 @@ presets: dict[str, Config] = {
     # The very same settings. Some seeds are solved late and some not at all: Ψ carries the noise
     # of rewards that were paid before the action.
     "full-return": Config(method="full-return"),
+    "baseline": Config(method="baseline"),
+    "actor-critic": Config(
+        method="actor-critic",
+        num_steps=5,
+        num_envs=32,
+        hidden=16,
+        gamma=0.99,
+        learning_rate=1e-3,
+        critic_learning_rate=2e-3,
+        critic_steps=1,
+        minibatch_size=0,
+        max_grad_norm=1e6,
+        num_updates=5000,
+    ),
+    "gae": Config(
+        method="gae",
+        num_steps=16,
+        num_envs=32,
+        hidden=16,
+        gamma=0.99,
+        learning_rate=0.005,
+        critic_learning_rate=0.01,
+        critic_steps=4,
+        minibatch_size=256,
+        num_updates=1000,
+    ),
 }

@@ -1,4 +1,4 @@
-"""ĝ = (1/N) Σ_episodes Σ_t Ψ_t ∇θ log π(a_t|s_t), for all seeds at once, by torch's autograd."""
+"""ĝ = (1/N) Σ_rows Σ_t Ψ_t ∇θ log π(a_t|s_t), for all seeds at once, by torch's autograd."""
 
 import numpy as np
 import torch
@@ -8,7 +8,7 @@ from torch import Tensor
 from pgviz.policies import MLP, Array32, log_prob
 from pgviz.training.rollout import Rollout
 
-# Rows of one seed per forward and backward pass. Small enough to stay in the cache; and FIXED,
+# Steps of one seed per forward and backward pass. Small enough to stay in the cache; and FIXED,
 # so that no seed's sums depend on how long the episodes of the others were.
 CHUNK_ROWS = 512
 
@@ -20,13 +20,19 @@ def policy_gradient(
 
     L(θ) = −(1/N) Σ Ψ_t log π(a_t|s_t),   ĝ = −∇θ L
 
-    ĝ estimates ∇J. L does not estimate −J: its value says nothing about learning.
+    N counts the rows of the rollout: whole episodes, or the windows of N parallel environments. No
+    row is divided by its length. Whole episodes estimate ∇J. A window of T steps holds T/L of an
+    episode of L steps, so windows estimate ∇J · T/E[L]: the sums over all windows that an episode
+    is cut into add up to the sum over the episode.
+
+    Ψ is a constant here: nothing flows back into a critic. L does not estimate −J: its value says
+    nothing about learning.
     """
-    num_episodes = rollout.mask.shape[1]
+    num_rows = rollout.mask.shape[1]
     parameters = torch.tensor(theta, requires_grad=True)
-    gradient = np.zeros_like(theta)
+    gradient = np.zeros(theta.shape, np.float32)
     objective = np.zeros(len(theta))
-    for obs, actions, psi in chunks(rollout, weights / num_episodes):
+    for obs, actions, psi in chunks(rollout.mask, rollout.obs, rollout.actions, weights / num_rows):
         log_probs = log_prob(policy(parameters, obs), actions)
         surrogate = psi * log_probs
         gradient += torch.autograd.grad(surrogate.sum(), parameters)[0].numpy()
@@ -34,23 +40,24 @@ def policy_gradient(
     return gradient, -objective
 
 
-def chunks(rollout: Rollout, weights: NDArray[np.floating]) -> list[tuple[Tensor, Tensor, Tensor]]:
-    """The steps that happened as blocks of obs [S, 512, D], actions [S, 512], weights [S, 512].
+def chunks(
+    mask: NDArray[np.bool_], *arrays: NDArray, num_rows: int | None = None
+) -> list[tuple[Tensor, ...]]:
+    """The steps of arrays [S, N, T, …] that happened, as blocks [S, 512, …] of each.
 
-    Each seed's steps lie densely, in order of time; what is left of a block has weight 0.
+    Each seed's steps lie densely, in order of time; what is left of a block is 0.
     """
-    num_seeds = len(rollout.mask)
-    num_chunks = -(-int(rollout.num_steps.max()) // CHUNK_ROWS)
-    blocks = [
-        np.zeros((num_chunks, num_seeds, CHUNK_ROWS, *x.shape[3:]), np.float32)
-        for x in (rollout.obs, rollout.actions, weights)
-    ]
-    for k in range(num_seeds):
-        steps = rollout.mask[k].T  # [T, N]: in order of time
-        for block, x in zip(blocks, (rollout.obs, rollout.actions, weights), strict=True):
-            rows = x[k].swapaxes(0, 1)[steps]
-            for c, start in enumerate(range(0, len(rows), CHUNK_ROWS)):
-                part = rows[start : start + CHUNK_ROWS]
+    num_rows = num_rows or CHUNK_ROWS
+    num_chunks = -(-int(mask.sum(axis=(1, 2)).max()) // num_rows)
+    blocks = [np.zeros((num_chunks, len(mask), num_rows, *x.shape[3:]), np.float32) for x in arrays]
+    for block, x in zip(blocks, arrays, strict=True):
+        for k, rows in enumerate(in_order_of_time(mask, x)):
+            for c, start in enumerate(range(0, len(rows), num_rows)):
+                part = rows[start : start + num_rows]
                 block[c, k, : len(part)] = part
-    obs, actions, psi = (torch.from_numpy(block) for block in blocks)
-    return list(zip(obs, actions, psi, strict=True))
+    return list(zip(*map(torch.from_numpy, blocks), strict=True))
+
+
+def in_order_of_time(mask: NDArray[np.bool_], x: NDArray) -> list[NDArray]:
+    """Each seed's steps of x [S, N, T, …] that happened, [number of its steps, …]."""
+    return [x[k].swapaxes(0, 1)[mask[k].T] for k in range(len(x))]

@@ -11,12 +11,14 @@ import torch
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from pgviz.policies import MLP, Array32, entropy
+from pgviz.policies import Array32, entropy
+from pgviz.training import critic
+from pgviz.training.agent import Agent
 from pgviz.training.config import Config
 from pgviz.training.gradient import policy_gradient
-from pgviz.training.methods import weights
+from pgviz.training.methods import methods, weighted
 from pgviz.training.optimizer import Adam, clipped
-from pgviz.training.rollout import Rollout, collect_episodes
+from pgviz.training.rollout import Rollout, Stage, collect_episodes, collect_windows
 from pgviz.worlds.cartpole import CartPoleEnsemble
 
 SOLVED_RETURN = 475.0  # Gymnasium's own threshold for CartPole-v1 …
@@ -24,16 +26,25 @@ SOLVED_EPISODES = 100  # … as the mean of the last 100 training episodes
 
 # One spelling in code, columns, axes and glossary. Each is an array [S] of an Update.
 METRICS = (
-    "episode_return",  # mean undiscounted return of the episodes of this update
+    "episode_return",  # mean undiscounted return of the episodes that ended in this update, or of
+    # the last update in which one did; NaN before the first
     "env_steps",  # environment steps of this seed so far
     "num_episodes",  # finished episodes of this seed so far
     "trailing_return",  # mean return of the last 100 training episodes (of all, before 100)
     "pseudo_loss",  # −(1/N) Σ Ψ log π: its gradient is used, its value means nothing
     "grad_norm",  # ‖ĝ‖ before clipping
+    "value_loss",  # mean ½ (V̂ − y)² before the critic learned from y; NaN without a critic
+    "explained_variance",  # 1 − Var(y − V̂)/Var(y) of the same V̂ and y; NaN without a critic
     "entropy",  # mean entropy of π(·|s) over the visited states, nats
     "solved",  # 1 once trailing_return ≥ 475 over 100 episodes
     "active",  # 1 if the seed took part in this update, 0 if it had stopped and its row stands still
 )
+COUNTS = (
+    "env_steps",
+    "num_episodes",
+    "solved",
+    "active",
+)  # begin at 0; there is no other first value
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,8 @@ class Update:
     """One gradient step of every seed. Arrays are read-only.
 
     index       0, 1, 2, …
-    played      [S, P] the parameters whose policy played this update's episodes
+    played      [S, P] the parameters whose policy played this update's episodes, and whose critic
+                judged them
     theta       [S, P] the parameters after the step
     metrics     name → [S], see METRICS
     """
@@ -57,6 +69,7 @@ def train(config: Config, seeds: Sequence[int] | None = None) -> Iterator[Update
 
     θ ← θ + Adam(clip(ĝ)),   ĝ = (1/N) Σ_episodes Σ_t Ψ_t ∇θ log π(a_t|s_t)
 
+    A critic learns last: its part in Ψ is what it knew from earlier updates.
     `seeds` names the seeds to train, 0 … num_seeds − 1 unless given: seed k alone is, bit for
     bit, seed k in any ensemble.
     """
@@ -65,12 +78,14 @@ def train(config: Config, seeds: Sequence[int] | None = None) -> Iterator[Update
     for index in range(config.num_updates):
         played = learners.all_theta.copy()
         rollout = learners.collect(index)
+        psi = methods[config.method](rollout, config)
         gradient, pseudo_loss = policy_gradient(
-            learners.policy, learners.theta, rollout, weights(rollout, config)
+            learners.agent.policy, learners.policy, rollout, weighted(psi, rollout, config)
         )
         gradient, grad_norm = clipped(gradient, config.max_grad_norm)
         learners.ascend(gradient)
-        learners.record(rollout, pseudo_loss=pseudo_loss, grad_norm=grad_norm)
+        fit = learners.fit_critic(index, rollout, psi)
+        learners.record(rollout, pseudo_loss=pseudo_loss, grad_norm=grad_norm, **fit)
         yield Update(index, frozen(played), frozen(learners.all_theta), learners.snapshot())
         if not learners.keep_going():
             return
@@ -82,47 +97,96 @@ class Learners:
     def __init__(self, config: Config, seeds: list[int]) -> None:
         self.config = config
         self.seeds = seeds
-        self.policy = MLP(hidden=config.hidden)
+        self.agent = Agent.of(config)
         births = [stream(config, seed, "theta") for seed in seeds]
-        self.all_theta = self.policy.initial_theta(births, last_scale=0.01)
-        self.metrics = {name: np.zeros(len(seeds)) for name in METRICS}
+        self.all_theta = self.agent.initial_theta(births)
+        self.metrics = {
+            name: np.full(len(seeds), 0.0 if name in COUNTS else np.nan) for name in METRICS
+        }
         self.last_returns = np.full((len(seeds), SOLVED_EPISODES), np.nan)
-        self.optimizer = Adam(self.all_theta.shape, config.learning_rate)
+        policy, values = (
+            f(self.all_theta) for f in (self.agent.policy_part, self.agent.critic_part)
+        )
+        self.optimizer = Adam(policy.shape, config.learning_rate)
+        self.critic_optimizer = Adam(values.shape, config.critic_learning_rate)
+        self.env = CartPoleEnsemble(
+            num_envs=len(seeds) * config.num_envs,
+            num_seeds=len(seeds),
+            autoreset_mode=(
+                AutoresetMode.DISABLED if config.whole_episodes else AutoresetMode.SAME_STEP
+            ),
+        )
+        self.stage: Stage | None = None  # of windows: where the environments stand
         self._go_on_with(np.arange(len(seeds)))
 
     def _go_on_with(self, rows: NDArray[np.intp]) -> None:
         self.rows = rows
         self.theta = self.all_theta[rows]
-        self.env = CartPoleEnsemble(
-            num_envs=len(rows) * self.config.num_envs,
-            num_seeds=len(rows),
-            autoreset_mode=AutoresetMode.DISABLED,
-        )
+        self.policy = self.agent.policy_part(self.theta)  # views of theta
+        self.critic = self.agent.critic_part(self.theta)
 
     def collect(self, index: int) -> Rollout:
-        """The episodes of update `index`, each seed's from the stream of that seed and update."""
-        streams = [stream(self.config, self.seeds[row], "update", index) for row in self.rows]
-        return collect_episodes(self.env, self.policy, self.theta, streams)
+        """What update `index` learns from, judged by the critic as it is now.
+
+        The episodes of an update are each seed's from the stream of that seed and update. Windows
+        have no beginning: they are cut, one update after the other, from the stream of update 0.
+        """
+        policy = self.agent.policy
+        if self.config.whole_episodes:
+            rollout = collect_episodes(self.env, policy, self.policy, self.streams("update", index))
+        else:
+            if self.stage is None:
+                self.stage = Stage(self.env, self.streams("update", index))
+            rollout = collect_windows(self.stage, policy, self.policy, self.config.num_steps)
+        if self.agent.critic is None:
+            return rollout
+        return critic.with_values(self.agent.critic, self.critic, rollout)
+
+    def streams(self, purpose: str, index: int) -> list[np.random.Generator]:
+        """The streams of the learning seeds for one purpose."""
+        return [stream(self.config, self.seeds[row], purpose, index) for row in self.rows]
 
     def ascend(self, gradient: Array32) -> None:
         """One step UP the gradient."""
-        self.optimizer.ascend(self.theta, gradient)
+        self.optimizer.ascend(self.policy, gradient)
         self.all_theta[self.rows] = self.theta
+
+    def fit_critic(
+        self, index: int, rollout: Rollout, psi: NDArray[np.floating]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Let the critic learn what Ψ was made of, and say how wrong it was."""
+        if self.agent.critic is None:
+            return {}
+        targets = psi + rollout.values
+        critic.fit(
+            self.agent.critic,
+            self.critic,
+            self.critic_optimizer,
+            rollout,
+            targets,
+            self.streams("critic", index),
+            self.config,
+        )
+        self.all_theta[self.rows] = self.theta
+        return {
+            "value_loss": critic.value_loss(rollout, targets),
+            "explained_variance": critic.explained_variance(rollout, targets),
+        }
 
     def record(self, rollout: Rollout, **measured: NDArray[np.float64]) -> None:
         """Write this update's metrics of the learning seeds; the others' stand still."""
-        returns = rollout.episode_returns
-        num_new = min(returns.shape[1], SOLVED_EPISODES)
-        last = self.last_returns[self.rows]
-        last = np.concatenate([last[:, num_new:], returns[:, -num_new:]], axis=1)
-        self.last_returns[self.rows] = last
-        trailing = np.array([np.nanmean(row) for row in last])
-        enough = ~np.isnan(last[:, 0])
+        finished = rollout.finished_returns
+        for row, returns in zip(self.rows, finished, strict=True):
+            last = np.concatenate([self.last_returns[row], returns])
+            self.last_returns[row] = last[-SOLVED_EPISODES:]
+            if len(returns):
+                self.metrics["episode_return"][row] = returns.mean()
+                self.metrics["trailing_return"][row] = np.nanmean(self.last_returns[row])
+        trailing = self.metrics["trailing_return"][self.rows]
+        enough = ~np.isnan(self.last_returns[self.rows, 0])
         now = {
-            "episode_return": returns.mean(axis=1),
             "env_steps": self.metrics["env_steps"][self.rows] + rollout.num_steps,
-            "num_episodes": self.metrics["num_episodes"][self.rows] + returns.shape[1],
-            "trailing_return": trailing,
+            "num_episodes": self.metrics["num_episodes"][self.rows] + [*map(len, finished)],
             "entropy": masked_means(entropy(rollout.logits), rollout.mask),
             "solved": np.maximum(
                 self.metrics["solved"][self.rows], enough & (trailing >= SOLVED_RETURN)
@@ -147,6 +211,8 @@ class Learners:
             stay &= self.metrics["env_steps"][self.rows] < self.config.max_env_steps
         if stay.any() and not stay.all():
             self.optimizer.keep(stay)
+            self.critic_optimizer.keep(stay)
+            (self.stage or self.env).keep(stay)
             self._go_on_with(self.rows[stay])
         return bool(stay.any())
 
@@ -154,9 +220,10 @@ class Learners:
 def stream(config: Config, seed: int, purpose: str, index: int = 0) -> np.random.Generator:
     """The random stream of one seed for one purpose: the same in every ensemble, at any time.
 
-    Because every update has a stream of its own, its episodes can be played again from theta alone.
+    Because every update has a stream of its own, its whole episodes can be played again from theta
+    alone.
     """
-    key = (seed, {"theta": 0, "update": 1}[purpose], index)
+    key = (seed, {"theta": 0, "update": 1, "critic": 2}[purpose], index)
     return np.random.default_rng(np.random.SeedSequence(config.rng_seed, spawn_key=key))
 
 

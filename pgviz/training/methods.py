@@ -1,4 +1,9 @@
-"""One function per method: the Ψ it puts in front of ∇θ log π(a_t|s_t). Nothing else differs."""
+"""One function per method: the Ψ it puts in front of ∇θ log π(a_t|s_t). Nothing else differs.
+
+`rollout.values` and `rollout.next_values` are the critic's: of the critic as it was when these
+episodes were played, which has learned from EARLIER updates only. A critic fitted on the very
+returns it is subtracted from would bias ĝ, to zero if it fitted them perfectly.
+"""
 
 from collections.abc import Callable
 
@@ -22,15 +27,51 @@ def reinforce(rollout: Rollout, config: Config) -> Weights:
     return estimators.reward_to_go(rollout.rewards, config.gamma)
 
 
+def baseline(rollout: Rollout, config: Config) -> Weights:
+    """Ψ_t = G_t − V̂(s_t): what came after, against what was to be expected.
+
+    V̂ is only subtracted. It has been fitted on the returns of earlier updates, and not yet on
+    these, so it knows nothing of the actions it is subtracted from: ĝ stays unbiased.
+    """
+    return estimators.baselined_reward_to_go(rollout.rewards, rollout.values, config.gamma)
+
+
+def actor_critic(rollout: Rollout, config: Config) -> Weights:
+    """Ψ_t = δ_t = r_t + γ V̂(s_{t+1}) − V̂(s_t): one real step, and the critic's word for the rest."""
+    return estimators.td_errors(
+        rollout.rewards, rollout.values, rollout.next_values, rollout.terminated, config.gamma
+    )
+
+
+def gae(rollout: Rollout, config: Config) -> Weights:
+    """Ψ_t = Σ_k (γλ)^k δ_{t+k}: the critic is believed the less, the larger λ."""
+    return estimators.gae(
+        rollout.rewards,
+        rollout.values,
+        rollout.next_values,
+        rollout.terminated,
+        config.gamma,
+        config.gae_lambda,
+        rollout.episode_over,
+    )
+
+
 methods: dict[str, Callable[[Rollout, Config], Weights]] = {
     "full-return": full_return,
     "reinforce": reinforce,
+    "baseline": baseline,
+    "actor-critic": actor_critic,
+    "gae": gae,
 }
 
 
 def weights(rollout: Rollout, config: Config) -> Weights:
-    """Ψ [S, N, T] of the method, normalised and discounted if the configuration says so; 0 in padding."""
-    psi = methods[config.method](rollout, config)
+    """Ψ [S, N, T] as it multiplies ∇θ log π(a_t|s_t)."""
+    return weighted(methods[config.method](rollout, config), rollout, config)
+
+
+def weighted(psi: Weights, rollout: Rollout, config: Config) -> Weights:
+    """A method's bare Ψ, normalised and discounted if the configuration says so; 0 in padding."""
     if config.normalize_advantages:
         psi = normalized(psi, rollout.mask)
     if not config.drop_gamma_t and config.method != "full-return":

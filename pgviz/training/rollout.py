@@ -1,10 +1,15 @@
-"""Rollouts: what S seeds × N episodes did under their policies.
+"""Rollouts: what S seeds × N environments did under their policies.
 
-Axes: S seeds, N parallel episodes of a seed, T time, D observation features.
+Two kinds, cut from the same steps: whole episodes, one a row, or windows of T steps that may begin
+and end in mid-episode and reach across its end.
+
+Axes: S seeds, N parallel environments of a seed, T time, D observation features.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,32 +22,108 @@ NOISE_BLOCK = 50  # steps of noise drawn at once; each seed from its own stream
 
 @dataclass(frozen=True)
 class Rollout:
-    """Whole episodes, one a row, padded after their end; `mask` is True where a step happened.
+    """T steps of every environment, one environment a row.
 
     obs [S, N, T, D] is what the policy saw, actions [S, N, T] what it did (True = right),
-    rewards [S, N, T] what followed (0 in the padding), logits [S, N, T] the log-odds of "right";
-    terminated and truncated [S, N, T] mark the last step of an episode, by the rules of the world
-    or by the step limit; final_obs [S, N, D] is the observation after it.
+    rewards [S, N, T] what followed (0 in the padding), next_obs [S, N, T, D] what it saw then: the
+    episode's own last observation where it ended, never the first one of the next episode.
+    logits [S, N, T] are the log-odds of "right"; terminated and truncated [S, N, T] mark the last
+    step of an episode, by the rules of the world or by the step limit.
+    mask [S, N, T] is True where a step happened: whole episodes are padded after their end.
+    paid_before [S, N] is what a row's first episode was paid before the row begins.
+    values and next_values [S, N, T] are the critic's V̂(s_t) and V̂(s_{t+1}); 0 without a critic.
     """
 
     obs: Array32
     actions: NDArray[np.bool_]
     rewards: NDArray[np.float64]
+    next_obs: Array32
     terminated: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
     mask: NDArray[np.bool_]
     logits: Array32
-    final_obs: Array32
+    paid_before: NDArray[np.float64]
+    values: Array32
+    next_values: Array32
+
+    @property
+    def episode_over(self) -> NDArray[np.bool_]:
+        """True at the last step of every episode, [S, N, T]."""
+        return self.terminated | self.truncated
+
+    @property
+    def final_obs(self) -> Array32:
+        """The observation after the last step of each row, [S, N, D]."""
+        last = self.mask.sum(axis=-1)[..., None, None] - 1
+        return np.take_along_axis(self.next_obs, last, axis=2)[:, :, 0]
 
     @property
     def episode_returns(self) -> NDArray[np.float64]:
-        """Undiscounted return of each episode, [S, N]."""
+        """Undiscounted return of each row, [S, N]: of each episode if they are whole."""
         return self.rewards.sum(axis=-1)
+
+    @property
+    def finished_returns(self) -> list[NDArray[np.float64]]:
+        """Undiscounted returns of the episodes that ended here, for each of the S seeds.
+
+        In the order of the environments: an order by time would put the short ones first.
+        """
+        paid = self.paid_before[..., None] + np.cumsum(self.rewards, axis=-1)
+        finished = []
+        for mine, over in zip(paid, self.episode_over, strict=True):
+            env, step = np.nonzero(over)
+            until_now = mine[env, step]
+            until_last = np.zeros_like(until_now)
+            until_last[1:] = np.where(env[1:] == env[:-1], until_now[:-1], 0)
+            finished.append(until_now - until_last)
+        return finished
 
     @property
     def num_steps(self) -> NDArray[np.int64]:
         """Environment steps of each seed, [S]."""
         return self.mask.sum(axis=(-2, -1))
+
+
+class Step(NamedTuple):
+    """One step of all environments, [S·N, …]."""
+
+    obs: Array32
+    actions: NDArray[np.bool_]
+    logits: Array32
+    rewards: NDArray[np.float64]
+    next_obs: Array32
+    terminated: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
+
+
+class Stage:
+    """S × N environments and where they stand; seed k's starts and actions come from stream k alone."""
+
+    def __init__(self, env: CartPoleEnsemble, streams: Sequence[np.random.Generator]) -> None:
+        self.env = env
+        self.noise = LogisticNoise(streams, env.num_envs // len(streams))
+        self.obs = env.reset(seed=streams)[0]
+        self.paid = np.zeros(env.num_envs)  # to the running episodes, so far
+
+    def play(self, policy: MLP, theta: Array32) -> Iterator[Step]:
+        """Step for ever with the policies theta [S, P]; whoever has seen enough stops asking."""
+        layers = policy.layers(theta)
+        while True:
+            obs = self.obs
+            by_seed = obs.reshape(len(theta), -1, obs.shape[-1])
+            logits, _ = policy.forward(layers, policy.features(by_seed))
+            actions = (logits > next(self.noise)).ravel()
+            self.obs, rewards, terminated, truncated, infos = self.env.step(actions)
+            next_obs = infos.get("final_obs", self.obs)
+            self.paid = np.where(terminated | truncated, 0, self.paid + rewards)
+            yield Step(obs, actions, logits.ravel(), rewards, next_obs, terminated, truncated)
+
+    def keep(self, seeds: NDArray[np.bool_]) -> None:
+        """Go on with these seeds only, each from where it stands."""
+        envs = np.repeat(seeds, self.env.num_envs // len(seeds))
+        self.obs, self.paid = self.obs[envs], self.paid[envs]
+        self.noise.keep(seeds)
+        self.env.keep(seeds)
 
 
 def collect_episodes(
@@ -51,61 +132,84 @@ def collect_episodes(
     theta: Array32,
     streams: Sequence[np.random.Generator],
 ) -> Rollout:
-    """N whole episodes of every seed; seed k's starts and actions come from stream k alone.
+    """N whole episodes of every seed, from environments that do not reset themselves.
 
     Exactly one episode per environment is kept, so long and short ones are equally likely.
     """
-    num_seeds = len(streams)
-    num_envs = env.num_envs // num_seeds
-    grid = (env.max_episode_steps, num_seeds, num_envs)
-    obs = np.empty((grid[0] + 1, *grid[1:], len(env.state)), np.float32)
-    logits = np.empty(grid, np.float32)
-    actions = np.empty(grid, np.bool_)
-    rewards = np.empty((grid[0], env.num_envs))
-    terminated, truncated = (np.empty(rewards.shape, np.bool_) for _ in range(2))
+    steps, alive = [], np.ones(env.num_envs, np.bool_)
+    for step in Stage(env, streams).play(policy, theta):
+        steps.append(step)
+        alive &= ~(step.terminated | step.truncated)
+        if not alive.any():
+            break
+    over = np.stack([step.terminated | step.truncated for step in steps])
+    mask = np.ones_like(over)
+    mask[1:] = ~np.logical_or.accumulate(over[:-1], axis=0)
+    return _rollout(steps, mask, paid_before=np.zeros(env.num_envs), num_seeds=len(theta))
 
-    layers = policy.layers(theta)
-    noise = logistic_noise(streams, num_envs)
-    obs[0] = env.reset(seed=streams)[0].reshape(obs.shape[1:])
-    alive = np.ones(env.num_envs, np.bool_)
-    t = 0
-    while alive.any():
-        logits[t], _ = policy.forward(layers, policy.features(obs[t]))
-        np.greater(logits[t], next(noise), out=actions[t])
-        latest, rewards[t], terminated[t], truncated[t], _ = env.step(actions[t].ravel())
-        obs[t + 1] = latest.reshape(obs.shape[1:])
-        alive &= ~(terminated[t] | truncated[t])
-        t += 1
 
-    over = (terminated[:t] | truncated[:t]).reshape(t, *grid[1:])
-    ended_before = np.zeros_like(over)
-    np.logical_or.accumulate(over[:-1], axis=0, out=ended_before[1:])
-    mask = ~ended_before
-    last = mask.sum(axis=0)  # [S, N]: the number of steps of each episode
-    final_obs = np.take_along_axis(obs, last[None, :, :, None], axis=0)[0]
+def collect_windows(stage: Stage, policy: MLP, theta: Array32, num_steps: int) -> Rollout:
+    """The next T steps of every environment, across the ends of episodes.
 
-    def time_last(x: NDArray) -> NDArray:
-        return np.moveaxis(x[:t].reshape(t, *grid[1:], *x.shape[3:]), 0, 2)
+    The stage remembers where it stands: consecutive windows are one long window, cut.
+    """
+    paid_before = stage.paid
+    steps = list(islice(stage.play(policy, theta), num_steps))
+    mask = np.ones((num_steps, stage.env.num_envs), np.bool_)
+    return _rollout(steps, mask, paid_before, num_seeds=len(theta))
 
+
+def _rollout(
+    steps: list[Step], mask: NDArray[np.bool_], paid_before: NDArray[np.float64], num_seeds: int
+) -> Rollout:
+    """Steps in order, [T][S·N, …], as the arrays of a rollout, [S, N, T, …]."""
+
+    def rows(x: NDArray | tuple[NDArray, ...]) -> NDArray:
+        x = np.stack(x) if isinstance(x, tuple) else x
+        return np.moveaxis(x.reshape(len(steps), num_seeds, -1, *x.shape[2:]), 0, 2)
+
+    obs, actions, logits, rewards, next_obs, terminated, truncated = zip(*steps, strict=True)
+    nothing = np.broadcast_to(np.float32(0), rows(mask).shape)
     return Rollout(
-        obs=time_last(obs),
-        actions=time_last(actions),
-        rewards=np.where(time_last(mask), time_last(rewards), 0.0),
-        terminated=time_last(terminated) & time_last(mask),
-        truncated=time_last(truncated) & time_last(mask),
-        mask=time_last(mask),
-        logits=time_last(logits),
-        final_obs=final_obs,
+        obs=rows(obs),
+        actions=rows(actions),
+        rewards=np.where(rows(mask), rows(rewards), 0.0),
+        next_obs=rows(next_obs),
+        terminated=rows(terminated) & rows(mask),
+        truncated=rows(truncated) & rows(mask),
+        mask=rows(mask),
+        logits=rows(logits),
+        paid_before=paid_before.reshape(num_seeds, -1),
+        values=nothing,
+        next_values=nothing,
     )
 
 
-def logistic_noise(streams: Sequence[np.random.Generator], num_envs: int) -> Iterator[Array32]:
+class LogisticNoise:
     """Noise [S, N] for every step: "right" is drawn with probability σ(f) where f > noise.
 
     P(f > log(u / (1 − u))) = P(u < σ(f)) = σ(f) for u uniform in (0, 1)
     """
-    while True:
-        size = (NOISE_BLOCK, num_envs)
-        uniform = np.stack([stream.random(size, np.float32) for stream in streams], axis=1)
-        with np.errstate(divide="ignore"):  # log 0 = −∞: still "right" with probability σ(f)
-            yield from np.log(uniform) - np.log1p(-uniform)
+
+    def __init__(self, streams: Sequence[np.random.Generator], num_envs: int) -> None:
+        self.streams = list(streams)
+        self.block = np.empty((NOISE_BLOCK, len(streams), num_envs), np.float32)
+        self.used = NOISE_BLOCK  # drawn when first needed, not before
+
+    def __iter__(self) -> Iterator[Array32]:
+        return self
+
+    def __next__(self) -> Array32:
+        if self.used == len(self.block):
+            size = self.block.shape[0], self.block.shape[2]
+            uniform = np.stack([s.random(size, np.float32) for s in self.streams], axis=1)
+            with np.errstate(divide="ignore"):  # log 0 = −∞: still "right" with probability σ(f)
+                self.block = np.log(uniform) - np.log1p(-uniform)
+            self.used = 0
+        self.used += 1
+        return self.block[self.used - 1]
+
+    def keep(self, seeds: NDArray[np.bool_]) -> None:
+        """Go on with these seeds only; what was drawn for them is still theirs."""
+        self.streams = [self.streams[k] for k in np.flatnonzero(seeds)]
+        self.block = self.block[:, seeds]

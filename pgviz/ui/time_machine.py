@@ -82,6 +82,7 @@ COLUMNS = {
     "reward": st.column_config.NumberColumn("r", format="%d"),
     "p_right": st.column_config.NumberColumn("π(right|s)", format="%.3f"),
     "return_to_go": st.column_config.NumberColumn("G", format="%.1f"),
+    "value": st.column_config.NumberColumn("V̂(s)", format="%.1f"),
     "log_prob": st.column_config.NumberColumn("log π(a|s)", format="%.3f"),
     "weight": st.column_config.NumberColumn("Ψ", format="%.1f"),
     "pull": st.column_config.NumberColumn("Ψ·‖∇log π‖", format="%.1f"),
@@ -114,7 +115,13 @@ def _where(run: Run, recording: Recording, update: int, seed: int, rollout: Roll
         says=f"The returns of seed {seed}, with a mark at update {update}.",
     )
     num_envs = run.config.num_envs
-    if update < len(returns) and metrics["active"][update, seed]:
+    learned_from = update < len(returns) and metrics["active"][update, seed]
+    if learned_from and not run.config.whole_episodes:
+        st.caption(
+            f"Update {update} learned from windows of {run.config.num_steps} steps. Here its policy"
+            f" plays {num_envs} fresh whole episodes; their mean return is {mean:.2f}."
+        )
+    elif learned_from:
         st.caption(
             f"One of the {num_envs} episodes that update {update} learned from, played again."
             f" Their mean return is {mean:.2f}; the recording says {returns[update]:.2f}."

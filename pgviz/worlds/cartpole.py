@@ -62,18 +62,31 @@ class CartPoleEnsemble(VectorEnv):
         if autoreset_mode is AutoresetMode.NEXT_STEP:
             raise ValueError("next-step autoreset adds transitions that never happened")
         self.metadata = {"render_modes": [], "autoreset_mode": autoreset_mode}
-        self.num_envs = num_envs
-        self.num_seeds = num_seeds
         self.max_episode_steps = max_episode_steps
         self.single_action_space = Discrete(2)
-        self.action_space = batch_space(self.single_action_space, num_envs)
         self.single_observation_space = Box(-_OBS_HIGH, _OBS_HIGH, dtype=np.float32)
-        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self._resize(num_envs, num_seeds)
         self.state = np.zeros((4, num_envs))
         self.steps = np.zeros(num_envs, np.int64)
         self.streams: list[np.random.Generator] = []
         self._starts = _StartStates([], 0)
         self._autoreset = autoreset_mode is AutoresetMode.SAME_STEP
+
+    def _resize(self, num_envs: int, num_seeds: int) -> None:
+        self.num_envs = num_envs
+        self.num_seeds = num_seeds
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+
+    def keep(self, seeds: NDArray[np.bool_]) -> None:
+        """Go on with these seeds only, each from where it stands: seeds [S] becomes the new S."""
+        num_copies = self.num_envs // self.num_seeds
+        envs = np.repeat(seeds, num_copies)
+        self.state = np.ascontiguousarray(self.state[:, envs])
+        self.steps = self.steps[envs]
+        self.streams = [self.streams[k] for k in np.flatnonzero(seeds)] if self.streams else []
+        self._starts.keep(seeds, self.streams)
+        self._resize(int(envs.sum()), int(seeds.sum()))
 
     def reset(
         self,
@@ -97,7 +110,7 @@ class CartPoleEnsemble(VectorEnv):
         return self._observations(), {}
 
     def step(
-        self, actions: NDArray[np.integer]
+        self, actions: NDArray[np.integer] | NDArray[np.bool_]
     ) -> tuple[
         NDArray[np.float32],
         NDArray[np.float64],
@@ -152,6 +165,12 @@ class _StartStates:
         self.taken += needed
         return states
 
+    def keep(self, seeds: NDArray[np.bool_], streams: Sequence[np.random.Generator]) -> None:
+        """Go on with these seeds and their streams; what was drawn for them is still theirs."""
+        self.streams = streams
+        if len(self.taken):
+            self.waiting, self.taken = self.waiting[seeds], self.taken[seeds]
+
 
 def initial_states(stream: np.random.Generator, num_envs: int) -> NDArray[np.float64]:
     """Uniform in [−.05, .05]⁴, shape [num_envs, 4], drawn as Gymnasium draws them."""
@@ -160,7 +179,7 @@ def initial_states(stream: np.random.Generator, num_envs: int) -> NDArray[np.flo
 
 def next_state(
     state: NDArray[np.float64],
-    actions: NDArray[np.integer],
+    actions: NDArray[np.integer] | NDArray[np.bool_],
     out: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """One Euler step of .02 s; state rows are x, ẋ, angle, angular velocity, shape [4, …].

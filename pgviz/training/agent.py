@@ -1,0 +1,60 @@
+"""The networks of a method: its policy and, if its Ψ asks for one, its critic.
+
+Both lie in one row of theta, the policy first: whatever keeps theta keeps the critic too.
+Axes: S seeds, P parameters of one seed, D observations.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pgviz.policies import MLP, Array32
+from pgviz.training.config import Config
+from pgviz.worlds.cartpole import MAX_EPISODE_STEPS
+
+
+@dataclass(frozen=True)
+class Agent:
+    """A policy π(a|s) and a critic V̂(s), or no critic: two networks that share nothing."""
+
+    policy: MLP
+    critic: MLP | None = None
+
+    @classmethod
+    def of(cls, config: Config) -> "Agent":
+        """The networks that a configuration asks for."""
+        policy = MLP(hidden=config.hidden)
+        if not config.has_critic:
+            return cls(policy)
+        return cls(policy, MLP(hidden=config.hidden, output_scale=value_scale(config.gamma)))
+
+    def initial_theta(self, streams: Sequence[np.random.Generator]) -> Array32:
+        """Seed k from stream k: a policy that is almost a coin and a critic of random opinions."""
+        parts = [self.policy.initial_theta(streams, last_scale=0.01)]
+        if self.critic is not None:
+            parts.append(self.critic.initial_theta(streams, last_scale=1.0))
+        return np.concatenate(parts, axis=1)
+
+    def policy_part(self, theta: Array32) -> Array32:
+        """A view of the policy's columns of theta [S, P]."""
+        return theta[:, : self.policy.num_parameters]
+
+    def critic_part(self, theta: Array32) -> Array32:
+        """A view of the critic's columns of theta [S, P]; there are none without a critic."""
+        return theta[:, self.policy.num_parameters :]
+
+    def values(self, theta: Array32, obs: Array32) -> Array32:
+        """V̂(s) [S, rows] for observations [S, rows, D]; 0 without a critic."""
+        if self.critic is None:
+            return np.zeros(obs.shape[:-1], np.float32)
+        layers = self.critic.layers(self.critic_part(theta))
+        return self.critic.forward(layers, self.critic.features(obs))[0]
+
+
+def value_scale(gamma: float) -> float:
+    """Half the value of a pole that never falls: a critic's output of 1, in rewards.
+
+    ½ Σ_{t < 500} γ^t
+    """
+    return 0.5 * float(np.sum(gamma ** np.arange(MAX_EPISODE_STEPS)))
