@@ -255,6 +255,7 @@ def _pairs(found: Credit, values: Floats) -> pd.DataFrame:
 
 # --- what may not be subtracted ---
 
+OWN = "the episode's own mean"
 SUBTRACTION_WORLDS = ("survival", "bandit-a", "ladder")
 
 
@@ -336,3 +337,63 @@ def normaliser_sentence(name: str = "bandit-a", size: int = 4) -> str:
 def _at(table: pd.DataFrame, name: str, size: int) -> float:
     row = table[(table["name"] == name) & (table["num_episodes"] == size)]
     return float(row["degrees"].iloc[0])
+
+
+# --- what to remember ---
+
+
+def not_free_sentence() -> str:
+    """What illegal baselines did, in two worlds."""
+    left = {name: effects(name).set_index("title")["kept"] for name in ("survival", "bandit-a")}
+    return (
+        f"Subtracting an episode's own mean leaves {percent(left['survival'][OWN])} of"
+        f" the gradient in the survival world, Q(s, a) leaves {percent(left['survival']['Q(s, a)'])},"
+        f" and the mean of {GROUP} that includes the sample"
+        f" {percent(left['bandit-a'][f'the mean of all {GROUP}'])} on the three arms."
+    )
+
+
+def quiz() -> list[tuple[str, list[str], int, str]]:
+    """Questions whose answers are computed: question, answers, the right one, the reason."""
+    left = {name: effects(name).set_index("title")["kept"] for name in ("survival", "bandit-a")}
+    moved = next(float(x) for title, x in left["survival"].items() if "moved first" in title)
+    whole = float(left["bandit-a"][f"the mean of all {GROUP}"])
+    corridor = by_hand("short-corridor").landmarks
+    return [
+        (
+            "Which of these may be subtracted from $G_t$ without touching the expected gradient?",
+            [
+                "$Q(s_t, a_t)$",
+                "The mean of this episode's returns",
+                "The number of steps since the start",
+                "$r_t$, the reward that follows $a_t$",
+            ],
+            2,
+            "The number of steps is known before the action is taken. The other three know"
+            f" something of it: $Q$ leaves {percent(float(left['survival']['Q(s, a)']))} of the"
+            " gradient in the survival world, the own mean half.",
+        ),
+        (
+            "A running mean with rate α = 0.1 is updated with the return first, then subtracted."
+            " How long is the expected gradient?",
+            ["As long as it should be", "0.9 of it", "0.1 of it"],
+            1,
+            f"$G - b - \\alpha (G - b) = (1 - \\alpha)(G - b)$: computed above, {percent(moved)}.",
+        ),
+        (
+            f"A group of {GROUP} answers to one prompt; each is compared with the mean of all {GROUP}."
+            " What happens to the expected gradient?",
+            ["It stays", f"It shrinks to {GROUP - 1}/{GROUP}", "It is zero"],
+            1,
+            f"One {GROUP}th of what is subtracted is the sample's own return: {percent(whole)} is left."
+            " Comparing with the others only leaves all of it.",
+        ),
+        (
+            "Is the true value function $V(s)$ the baseline with the least variance?",
+            ["Always", "Not always", "Never"],
+            1,
+            f"On the short corridor V leaves {in_figures(corridor['value'].covariance_trace)}, one"
+            f" constant {in_figures(corridor['constant'].covariance_trace)}: the best baseline weighs"
+            " returns with the squared length of the score.",
+        ),
+    ]

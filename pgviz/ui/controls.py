@@ -4,7 +4,7 @@ Streamlit binds a widget to a query parameter and falls back to the default when
 something it cannot take. What it does not do is say so; `faults_of_link` does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -107,3 +107,8 @@ def draw(control: Control, default: Any, **options: Any) -> Any:
 def query_of(config: Config, names: Sequence[str]) -> str:
     """The part of an address that sets these controls to a run's settings, defaults included."""
     return urlencode({name: as_text(getattr(config, name)) for name in names})
+
+
+def address(values: Mapping[str, Any]) -> str:
+    """The part of an address that sets these controls."""
+    return urlencode({name: as_text(value) for name, value in values.items()})
