@@ -6,7 +6,7 @@ on the light page, white on the dark one.
 
 import altair as alt
 
-from pgviz.charts.theme import BROKEN, COLOR, DASH, QUIET
+from pgviz.charts.theme import BROKEN, COLOR, DASH, QUIET, TRUTH_DASH
 
 METHOD = COLOR | {"constant": COLOR["baseline"]}
 METHOD_DASH = DASH | {"constant": [2, 2]}
@@ -40,13 +40,18 @@ def _shape_by_method() -> alt.Shape:
     return alt.Shape("name:N", legend=None, scale=scale)
 
 
-def cloud(ink: str, reach_x: float, reach_y: float, flat: bool) -> alt.LayerChart:
+def cloud(ink: str, middle: float, reach_x: float, reach_y: float, flat: bool) -> alt.LayerChart:
     """Many estimates as dots around the exact gradient, an arrow from the origin.
 
     Tables: dots (along, across), centre (along, across: their mean), truth (along = ‖∇J‖,
-    across = 0). `flat`: the estimates lie on a line, and the height is only there to part them.
+    across = 0), which stands in the middle of the picture. `flat`: the estimates lie on a line, and
+    the height is only there to part them.
     """
-    x = alt.X("along:Q").title("along ∇J").scale(domain=[-reach_x, reach_x], nice=False)
+    x = (
+        alt.X("along:Q")
+        .title("along ∇J")
+        .scale(domain=[middle - reach_x, middle + reach_x], nice=False)
+    )
     y = alt.Y("across:Q").scale(domain=[-reach_y, reach_y], nice=False)
     y = y.axis(None) if flat else y.title("across it")
     dots = (
@@ -83,7 +88,12 @@ def cloud(ink: str, reach_x: float, reach_y: float, flat: bool) -> alt.LayerChar
 
 def bias_line(ink: str, low: float, high: float) -> alt.LayerChart:
     """The bias against b(s): flat. Tables: bias (state, b, bias), chosen (state, b)."""
-    x = alt.X("b:Q").title(None).scale(domain=[low, high], nice=False).axis(labels=False)
+    x = (
+        alt.X("b:Q")
+        .title(None)
+        .scale(domain=[low, high], nice=False)
+        .axis(labels=False, tickCount=6)
+    )
     y = alt.Y("bias:Q").title("bias²").scale(domain=[-1, 1]).axis(values=[0])
     line = (
         alt.Chart(alt.NamedData("bias"))
@@ -102,9 +112,10 @@ def parabolas(ink: str, low: float, high: float, top: float) -> alt.LayerChart:
     """The spread against b(s), one parabola per state, the reader's b as dots.
 
     Tables: curves (state, b, trace), chosen (state, b, trace), lowest (state, b, trace), marks
-    (name, trace, b): the landmarks as levels.
+    (label, trace, shown, at): the landmarks as levels; names (state, b, trace).
     """
     x = alt.X("b:Q").title("b(s), one state moved").scale(domain=[low, high], nice=False)
+    x = x.axis(tickCount=6)
     y = alt.Y("trace:Q").title("spread, tr Cov ĝ").scale(domain=[0, top], nice=False)
     dash = alt.StrokeDash("state:N", legend=None).scale(
         domain=["s0", "s1", "s2"], range=[[1, 0], [7, 3], [2, 2]]
@@ -117,7 +128,7 @@ def parabolas(ink: str, low: float, high: float, top: float) -> alt.LayerChart:
     levels = alt.Chart(alt.NamedData("marks"))
     level = levels.mark_rule(strokeDash=[4, 4], color=ink, opacity=0.55).encode(y)
     level_name = levels.mark_text(
-        align="right", baseline="bottom", dy=-2, fontSize=FONT, color=ink
+        align="right", baseline="middle", fontSize=FONT, color=ink
     ).encode(alt.X("at:Q"), alt.Y("shown:Q"), text="label:N")
     chosen = alt.Chart(alt.NamedData("chosen"))
     dot = chosen.mark_point(filled=True, size=120, opacity=1, color=COLOR["baseline"]).encode(
@@ -125,8 +136,10 @@ def parabolas(ink: str, low: float, high: float, top: float) -> alt.LayerChart:
         y,
         tooltip=["state:N", alt.Tooltip("b:Q"), alt.Tooltip("trace:Q", format=",.2f")],
     )
-    name = chosen.mark_text(dy=-14, fontSize=FONT, color=ink, fontWeight="bold").encode(
-        x, y, text="state:N"
+    name = (
+        alt.Chart(alt.NamedData("names"))
+        .mark_text(fontSize=FONT, dx=-6, align="right", color=COLOR["baseline"], fontWeight="bold")
+        .encode(x, y, text="state:N")
     )
     return level + level_name + curves + dot + name
 
@@ -171,43 +184,75 @@ def errors(ink: str, low: float, high: float) -> alt.LayerChart:
     """
     x = alt.X("num_episodes:Q").title("episodes in the batch, N")
     x = x.scale(type="log", domain=[1, 10_000], nice=False).axis(
-        values=[1, 10, 100, 1000, 10_000], labelExpr=SHORT
+        values=[1, 10, 100, 1000, 10_000], format="~s"
     )
     y = alt.Y("error:Q").title("error of ĝ / ‖∇J‖")
-    y = y.scale(type="log", domain=[low, high], nice=False).axis(labelExpr=SHORT, tickCount=5)
+    y = y.scale(type="log", domain=[low, high], nice=False).axis(
+        values=[0.001, 0.01, 0.1, 1, 10, 100, 1000], format="~g"
+    )
     line = (
         alt.Chart(alt.NamedData("errors"))
         .mark_line(strokeWidth=2.2, clip=True)
         .encode(x, y, _by_method(), _dash_by_method(), alt.Detail("name:N"))
     )
+    ends = (
+        alt.Chart(alt.NamedData("ends"))
+        .mark_point(filled=True, size=60, opacity=1, clip=False)
+        .encode(
+            x,
+            y,
+            _by_method(),
+            _shape_by_method(),
+            tooltip=["label:N", alt.Tooltip("error:Q", format=".3f")],
+        )
+    )
     guide = alt.Chart(alt.NamedData("guide"))
-    slope = guide.mark_line(color=ink, strokeWidth=1.5, strokeDash=[4, 3], clip=True).encode(x, y)
-    return slope + line
-
-
-def credit(ink: str, domain: float, fmt: str) -> alt.LayerChart:
-    """One number for every pair (action at t, reward at u) of a short episode.
-
-    Table: pairs (t, u, value, past).
-    """
-    base = alt.Chart(alt.NamedData("pairs"))
-    x = alt.X("u:O").title("reward paid at step u").axis(labelAngle=0, ticks=False, domain=False)
-    y = alt.Y("t:O").title("action taken at step t").axis(ticks=False, domain=False)
-    cells = base.mark_rect(color=COLOR["reinforce"], stroke=QUIET, strokeWidth=0.4).encode(
-        x,
-        y,
-        alt.FillOpacity("value:Q", legend=None).scale(domain=[0, domain], range=[0, 0.75]),
-        tooltip=["t:O", "u:O", alt.Tooltip("value:Q", format=".4f")],
-    )
-    numbers = base.mark_text(fontSize=11, color=ink).encode(
-        x, y, text=alt.Text("value:Q", format=fmt)
-    )
-    past = (
-        base.transform_filter("datum.past")
-        .mark_rect(fillOpacity=0, stroke=COLOR["full-return"], strokeWidth=1.4, strokeDash=[3, 2])
+    slope = guide.mark_line(color=ink, strokeWidth=1.5, strokeDash=TRUTH_DASH, clip=True)
+    said = (
+        guide.transform_filter("datum.num_episodes > 900 && datum.num_episodes < 1100")
+        .mark_text(text="slope −½", color=ink, fontSize=FONT, align="right", dx=-6, dy=12)
         .encode(x, y)
     )
-    return cells + past + numbers
+    return slope.encode(x, y) + line + ends + said
+
+
+def credit(ink: str, domain: float, steps: int) -> alt.LayerChart:
+    """One number for every pair (action at t, reward at u) of a short episode.
+
+    Tables: pairs (t, u, value) and stairs (u, t): what lies below them was paid before the action.
+    """
+    axis = alt.Axis(
+        values=[k + 0.5 for k in range(steps)],
+        labelExpr="datum.value - 0.5",
+        grid=False,
+        ticks=False,
+        domain=False,
+        labelAngle=0,
+    )
+    scale = alt.Scale(domain=[0, steps], nice=False)
+    x = alt.X("u:Q", scale=scale, axis=axis).title("reward paid at step u")
+    y = alt.Y("t:Q", axis=axis, scale=alt.Scale(domain=[steps, 0], nice=False))
+    y = y.title("action taken at step t")
+    base = alt.Chart(alt.NamedData("pairs")).transform_calculate(
+        u_end="datum.u + 1", t_end="datum.t + 1", u_mid="datum.u + .5", t_mid="datum.t + .5"
+    )
+    cells = base.mark_rect(color=COLOR["reinforce"], stroke=QUIET, strokeWidth=0.3).encode(
+        x,
+        y,
+        alt.X2("u_end:Q"),
+        alt.Y2("t_end:Q"),
+        alt.FillOpacity("value:Q", legend=None).scale(domain=[0, domain], range=[0, 0.75]),
+        tooltip=["t:Q", "u:Q", alt.Tooltip("value:Q", format=".4f")],
+    )
+    numbers = base.mark_text(fontSize=11, color=ink).encode(
+        alt.X("u_mid:Q"), alt.Y("t_mid:Q"), text=alt.Text("value:Q", format=".2~f")
+    )
+    stairs = (
+        alt.Chart(alt.NamedData("stairs"))
+        .mark_line(color=COLOR["full-return"], strokeWidth=3, interpolate="linear")
+        .encode(x, y, alt.Order("order:Q"))
+    )
+    return cells + numbers + stairs
 
 
 def kept(ink: str) -> alt.LayerChart:
@@ -251,7 +296,11 @@ def normalisers(ink: str, field: str, title: str, low: float, high: float) -> al
     )
     line = (
         alt.Chart(alt.NamedData("lines"))
-        .mark_line(strokeWidth=2.5, color=COLOR["baseline"], point=alt.OverlayMarkDef(size=30))
+        .mark_line(
+            strokeWidth=2.5,
+            color=COLOR["baseline"],
+            point=alt.OverlayMarkDef(size=30, color=COLOR["baseline"]),
+        )
         .encode(
             x,
             y,
@@ -266,7 +315,7 @@ def normalisers(ink: str, field: str, title: str, low: float, high: float) -> al
     )
     label = (
         alt.Chart(alt.NamedData("ends"))
-        .mark_text(align="right", dx=-4, dy=-9, fontSize=FONT, color=ink)
+        .mark_text(align="left", fontSize=FONT, color=ink)
         .encode(x, y, text="name:N")
     )
     return truth + line + label
@@ -284,7 +333,7 @@ def pair(num_updates: int) -> alt.LayerChart:
     label = (
         alt.Chart(alt.NamedData("ends"))
         .mark_text(align="right", fontSize=FONT + 1, fontWeight="bold", dx=-4)
-        .encode(x, y, _by_method(), text="label:N")
+        .encode(x, alt.Y("shown:Q"), _by_method(), text="label:N")
     )
     return band + line + label
 
@@ -294,7 +343,8 @@ def along_training(num_updates: int) -> alt.LayerChart:
 
     Tables: traces (name, update, trace, low, high), ends (name, label, update, trace).
     """
-    x = alt.X("update:Q").title("update").scale(domain=[0, num_updates], nice=False)
+    x = alt.X("update:Q").title("update").scale(domain=[0, 1.42 * num_updates], nice=False)
+    x = x.axis(values=[10 * k for k in range(num_updates // 10 + 1)], grid=False)
     y = alt.Y("trace:Q").title("tr Cov of one episode’s ĝ")
     y = y.scale(type="log", nice=True).axis(labelExpr=SHORT, tickCount=4)
     traces = alt.Chart(alt.NamedData("traces")).encode(x, y, _by_method())
@@ -305,7 +355,7 @@ def along_training(num_updates: int) -> alt.LayerChart:
     )
     label = (
         alt.Chart(alt.NamedData("ends"))
-        .mark_text(align="right", fontSize=FONT, fontWeight="bold", dx=-4, dy=-11)
-        .encode(x, y, _by_method(), text="label:N")
+        .mark_text(align="left", fontSize=FONT, fontWeight="bold", dx=9)
+        .encode(x, alt.Y("shown:Q"), _by_method(), text="label:N")
     )
     return line + dot + label

@@ -92,7 +92,7 @@ def whole_episode(world: TabularMDP, broken: str | None = None) -> Receipt:
     left = expectation(trajectories(world), subtracted)
     return Receipt(
         r"\mathbb{E}\Big[\sum_t \gamma^t\, b(s_t)\,\nabla\log\pi(a_t|s_t)\Big] = 0",
-        "given s_t each term has mean 0, whatever came before",
+        "given sₜ each term has mean 0, whatever came before",
         left,
         np.zeros_like(left),
         "expectation",

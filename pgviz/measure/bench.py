@@ -101,6 +101,13 @@ class Bench:
         true = self.reference.mean.reshape(row.exact.mean.shape)
         return episodes_for_cosine(row.exact.mean, row.exact.covariance_trace, true)
 
+    def in_words(self, row: Row) -> str:
+        """How many episodes a cosine of .9 takes, in a few words."""
+        needed = self.episodes_needed(row)
+        if needed is not None:
+            return f"{needed:,} episode" + ("s" if needed > 1 else "")
+        return "too far off for .9" if row.looks_biased else "not enough to say"
+
     def spreads(self) -> pd.DataFrame:
         """One row per estimator: covariance trace with its interval, and the exact one."""
         rows = []

@@ -62,7 +62,8 @@ class Cloud:
     def reach(self) -> tuple[float, float]:
         """Half-widths of a picture in which nearly all dots without a baseline fit."""
         dots = self.dots(np.zeros(self.scores.shape[1]))
-        wide = max(float(np.quantile(np.abs(dots["along"]), 0.985)), 1.6 * self.length)
+        wide = float(np.quantile(np.abs(dots["along"] - self.length), 0.985))
+        wide = max(wide, 1.3 * self.length)
         high = 1.0 if self.flat else float(np.quantile(np.abs(dots["across"]), 0.985))
         return 1.15 * wide, 1.15 * high
 
@@ -120,46 +121,53 @@ def by_hand(name: str) -> ByHand:
 
 
 def parabola_tables(
-    name: str, values: Sequence[float], low: float, high: float
+    name: str, values: Sequence[float], low: float, high: float, top: float
 ) -> dict[str, pd.DataFrame]:
     """Tables of `charts.baselines.parabolas` and `bias_line`; the bias is computed, not drawn."""
     found = by_hand(name)
     grid, chosen = np.linspace(low, high, 81), np.asarray(values, float)
     here = found.parabolas.trace(chosen)
-    curves = [
-        pd.DataFrame({"state": f"s{s}", "b": grid, "trace": found.parabolas.along(s, chosen, grid)})
-        for s in range(len(values))
-    ]
+    curves, names = [], []
+    for s in range(len(values)):
+        trace = found.parabolas.along(s, chosen, grid)
+        curves.append(pd.DataFrame({"state": f"s{s}", "b": grid, "trace": trace}))
+        inside = np.flatnonzero(trace < (0.97 - 0.09 * s) * top)  # each name on its own level
+        where = int(inside[-1]) if len(inside) else 0
+        names.append((f"s{s}", grid[where], min(float(trace[where]), top)))
     few = np.linspace(low, high, 9)
     ones = np.ones(len(values))
-    bias = pd.DataFrame(
-        {"b": few, "bias": [subtracted(found.world, b * ones).bias_squared for b in few]}
-    )
-    dots = pd.DataFrame(
-        {"state": [f"s{s}" for s in range(len(values))], "b": chosen, "trace": [here] * len(values)}
-    )
-    return {"curves": pd.concat(curves), "chosen": dots, "bias": bias}
+    states = [f"s{s}" for s in range(len(values))]
+    return {
+        "curves": pd.concat(curves),
+        "names": pd.DataFrame(names, columns=["state", "b", "trace"]),
+        "chosen": pd.DataFrame({"state": states, "b": chosen, "trace": [here] * len(values)}),
+        "bias": pd.DataFrame(
+            {"b": few, "bias": [subtracted(found.world, b * ones).bias_squared for b in few]}
+        ),
+    }
+
+
+LINE = 0.068  # the height of a label, in heights of the picture
 
 
 def landmark_table(name: str, at: float, top: float) -> pd.DataFrame:
-    """The levels of the landmarks, their labels parted where two would overlap."""
+    """The levels of the landmarks; each label above its line, or below where one is in the way."""
     found = by_hand(name).landmarks
     wanted = ["none", "value", "constant", "state"]
     if len(found["none"].values) == 1:
         wanted.remove("state")  # with one state it is the best constant
     marks = sorted((found[key] for key in wanted), key=lambda mark: -mark.covariance_trace)
-    rows, last = [], np.inf
-    for mark in marks:
-        shown = min(mark.covariance_trace, last - 0.075 * top)
-        last = shown
-        rows.append(
-            {
-                "label": f"{mark.name}: {in_figures(mark.covariance_trace)}",
-                "trace": mark.covariance_trace,
-                "shown": shown,
-                "at": at,
-            }
-        )
+    rows, free = [], top  # everything below `free` has no label yet
+    for i, mark in enumerate(marks):
+        trace = mark.covariance_trace
+        lower = marks[i + 1].covariance_trace if i + 1 < len(marks) else -top
+        above = trace + LINE * top <= free
+        if not above and free - trace < LINE * top and trace - lower < LINE * top:
+            free = min(free, lower)  # the next lines would run through it
+        shown = trace + LINE * top / 2 if above else min(free, trace) - LINE * top / 2
+        free = shown - LINE * top / 2
+        label = f"{mark.name}: {in_figures(trace)}"
+        rows.append({"label": label, "trace": trace, "shown": shown, "at": at})
     return pd.DataFrame(rows)
 
 
@@ -229,12 +237,11 @@ def credit_tables(name: str) -> CreditTables:
     past, future = (
         float((part * true).sum() / np.linalg.norm(true)) for part in (found.past(), found.future())
     )
-    quarrel = f"{np.linalg.norm(found.future() - true):.0e}".replace("e-", "e−")
+    quarrel = zero_or(float(np.linalg.norm(found.future() - true)))
     sentence = (
-        f"The outlined pairs, rewards paid before the action, add up to {abs(past):.4f}; the others"
-        f" add up to {future:.4f}, the length of ∇J (difference {quarrel}). Leaving the outlined"
-        f" pairs out is the reward-to-go: the spread of ĝ falls from {in_figures(full)} to"
-        f" {in_figures(to_go)}."
+        f"Rewards paid before the action add up to {in_figures(round(past, 12))}, the others to {future:.4f}, the"
+        f" length of ∇J (difference {quarrel}). Leaving the first out is the reward-to-go: the spread"
+        f" of ĝ falls from {in_figures(full)} to {in_figures(to_go)}."
     )
     return CreditTables(_pairs(found, along), _pairs(found, found.spread), sentence)
 
@@ -243,6 +250,14 @@ def short_world(name: str) -> TabularMDP:
     """A named world with at most six steps."""
     world = named_worlds[name]()
     return world if world.horizon is not None else replace(world, horizon=6)
+
+
+def stairs(steps: int) -> pd.DataFrame:
+    """The line between rewards that came before the action and those that came with or after it."""
+    corners = [(0, 1)]
+    for k in range(1, steps):
+        corners += [(k, k), (k, k + 1)]
+    return pd.DataFrame([{"u": u, "t": t, "order": i} for i, (u, t) in enumerate(corners)])
 
 
 def _pairs(found: Credit, values: Floats) -> pd.DataFrame:

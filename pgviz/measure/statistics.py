@@ -277,7 +277,8 @@ def statistics_against(
     error = reference.uncertainty
     trace = covariance_trace(flat)
     length, own_length = reference.squared_length, _debiased(mean, own)
-    seen = all(isinstance(x.low, float) and x.low > 0 for x in (length, own_length))
+    found = [isinstance(x.low, float) and x.low > 0 for x in (length, own_length)]
+    seen = all(found)
     signal = length if unbiased else own_length
     return GradientStatistics(
         num_episodes=num,
@@ -290,7 +291,7 @@ def statistics_against(
         signal_to_noise=_over(signal, trace),
         wrong_sign=proportion(flat @ reference.mean < 0),
         episodes_for_cosine=_episodes_needed(mean, reference, length, own_length, trace, unbiased)
-        if seen
+        if seen or (unbiased and found[0])
         else None,
     )
 

@@ -46,10 +46,10 @@ def cloud(name: str, values: Sequence[float], num_episodes: int) -> None:
     )
     dots = found.dots(np.asarray(values))
     reach = found.reach()
-    each = "one episode" if num_episodes == 1 else f"the mean of {num_episodes} episodes"
+    each = "one episode" if num_episodes == 1 else f"{num_episodes} episodes"
     page.heading(
         "The spread changes, the centre does not move",
-        f"each of {len(dots)} dots: a ĝ from {each}, the same episodes for every b · ✚ their mean"
+        f"a dot: ĝ from {each}, the same ones for every b · ✚ the mean of {len(dots)} dots"
         + (" · the height only parts the dots" if found.flat else ""),
     )
     centre = dots.mean().to_frame().T
@@ -57,6 +57,7 @@ def cloud(name: str, values: Sequence[float], num_episodes: int) -> None:
         "chart-cloud",
         charts.cloud,
         ink(),
+        found.length,
         *reach,
         found.flat,
         tables={
@@ -68,8 +69,8 @@ def cloud(name: str, values: Sequence[float], num_episodes: int) -> None:
         says=f"Estimates of the gradient around the exact one; their mean is {centre['along'][0]:.3f}"
         f" along it, the gradient {found.length:.3f}.",
     )
-    outside = int((np.abs(dots["along"]) > reach[0]).sum())
-    away = f"{outside} dots are outside the picture. " if outside else ""
+    outside = int((np.abs(dots["along"] - found.length) > reach[0]).sum())
+    away = f"Dots outside the picture: {outside}. " if outside else ""
     st.caption(
         f"{away}The mean of the dots lies at {centre['along'][0]:.2f} along ∇J, whose length is"
         f" {found.length:.2f}; one dot is off by"
@@ -79,9 +80,9 @@ def cloud(name: str, values: Sequence[float], num_episodes: int) -> None:
 
 def parabolas(name: str, values: Sequence[float], low: float, high: float) -> None:
     """The bias, flat, above the spread, a parabola for every state."""
-    tables = noise.parabola_tables(name, values, low, high)
     plain = noise.by_hand(name).landmarks["none"].covariance_trace
-    top = 1.35 * max(plain, float(tables["chosen"]["trace"].iloc[0]))
+    top = 1.35 * max(plain, noise.by_hand(name).parabolas.trace(np.asarray(values)))
+    tables = noise.parabola_tables(name, values, low, high, top)
     page.heading("The bias is flat at zero", "the same b in every state")
     page.chart(
         "chart-bias",
@@ -113,6 +114,7 @@ def parabolas(name: str, values: Sequence[float], low: float, high: float) -> No
             "curves": tables["curves"],
             "chosen": tables["chosen"],
             "marks": noise.landmark_table(name, high, top),
+            "names": tables["names"],
         },
         height=320,
         says=noise.surprise(name),
@@ -162,33 +164,19 @@ def credit(name: str) -> None:
     """The mean and the spread of every pair of an action and a reward."""
     found = noise.credit_tables(name)
     left, right = st.columns(2, gap="large")
-    for column, key, heading, note, table, fmt in (
-        (
-            left,
-            "mean",
-            "Mean: the past adds nothing",
-            "E[∇log π(aₜ) rᵤ] along ∇J",
-            found.mean,
-            ".2f",
-        ),
-        (
-            right,
-            "spread",
-            "Spread: the past is as noisy as the future",
-            "√tr Cov",
-            found.spread,
-            ".2f",
-        ),
+    for column, key, heading, note, table in (
+        (left, "mean", "Mean: the past adds nothing", "E[∇log π(aₜ) rᵤ] along ∇J", found.mean),
+        (right, "spread", "Spread: the past is as noisy as the future", "√tr Cov", found.spread),
     ):
         with column:
-            page.heading(heading, note + " · dashed: the reward came first")
+            page.heading(heading, note + " · under the stairs the reward came first")
             page.chart(
                 f"chart-credit-{key}",
                 charts.credit,
                 ink(),
                 float(table["value"].max()),
-                fmt,
-                tables={"pairs": table},
+                int(table["t"].max()) + 1,
+                tables={"pairs": table, "stairs": noise.stairs(int(table["t"].max()) + 1)},
                 height=290,
                 says=f"{heading}, for every action and reward of an episode.",
             )
@@ -234,7 +222,7 @@ def tabular_bench(name: str, num: int) -> Bench:
 def bench(found: Bench) -> None:
     """Spreads with their intervals, and the error of a batch against its size."""
     spreads = found.spreads()
-    spreads["needs"] = ["" if pd.isna(n) else f"{int(n):,} episodes" for n in spreads["needed"]]
+    spreads["needs"] = [found.in_words(row) for row in found.rows]
     left, right = st.columns([1, 1], gap="large")
     with left:
         page.heading(
@@ -254,18 +242,22 @@ def bench(found: Bench) -> None:
     with right:
         errors = found.errors(np.logspace(0, 4, 25))
         low, high = _decades(errors["error"])
+        low = min(low, high / 1e4)
         page.heading(
             "Half the error costs four times the episodes",
             "dashed: slope −½ · a line that bends away is biased",
         )
-        guide = errors[errors["name"] == "reinforce"].assign(error=lambda x: x["error"] * 0.55)
+        guide = errors[errors["name"] == "reinforce"]
+        lowest = errors[errors["num_episodes"] == 1]["error"].min()
+        guide = guide.assign(error=0.5 * lowest / guide["num_episodes"] ** 0.5)
+        ends = errors[errors["num_episodes"].isin((1, 100, 10_000))]
         page.chart(
             "chart-errors",
             charts.errors,
             ink(),
             low,
             high,
-            tables={"errors": errors, "guide": guide},
+            tables={"errors": errors, "guide": guide, "ends": ends},
             height=330,
             says="The error of each estimator falls with the square root of the batch.",
         )
@@ -332,16 +324,21 @@ def normalisers() -> None:
 
 
 def _placed(table: pd.DataFrame, field: str) -> pd.DataFrame:
-    """Where the labels stand: at different sizes, so that they do not meet."""
+    """Where the labels stand, beside their lines and clear of each other."""
     at = {
-        "scale": {"minus the batch's mean": 64, "divided by its spread": 12, "both": 6},
-        "degrees": {"minus the batch's mean": 64, "divided by its spread": 24, "both": 8},
+        "scale": {
+            "minus the batch's mean": (2.7, 0.53),
+            "divided by its spread": (4.2, 1.16),
+            "both": (2.35, 0.78),
+        },
+        "degrees": {
+            "minus the batch's mean": (2.3, 3),
+            "divided by its spread": (5.2, 37),
+            "both": (3.4, 17),
+        },
     }[field]
-    rows = [
-        table[(table["name"] == name) & (table["num_episodes"] == size)]
-        for name, size in at.items()
-    ]
-    return pd.concat(rows)
+    rows = [{"name": name, "num_episodes": x, field: y} for name, (x, y) in at.items()]
+    return pd.DataFrame(rows)
 
 
 # --- two runs side by side ---
@@ -360,40 +357,35 @@ def pair(runs: Sequence[Run]) -> None:
     panel()
 
 
+TEXTS = ("name", "label")
+NUMBERS = ("update", "episode_return", "low", "high")
 NO_MIDDLE = pd.DataFrame(
-    {
-        name: pd.Series(dtype=kind)
-        for name, kind in (
-            ("name", str),
-            ("update", float),
-            ("episode_return", float),
-            ("low", float),
-            ("high", float),
-            ("label", str),
-        )
-    }
+    {name: pd.Series(dtype=str) for name in TEXTS}
+    | {name: pd.Series(dtype=float) for name in NUMBERS}
 )
 
 
 def _draw_pair(runs: Sequence[Run]) -> None:
-    tables, words, told = [], [], []
+    tables, told = [], []
     for run in runs:
         curves = live.curves_of(run)
         recording = run.recording() if curves else None
         label = LABELS[run.config.method]
         if curves is None or recording is None:
-            words.append((f"Solved, {label}", f"0 of {run.config.num_seeds}"))
             continue
         last = recording.metrics(recording.num_updates - 1)
-        steps = float(last["env_steps"].mean())
-        words.append((f"Solved, {label}", f"{int(last['solved'].sum())} of {run.config.num_seeds}"))
-        told.append(f"{label}: {recording.num_updates} updates, {steps:,.0f} steps per seed")
+        solved, steps = int(last["solved"].sum()), float(last["env_steps"].mean())
+        told.append(
+            f"{label}: {solved} of {run.config.num_seeds} seeds solved,"
+            f" {steps:,.0f} steps each on average"
+        )
         columns = ["update", "episode_return", "low", "high"]
         tables.append(curves.middle[columns].assign(name=run.config.method, label=label))
-        if "explained_variance" in recording.metric_names and run.config.method == "baseline":
-            explained = recording.metrics()["explained_variance"]
-            words.append(("Explained by V̂, at the end", f"{np.nanmedian(explained[-1]):.2f}"))
-    figures(*words)
+        if run.config.method == "baseline" and "explained_variance" in recording.metric_names:
+            explained = np.nanmedian(recording.metrics()["explained_variance"], axis=1)
+            told.append(
+                f"at the end the critic explains {100 * explained[-1]:.0f} % of the variance of G"
+            )
     middle = pd.concat(tables) if tables else NO_MIDDLE
     ends = middle.groupby("name").tail(1) if tables else NO_MIDDLE
     page.heading(
@@ -408,19 +400,22 @@ def _draw_pair(runs: Sequence[Run]) -> None:
         height=300,
         says="Return of an episode against updates for both methods.",
     )
-    st.caption("; ".join(told) + "." if told else "The first episodes are being played.")
+    st.caption(_sentence(told) if told else "The first episodes are being played.")
+
+
+def _sentence(parts: Sequence[str]) -> str:
+    text = "; ".join(parts) + "."
+    return text[0].upper() + text[1:]
 
 
 def _apart(ends: pd.DataFrame) -> pd.DataFrame:
-    """Labels at line ends, moved apart where two would overlap."""
-    if len(ends) < 2:
-        return ends
+    """Labels under the line ends, moved apart where two would overlap."""
     ends = ends.sort_values("episode_return", ascending=False)
-    returns = ends["episode_return"].to_numpy(copy=True)
-    if np.ptp(ends["update"]) < 25:
-        for i in range(1, len(returns)):
-            returns[i] = min(returns[i], returns[i - 1] - 45)
-    return ends.assign(episode_return=returns)
+    shown = np.minimum(ends["episode_return"].to_numpy(float) - 35, 455)
+    if len(ends) > 1 and np.ptp(ends["update"]) < 25:
+        for i in range(1, len(shown)):
+            shown[i] = min(shown[i], shown[i - 1] - 45)
+    return ends.assign(shown=np.maximum(shown, 12))
 
 
 @st.cache_resource(show_spinner=False)
@@ -459,7 +454,13 @@ def along_training(run: Run, recording: Recording, seed: int) -> None:
 
 
 def _line_ends(table: pd.DataFrame) -> pd.DataFrame:
-    return table[table["update"] == table["update"].max()]
+    """Labels beside the line ends, at least a tenth of the axis apart."""
+    ends = table[table["update"] == table["update"].max()].sort_values("trace")
+    apart = 0.075 * np.log10(table["trace"].max() / table["trace"].min())
+    levels = np.log10(ends["trace"].to_numpy(float))
+    for i in range(1, len(levels)):
+        levels[i] = max(levels[i], levels[i - 1] + apart)
+    return ends.assign(shown=10**levels)
 
 
 # --- receipts ---
@@ -502,7 +503,7 @@ def _sides(receipt: Receipt) -> str:
         sides = f"`{left[at]:.4f}` ≈ `{right[at]:.4f} ± {reach:.4f}`"
     else:
         a, b = (0.0 if abs(x) < 1e-13 else float(x) for x in (left[at], right[at]))
-        sides = f"`{a:.8f}` {'=' if receipt.holds else '≠'} `{b:.8f}`"
+        sides = f"`{_digits(a)}` {'=' if receipt.holds else '≠'} `{_digits(b)}`"
     mark = ":green[✓]" if receipt.holds else ":red[✗]"
     difference = noise.zero_or(receipt.difference)
     if not receipt.holds:
@@ -510,6 +511,10 @@ def _sides(receipt: Receipt) -> str:
     if receipt.kind == "estimate":
         return f"{sides} {mark}  \n:small[:gray[a mean of samples and its 95 % interval]]"
     return f"{sides} {mark}  \n:small[:gray[largest difference {difference}]]"
+
+
+def _digits(x: float) -> str:
+    return "0" if x == 0 else f"{x:.8f}".replace("-", "−")
 
 
 # --- quiz ---
