@@ -1,156 +1,260 @@
-"""The estimator bench: every estimator on the SAME episodes of one frozen policy of CartPole.
+"""The estimator bench: every estimator on the SAME episodes of one policy that stands still.
 
-Nothing is learned here. A policy is held still, N episodes are played, and each estimator makes
-of each episode one gradient; what they differ in is bias and noise, not luck.
+On a finite world the truth is exact and stands beside what is measured; on CartPole the truth is
+itself an estimate, from other and more episodes, and carries its interval. γ = 1 on CartPole, and
+nothing is normalised: both would change what is being estimated.
 
-The return is undiscounted and nothing is normalised: with γ < 1 full return and reward-to-go have
-different means, and normalising would slip a baseline under every estimator. CartPole's step
-limit ends the episode, so what is estimated is the gradient of J = E[Σ_{t<500} r_t].
-
-Axes: K estimators, N episodes, T time, P parameters, D observations, H hidden units.
+Axes: K estimators, N episodes, P parameters.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from gymnasium.vector import AutoresetMode
-from numpy.typing import NDArray
+import pandas as pd
 
-from pgviz import estimators
-from pgviz.policies import MLP, Array32, probability
-from pgviz.training.config import Config
-from pgviz.training.loop import stream
-from pgviz.training.rollout import Rollout, collect_episodes
-from pgviz.worlds.cartpole import MAX_EPISODE_STEPS, CartPoleEnsemble
+from pgviz.exact.estimator import GradientEstimator, true_values
+from pgviz.exact.moments import Moments, moments
+from pgviz.exact.values import gradient, objective
+from pgviz.measure import frozen
+from pgviz.measure.direction import cosine, episodes_for_cosine, signal_to_noise
+from pgviz.measure.episodes import paired_estimates
+from pgviz.measure.frozen import FrozenPolicy
+from pgviz.measure.statistics import (
+    Estimate,
+    GradientStatistics,
+    Reference,
+    statistics_against,
+    trace_ratio,
+)
+from pgviz.worlds.tabular import Floats, TabularMDP
 
-Floats = NDArray[np.floating]
-
-GAE_LAMBDA = 0.95
-CRITIC_EPISODES = 256
-NUM_FEATURES = 64
-PART = 1024  # episodes played at once
-CHUNK = 16  # episodes of similar length whose gradients are taken at once
-
-ESTIMATORS = ("full-return", "reinforce", "constant", "baseline", "actor-critic", "gae")
+NAMES = frozen.ESTIMATORS
+UNBIASED = ("full-return", "reinforce", "constant", "baseline")
+LABELS = {
+    "full-return": "full return",
+    "reinforce": "reward-to-go",
+    "constant": "− a constant",
+    "baseline": "− V(s)",
+    "actor-critic": "TD error",
+    "gae": "GAE",
+}
+REFERENCE_RATIO = 4  # episodes of the reference for each one that is measured
 
 
 @dataclass(frozen=True, eq=False)
-class Critic:
-    """V̂(s, t): linear in random tanh features of the observation and of the time that is left."""
+class Row:
+    """One estimator: what was measured, what is exact, and its noise beside that of another.
 
-    inner: Floats
-    outer: Floats
-
-    def values(self, obs: Floats, steps: NDArray[np.integer]) -> Floats:
-        """V̂ of observations [..., D] at time steps [...]; 0 where the step limit is reached."""
-        values = random_features(self.inner, obs, steps) @ self.outer
-        return np.where(steps < MAX_EPISODE_STEPS, values, 0.0)
-
-
-def fitted_critic(rollout: Rollout, rng: np.random.Generator) -> Critic:
-    """min Σ_t (G_t − V̂(s_t, t))² + ridge. The bench plays other episodes: no baseline knows them."""
-    mask = rollout.mask[0]
-    inner = 1.5 * rng.standard_normal((rollout.obs.shape[-1] + 2, NUM_FEATURES))
-    returns = estimators.reward_to_go(rollout.rewards[0], 1.0)[mask]
-    features = random_features(inner, rollout.obs[0][mask], np.nonzero(mask)[1])
-    gram = features.T @ features + 1e-4 * len(returns) * np.eye(NUM_FEATURES + 1)
-    return Critic(inner, np.linalg.solve(gram, features.T @ returns))
-
-
-def random_features(inner: Floats, obs: Floats, steps: NDArray[np.integer]) -> Floats:
-    """tanh(inner ᵀ (c ∘ o, time left, 1)) and a constant: observations [..., D] to [..., 65]."""
-    left = 1 - np.asarray(steps, np.float64)[..., None] / MAX_EPISODE_STEPS
-    one = np.ones_like(left)
-    scaled = obs * np.array(MLP().obs_scale)
-    return np.concatenate([np.tanh(np.concatenate([scaled, left, one], -1) @ inner), one], -1)
-
-
-def bench_weights(rollout: Rollout, critic: Critic, constant: float) -> Floats:
-    """Ψ of every estimator in ESTIMATORS, [K, N, T], 0 in the padding."""
-    mask, rewards = rollout.mask[0], rollout.rewards[0]
-    steps = np.broadcast_to(np.arange(mask.shape[1]), mask.shape)
-    values = np.where(mask, critic.values(rollout.obs[0], steps), 0.0)
-    next_values = np.zeros_like(values)
-    next_values[:, :-1] = values[:, 1:]  # 0 at the end: both endings are ends of J
-    terminated = rollout.terminated[0] | rollout.truncated[0]
-    returns = estimators.reward_to_go(rewards, 1.0)
-    psi = np.stack(
-        [
-            estimators.full_return(rewards, 1.0),
-            returns,
-            returns - constant,
-            returns - values,
-            estimators.td_errors(rewards, values, next_values, terminated, 1.0),
-            estimators.gae(rewards, values, next_values, terminated, 1.0, GAE_LAMBDA),
-        ]
-    )
-    return np.where(mask, psi, 0.0)
-
-
-def episode_gradients(policy: MLP, theta: Array32, rollout: Rollout, weights: Floats) -> Array32:
-    """Σ_t Ψ_t ∇θ log π(a_t|s_t) of every estimator and episode, [K, N, P].
-
-    The score of a step is an outer product, (a − σ(f)) φ(o) (w₂ ∘ (1 − h²))ᵀ for the first layer, so
-    it is computed once, and the sums over time of all estimators are one matrix product per layer.
-
-    Shapes: theta [P], a rollout of ONE seed, weights [K, N, T].
+    ratio is tr Cov of this one over tr Cov of reward-to-go, on the same episodes.
     """
-    num_estimators, num_episodes, _ = weights.shape
-    gradient = np.empty((num_episodes, num_estimators, policy.num_parameters), np.float32)
-    layers = policy.layers(theta[None])
-    first, last, bias = policy.layers(gradient.reshape(-1, policy.num_parameters))
-    lengths = rollout.mask[0].sum(axis=1)
-    for chunk in np.array_split(np.argsort(lengths), -(-num_episodes // CHUNK)):
-        steps = lengths[chunk].max()
-        features = policy.features(rollout.obs[0, chunk, :steps])
-        outputs, hidden = policy.forward(layers, features.reshape(1, -1, features.shape[-1]))
-        hidden = hidden.reshape(*features.shape[:2], -1)
-        surprise = rollout.actions[0, chunk, :steps] - probability(outputs).reshape(-1, steps)
-        scaled = (weights[:, chunk, :steps] * surprise).astype(np.float32).swapaxes(0, 1)
-        inner = layers[1][0, :, 0] * (1 - np.square(hidden))
-        outer = (scaled[:, :, None] * features.swapaxes(1, 2)[:, None]).reshape(
-            len(chunk), -1, steps
-        )
-        rows = (chunk[:, None] * num_estimators + np.arange(num_estimators)).ravel()
-        first[rows] = (outer @ inner).reshape(len(rows), *first.shape[1:])
-        last[rows] = (scaled @ hidden).reshape(len(rows), -1, 1)
-        bias[rows, 0, 0] = scaled.sum(axis=-1).ravel()
-    return gradient.swapaxes(0, 1)
 
-
-@dataclass(frozen=True, eq=False)
-class FrozenPolicy:
-    """The policy of one seed at one update, and where its random numbers come from."""
-
-    config: Config
-    theta: Array32  # [P]
-    seed: int
-    update: int
+    name: str
+    measured: GradientStatistics
+    ratio: Estimate
+    exact: Moments | None = None
 
     @property
-    def network(self) -> MLP:
-        """The policy's architecture."""
-        return MLP(hidden=self.config.hidden)
+    def unbiased(self) -> bool:
+        """Whether a theorem says so, whatever was measured."""
+        return self.name in UNBIASED
 
-    def play(self, num_episodes: int, part: int) -> Rollout:
-        """Episodes from a stream of their own: no two parts share a random number."""
-        env = CartPoleEnsemble(num_episodes, 1, autoreset_mode=AutoresetMode.DISABLED)
-        numbers = stream(self.config, self.seed, "bench", self.update, part)
-        return collect_episodes(env, self.network, self.theta[None], [numbers])
-
-    def critic(self) -> tuple[Critic, float]:
-        """A critic fitted on episodes of its own, and their mean return, a constant baseline."""
-        rollout = self.play(CRITIC_EPISODES, part=0)
-        critic = fitted_critic(rollout, stream(self.config, self.seed, "bench", self.update, 1))
-        steps = rollout.mask[0]
-        return critic, float(estimators.reward_to_go(rollout.rewards[0], 1.0)[steps].mean())
+    @property
+    def looks_biased(self) -> bool:
+        """Whether the interval of the debiased bias² lies above 0."""
+        low = self.measured.bias_squared.low
+        return isinstance(low, float) and low > 0
 
 
-def bench(policy: FrozenPolicy, num_episodes: int) -> Iterator[Array32]:
-    """One gradient per estimator and episode, a part [K, n, P] at a time, N episodes in all."""
-    critic, constant = policy.critic()
-    for part, begin in enumerate(range(0, num_episodes, PART), start=2):
-        rollout = policy.play(min(PART, num_episodes - begin), part)
-        weights = bench_weights(rollout, critic, constant)
-        yield episode_gradients(policy.network, policy.theta, rollout, weights)
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """K estimators on the same N episodes, and the gradient they are held against."""
+
+    rows: tuple[Row, ...]
+    reference: Reference
+    num_episodes: int
+
+    def __getitem__(self, name: str) -> Row:
+        return next(row for row in self.rows if row.name == name)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the reference is the gradient itself."""
+        return self.reference.error is None
+
+    def bias_squared(self, row: Row) -> float:
+        """The bias² to draw: exact, or 0 by theorem, or 0 if it cannot be told from 0."""
+        if row.exact is not None:
+            shape = row.exact.mean.shape
+            return row.exact.bias_squared(self.reference.mean.reshape(shape))
+        return float(row.measured.bias_squared.value) if row.looks_biased else 0.0  # type: ignore[arg-type]
+
+    def trace(self, row: Row) -> float:
+        """tr Cov of one episode's estimate, exact where it is known."""
+        measured = float(row.measured.covariance_trace.value)  # type: ignore[arg-type]
+        return measured if row.exact is None else row.exact.covariance_trace
+
+    def episodes_needed(self, row: Row) -> int | None:
+        """Episodes for cosine > .9, exact where it is known."""
+        if row.exact is None:
+            return row.measured.episodes_for_cosine
+        true = self.reference.mean.reshape(row.exact.mean.shape)
+        return episodes_for_cosine(row.exact.mean, row.exact.covariance_trace, true)
+
+    def in_words(self, row: Row) -> str:
+        """How many episodes a cosine of .9 takes, in a few words."""
+        needed = self.episodes_needed(row)
+        if needed is not None:
+            return f"{needed:,} episode" + ("s" if needed > 1 else "")
+        return "too far off for .9" if row.looks_biased else "not enough to say"
+
+    def spreads(self) -> pd.DataFrame:
+        """One row per estimator: covariance trace with its interval, and the exact one."""
+        rows = []
+        for row in self.rows:
+            trace = row.measured.covariance_trace
+            rows.append(
+                {
+                    "name": row.name,
+                    "label": LABELS[row.name],
+                    "trace": trace.value,
+                    "low": trace.low,
+                    "high": trace.high,
+                    "exact": None if row.exact is None else row.exact.covariance_trace,
+                    "needed": self.episodes_needed(row),
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def table(self) -> pd.DataFrame:
+        """Everything, one row per estimator."""
+        rows = []
+        for row in self.rows:
+            m = row.measured
+            exact: dict[str, float | None] = {}
+            if row.exact is not None:
+                true = self.reference.mean.reshape(row.exact.mean.shape)
+                exact = {
+                    "exact bias²": row.exact.bias_squared(true),
+                    "exact trace": row.exact.covariance_trace,
+                    "exact cosine": cosine(row.exact.mean, true),
+                    "exact signal to noise": signal_to_noise(
+                        row.exact.mean, row.exact.covariance_trace
+                    ),
+                }
+            rows.append(
+                {
+                    "estimator": LABELS[row.name],
+                    "bias²": m.bias_squared.value,
+                    "bias² low": m.bias_squared.low,
+                    "bias² high": m.bias_squared.high,
+                    "covariance trace": m.covariance_trace.value,
+                    "trace low": m.covariance_trace.low,
+                    "trace high": m.covariance_trace.high,
+                    "trace / reward-to-go": row.ratio.value,
+                    "ratio low": row.ratio.low,
+                    "ratio high": row.ratio.high,
+                    "cosine of the mean": m.cosine.value,
+                    "signal to noise": m.signal_to_noise.value,
+                    "P(wrong sign)": m.wrong_sign.value,
+                    "episodes for cosine > .9": self.episodes_needed(row),
+                    **exact,
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def errors(self, sizes: Floats) -> pd.DataFrame:
+        """√MSE(N) / ‖∇J‖ for batches of each size: one row per estimator and size."""
+        squared = float(self.reference.squared_length.value)  # type: ignore[arg-type]
+        rows = [
+            {
+                "name": row.name,
+                "label": LABELS[row.name],
+                "num_episodes": float(size),
+                "error": np.sqrt((self.bias_squared(row) + self.trace(row) / size) / squared),
+            }
+            for row in self.rows
+            for size in sizes
+        ]
+        return pd.DataFrame(rows)
+
+
+def rows_of(estimates: dict[str, Floats], reference: Reference) -> tuple[Row, ...]:
+    """Statistics of each estimator's gradients [N, P], all from the same N episodes."""
+    to_go = estimates["reinforce"]
+    return tuple(
+        Row(
+            name,
+            statistics_against(of_one, reference, name in UNBIASED),
+            trace_ratio(of_one, to_go),
+        )
+        for name, of_one in estimates.items()
+    )
+
+
+# --- finite worlds: exact beside measured ---
+
+
+def world_estimators(world: TabularMDP, critic_scale: float = 1.0) -> dict[str, GradientEstimator]:
+    """The six, in a finite world: the constant is J, the critic is V times `critic_scale`."""
+    values = true_values(world, critic_scale)
+    return {
+        "full-return": GradientEstimator("full-return"),
+        "reinforce": GradientEstimator("reward-to-go"),
+        "constant": GradientEstimator("reward-to-go", baseline=objective(world)),
+        "baseline": GradientEstimator("reward-to-go", values=values),
+        "actor-critic": GradientEstimator("td", values=values),
+        "gae": GradientEstimator("gae", values=values, gae_lambda=frozen.GAE_LAMBDA),
+    }
+
+
+def world_bench(
+    world: TabularMDP, num_episodes: int, rng_seed: int = 0, critic_scale: float = 1.0
+) -> Bench:
+    """The bench of a finite world at its own θ."""
+    described = world_estimators(world, critic_scale)
+    true = gradient(world).ravel()
+    reference = Reference(true)
+    found = paired_estimates(world, list(described.values()), num_episodes, rng_seed)
+    rows = []
+    for row, estimator in zip(
+        rows_of(dict(zip(described, found, strict=True)), reference),
+        described.values(),
+        strict=True,
+    ):
+        rows.append(Row(row.name, row.measured, row.ratio, moments(world, estimator)))
+    return Bench(tuple(rows), reference, num_episodes)
+
+
+# --- CartPole: measured, against a larger batch of other episodes ---
+
+
+def frozen_bench(policy: FrozenPolicy, num_episodes: int) -> Iterator[float | Bench]:
+    """How much of the work is done, again and again, and at last the bench.
+
+    The reference is G − V̂(s, t), unbiased and quiet, on four times as many episodes of its own.
+    """
+    parts: list[Floats] = []
+    total = num_episodes * (1 + REFERENCE_RATIO)
+    done = 0
+    for part in policy.gradients(num_episodes):
+        parts.append(part)
+        done += part.shape[1]
+        yield done / total
+    beyond = 2 + len(parts)
+    others: list[Floats] = []
+    for part in policy.gradients(REFERENCE_RATIO * num_episodes, beyond, ("baseline",)):
+        others.append(part[0])
+        done += part.shape[1]
+        yield done / total
+    estimates = np.concatenate(parts, axis=1)
+    reference = Reference.measured(np.concatenate(others))
+    rows = rows_of(dict(zip(NAMES, estimates, strict=True)), reference)
+    yield Bench(rows, reference, num_episodes)
+
+
+def finished(work: Iterator[float | Bench]) -> Bench:
+    """The bench at the end of the work."""
+    *_, last = work
+    assert isinstance(last, Bench)
+    return last

@@ -227,3 +227,116 @@ def _studentised_quantiles(samples: Floats) -> tuple[float, float]:
     low, high = np.quantile(pivots, tails)
     # Never surer than the normal distribution.
     return min(float(low), -normal), max(float(high), normal)
+
+
+# --- against a gradient that is itself an estimate ---
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """A gradient to measure against: exact, or the mean of M other episodes and its covariance.
+
+    mean [P]; error is the covariance [P, P] of that mean, None where the gradient is exact.
+    """
+
+    mean: Floats
+    error: Floats | None = None
+    num_episodes: int | None = None
+
+    @classmethod
+    def measured(cls, estimates: Floats) -> "Reference":
+        """The mean of unbiased one-episode estimates [M, P], none of which is measured later."""
+        flat = np.asarray(estimates, np.float64).reshape(len(estimates), -1)
+        centred = flat - flat.mean(axis=0)
+        error = centred.T @ centred / (len(flat) - 1) / len(flat)
+        return cls(flat.mean(axis=0), error, len(flat))
+
+    @property
+    def squared_length(self) -> Estimate:
+        """‖∇J‖², debiased, with its interval."""
+        return _debiased(self.mean, self.uncertainty)
+
+    @property
+    def uncertainty(self) -> Floats:
+        """The covariance of the error of `mean`, [P, P]."""
+        return np.zeros(2 * self.mean.shape) if self.error is None else self.error
+
+
+def statistics_against(
+    estimates: Floats, reference: Reference, unbiased: bool
+) -> GradientStatistics:
+    """The same of estimates [N, P] about a reference that has an error of its own.
+
+    What is `unbiased` by a theorem shares its mean with the reference, which knows it better: then
+    signal-to-noise and the episodes needed are taken from there.
+    """
+    flat = np.asarray(estimates, np.float64).reshape(len(estimates), -1)
+    mean, num = flat.mean(axis=0), len(flat)
+    centred = flat - mean
+    own = centred.T @ centred / (num - 1) / num
+    error = reference.uncertainty
+    trace = covariance_trace(flat)
+    length, own_length = reference.squared_length, _debiased(mean, own)
+    found = [isinstance(x.low, float) and x.low > 0 for x in (length, own_length)]
+    seen = all(found)
+    signal = length if unbiased else own_length
+    return GradientStatistics(
+        num_episodes=num,
+        mean=mean_estimate(flat),
+        bias_squared=_debiased(mean - reference.mean, own + error),
+        covariance_trace=trace,
+        cosine=_debiased_cosine(mean, reference.mean, own_length, length, own, error)
+        if seen
+        else UNDEFINED,
+        signal_to_noise=_over(signal, trace),
+        wrong_sign=proportion(flat @ reference.mean < 0),
+        episodes_for_cosine=_episodes_needed(mean, reference, length, own_length, trace, unbiased)
+        if seen or (unbiased and found[0])
+        else None,
+    )
+
+
+def _debiased(mean: Floats, error: Floats) -> Estimate:
+    """‖E[m]‖² from m and the covariance of its error: ‖m‖² − tr Σ, ± 1.96 √(4 mᵀΣm + 2 tr Σ²)."""
+    value = float(mean @ mean - np.trace(error))
+    if not error.any():
+        return Estimate(value, value, value)
+    spread = 4 * float(mean @ error @ mean) + 2 * float((error**2).sum())
+    reach = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * np.sqrt(spread)
+    return Estimate(value, float(value - reach), float(value + reach))
+
+
+def _debiased_cosine(
+    mean: Floats,
+    other: Floats,
+    length: Estimate,
+    other_length: Estimate,
+    own: Floats,
+    error: Floats,
+) -> Estimate:
+    """cos ∠(E[ĝ], ∇J): the noise of a mean makes it longer, and the plain cosine too small."""
+    lengths = float(np.sqrt(length.value * other_length.value))  # type: ignore[operator]
+    value = float(mean @ other) / lengths
+    across = other / lengths - value * mean / float(length.value)  # type: ignore[arg-type]
+    other_across = mean / lengths - value * other / float(other_length.value)  # type: ignore[arg-type]
+    spread = float(across @ own @ across + other_across @ error @ other_across)
+    reach = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * np.sqrt(spread)
+    return Estimate(min(value, 1.0), max(value - reach, -1.0), min(value + reach, 1.0))
+
+
+def _episodes_needed(
+    mean: Floats,
+    reference: Reference,
+    length: Estimate,
+    own_length: Estimate,
+    trace: Estimate,
+    unbiased: bool,
+    target: float = 0.9,
+) -> int | None:
+    """N from which E[ĝ]·∇J / (‖∇J‖ √E‖ĝ_N‖²) ≥ target, every squared length debiased."""
+    true, squared = float(length.value), float(own_length.value)  # type: ignore[arg-type]
+    along = np.sqrt(true) if unbiased else float(mean @ reference.mean) / np.sqrt(true)
+    room = (along / target) ** 2 - (true if unbiased else squared)
+    if along <= 0 or room <= 0:
+        return None
+    return max(int(np.ceil(float(trace.value) / room)), 1)  # type: ignore[arg-type]

@@ -220,13 +220,13 @@ class Learners:
         return bool(stay.any())
 
 
-def stream(config: Config, seed: int, purpose: str, *index: int) -> np.random.Generator:
+def stream(config: Config, seed: int, purpose: str, index: int = 0) -> np.random.Generator:
     """The random stream of one seed for one purpose: the same in every ensemble, at any time.
 
     Because every update has a stream of its own, its whole episodes can be played again from theta
     alone.
     """
-    key = (seed, {"theta": 0, "update": 1, "critic": 2, "bench": 3}[purpose], *(index or (0,)))
+    key = (seed, {"theta": 0, "update": 1, "critic": 2}[purpose], index)
     return np.random.default_rng(np.random.SeedSequence(config.rng_seed, spawn_key=key))
 
 

@@ -123,3 +123,8 @@ def draw(control: Control, default: Any, **options: Any) -> Any:
 def query_of(config: Config, names: Sequence[str]) -> str:
     """The part of an address that sets these controls to a run's settings, defaults included."""
     return urlencode({name: as_text(getattr(config, name)) for name in names})
+
+
+def address(values: Mapping[str, Any]) -> str:
+    """The part of an address that sets these controls."""
+    return urlencode({name: as_text(value) for name, value in values.items()})

@@ -53,6 +53,14 @@ PAGES = (
         "How do samples become a gradient?",
         "Play some episodes, push up the actions that were followed by much reward, repeat.",
     ),
+    Page(
+        "baselines",
+        "Concepts",
+        "Baselines",
+        ":material/vertical_align_center:",
+        "What may I subtract for free?",
+        "Any number that does not know the action: the gradient keeps its centre and loses noise.",
+    ),
 )
 
 # Streamlit's captions on white and its white letters on the dark theme's accent have less contrast

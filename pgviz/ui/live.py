@@ -86,6 +86,20 @@ def stop(slug: str) -> None:
     runs().detach(viewer())
 
 
+def also_watch(config: Config, name: str) -> Run | None:
+    """A further run of the same reader: as if another reader watched it, gone with the same tab."""
+    known = runs().find(config)
+    if known is not None and known.ending == "finished":
+        return known
+    other = f"{viewer()}.{name}"
+    _presence(other)
+    try:
+        return runs().watch(config, other)
+    except Busy as busy:
+        st.warning(str(busy), icon=":material/hourglass:")
+        return None
+
+
 def is_live(run: Run) -> bool:
     """Whether this reader is watching it grow."""
     return run.active and viewer() in run.viewers

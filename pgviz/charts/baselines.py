@@ -1,0 +1,361 @@
+"""Charts of noise: the cloud of estimates, what a baseline does to it, and who is credited.
+
+Each is a constant specification over named tables. `ink` is the colour of the exact truth: black
+on the light page, white on the dark one.
+"""
+
+import altair as alt
+
+from pgviz.charts.theme import BROKEN, COLOR, DASH, QUIET, TRUTH_DASH
+
+METHOD = COLOR | {"constant": COLOR["baseline"]}
+METHOD_DASH = DASH | {"constant": [2, 2]}
+SHAPE = {
+    "full-return": "circle",
+    "reinforce": "square",
+    "constant": "triangle-up",
+    "baseline": "diamond",
+    "actor-critic": "triangle-down",
+    "gae": "cross",
+}
+SHORT = "format(datum.value, '~s')"
+FONT = 12
+
+
+def _by_method(field: str = "name") -> alt.Color:
+    names = list(METHOD)
+    return alt.Color(
+        f"{field}:N", legend=None, scale=alt.Scale(domain=names, range=[METHOD[n] for n in names])
+    )
+
+
+def _dash_by_method() -> alt.StrokeDash:
+    names = list(METHOD_DASH)
+    scale = alt.Scale(domain=names, range=[METHOD_DASH[n] for n in names])
+    return alt.StrokeDash("name:N", legend=None, scale=scale)
+
+
+def _shape_by_method() -> alt.Shape:
+    scale = alt.Scale(domain=list(SHAPE), range=list(SHAPE.values()))
+    return alt.Shape("name:N", legend=None, scale=scale)
+
+
+def cloud(ink: str, middle: float, reach_x: float, reach_y: float, flat: bool) -> alt.LayerChart:
+    """Many estimates as dots around the exact gradient, an arrow from the origin.
+
+    Tables: dots (along, across), centre (along, across: their mean), truth (along = ‖∇J‖,
+    across = 0), which stands in the middle of the picture. `flat`: the estimates lie on a line, and
+    the height is only there to part them.
+    """
+    x = (
+        alt.X("along:Q")
+        .title("along ∇J")
+        .scale(domain=[middle - reach_x, middle + reach_x], nice=False)
+    )
+    y = alt.Y("across:Q").scale(domain=[-reach_y, reach_y], nice=False)
+    y = y.axis(None) if flat else y.title("across it")
+    dots = (
+        alt.Chart(alt.NamedData("dots"))
+        .mark_circle(size=34, opacity=0.35, color=COLOR["baseline"], clip=True)
+        .encode(x, y)
+    )
+    truth = alt.Chart(alt.NamedData("truth"))
+    cross = truth.mark_rule(color=QUIET, strokeWidth=1, opacity=0.5)
+    shaft = truth.mark_rule(color=ink, strokeWidth=2.5, strokeDash=[5, 3]).encode(
+        alt.X("zero:Q"), alt.X2("along:Q"), alt.Y("across:Q")
+    )
+    head = truth.mark_point(
+        shape="triangle-right", size=110, filled=True, opacity=1, color=ink
+    ).encode(x, y)
+    label = truth.mark_text(
+        color=ink, fontSize=FONT, align="left", dx=10, dy=-10, text="∇J, exact", fontWeight="bold"
+    ).encode(x, y)
+    centre = (
+        alt.Chart(alt.NamedData("centre"))
+        .mark_point(shape="cross", size=160, strokeWidth=2.5, opacity=1, color=COLOR["baseline"])
+        .encode(
+            x,
+            y,
+            tooltip=[
+                alt.Tooltip("along:Q", format=".3f"),
+                alt.Tooltip("across:Q", format=".3f"),
+            ],
+        )
+    )
+    axes = cross.encode(alt.Y("across:Q")) + cross.encode(alt.X("zero:Q"))
+    return axes + dots + shaft + head + centre + label
+
+
+def bias_line(ink: str, low: float, high: float) -> alt.LayerChart:
+    """The bias against b(s): flat. Tables: bias (state, b, bias), chosen (state, b)."""
+    x = (
+        alt.X("b:Q")
+        .title(None)
+        .scale(domain=[low, high], nice=False)
+        .axis(labels=False, tickCount=6)
+    )
+    y = alt.Y("bias:Q").title("bias²").scale(domain=[-1, 1]).axis(values=[0])
+    line = (
+        alt.Chart(alt.NamedData("bias"))
+        .mark_line(color=COLOR["baseline"], strokeWidth=2.5)
+        .encode(x, y, tooltip=[alt.Tooltip("b:Q"), alt.Tooltip("bias:Q", format=".1e")])
+    )
+    label = (
+        alt.Chart(alt.NamedData("label"))
+        .mark_text(align="left", dy=-9, fontSize=FONT, color=ink)
+        .encode(x, y, text="text:N")
+    )
+    return line + label
+
+
+def parabolas(ink: str, low: float, high: float, top: float) -> alt.LayerChart:
+    """The spread against b(s), one parabola per state, the reader's b as dots.
+
+    Tables: curves (state, b, trace), chosen (state, b, trace), lowest (state, b, trace), marks
+    (label, trace, shown, at): the landmarks as levels; names (state, b, trace).
+    """
+    x = alt.X("b:Q").title("b(s), one state moved").scale(domain=[low, high], nice=False)
+    x = x.axis(tickCount=6)
+    y = alt.Y("trace:Q").title("spread, tr Cov ĝ").scale(domain=[0, top], nice=False)
+    dash = alt.StrokeDash("state:N", legend=None).scale(
+        domain=["s0", "s1", "s2"], range=[[1, 0], [7, 3], [2, 2]]
+    )
+    curves = (
+        alt.Chart(alt.NamedData("curves"))
+        .mark_line(color=COLOR["baseline"], strokeWidth=2.5, clip=True)
+        .encode(x, y, dash, alt.Detail("state:N"))
+    )
+    levels = alt.Chart(alt.NamedData("marks"))
+    level = levels.mark_rule(strokeDash=[4, 4], color=ink, opacity=0.55).encode(y)
+    level_name = levels.mark_text(
+        align="right", baseline="middle", fontSize=FONT, color=ink
+    ).encode(alt.X("at:Q"), alt.Y("shown:Q"), text="label:N")
+    chosen = alt.Chart(alt.NamedData("chosen"))
+    dot = chosen.mark_point(filled=True, size=120, opacity=1, color=COLOR["baseline"]).encode(
+        x,
+        y,
+        tooltip=["state:N", alt.Tooltip("b:Q"), alt.Tooltip("trace:Q", format=",.2f")],
+    )
+    name = (
+        alt.Chart(alt.NamedData("names"))
+        .mark_text(fontSize=FONT, dx=-6, align="right", color=COLOR["baseline"], fontWeight="bold")
+        .encode(x, y, text="state:N")
+    )
+    return level + level_name + curves + dot + name
+
+
+def spreads(ink: str, labels: tuple[str, ...]) -> alt.LayerChart:
+    """Covariance traces with their intervals, on a log axis; a tick where the truth is exact.
+
+    Tables: spreads (name, label, trace, low, high, exact, needs).
+    """
+    base = alt.Chart(alt.NamedData("spreads"))
+    y = alt.Y("label:N", sort=list(labels), title=None).axis(
+        labelFontSize=13, labelLimit=130, ticks=False, domain=False, labelPadding=8
+    )
+    x = alt.X("trace:Q").title("tr Cov of one episode’s ĝ, log axis")
+    x = x.scale(type="log", padding=18).axis(labelExpr=SHORT, tickCount=4)
+    interval = base.mark_rule(strokeWidth=3, opacity=0.55).encode(
+        alt.X("low:Q"), alt.X2("high:Q"), y, _by_method()
+    )
+    dot = base.mark_point(filled=True, size=110, opacity=1).encode(
+        x,
+        y,
+        _by_method(),
+        _shape_by_method(),
+        tooltip=[
+            "label:N",
+            alt.Tooltip("trace:Q", format=",.4~g"),
+            alt.Tooltip("low:Q", format=",.4~g"),
+            alt.Tooltip("high:Q", format=",.4~g"),
+        ],
+    )
+    tick = base.mark_tick(thickness=2, size=24, color=ink).encode(alt.X("exact:Q"), y)
+    needs = base.mark_text(align="center", dy=-15, fontSize=11, color=QUIET).encode(
+        x, y, text="needs:N"
+    )
+    return interval + tick + dot + needs
+
+
+def errors(ink: str, low: float, high: float) -> alt.LayerChart:
+    """Relative error of a batch's mean against its size, on log axes.
+
+    Tables: errors (name, label, num_episodes, error), ends (the last point of each), guide.
+    """
+    x = alt.X("num_episodes:Q").title("episodes in the batch, N")
+    x = x.scale(type="log", domain=[1, 10_000], nice=False).axis(
+        values=[1, 10, 100, 1000, 10_000], format="~s"
+    )
+    y = alt.Y("error:Q").title("error of ĝ / ‖∇J‖")
+    y = y.scale(type="log", domain=[low, high], nice=False).axis(
+        values=[0.001, 0.01, 0.1, 1, 10, 100, 1000], format="~g"
+    )
+    line = (
+        alt.Chart(alt.NamedData("errors"))
+        .mark_line(strokeWidth=2.2, clip=True)
+        .encode(x, y, _by_method(), _dash_by_method(), alt.Detail("name:N"))
+    )
+    ends = (
+        alt.Chart(alt.NamedData("ends"))
+        .mark_point(filled=True, size=60, opacity=1, clip=False)
+        .encode(
+            x,
+            y,
+            _by_method(),
+            _shape_by_method(),
+            tooltip=["label:N", alt.Tooltip("error:Q", format=".3f")],
+        )
+    )
+    guide = alt.Chart(alt.NamedData("guide"))
+    slope = guide.mark_line(color=ink, strokeWidth=1.5, strokeDash=TRUTH_DASH, clip=True)
+    said = (
+        guide.transform_filter("datum.num_episodes > 900 && datum.num_episodes < 1100")
+        .mark_text(text="slope −½", color=ink, fontSize=FONT, align="right", dx=-6, dy=12)
+        .encode(x, y)
+    )
+    return slope.encode(x, y) + line + ends + said
+
+
+def credit(ink: str, domain: float, steps: int) -> alt.LayerChart:
+    """One number for every pair (action at t, reward at u) of a short episode.
+
+    Tables: pairs (t, u, value) and stairs (u, t): what lies below them was paid before the action.
+    """
+    axis = alt.Axis(
+        values=[k + 0.5 for k in range(steps)],
+        labelExpr="datum.value - 0.5",
+        grid=False,
+        ticks=False,
+        domain=False,
+        labelAngle=0,
+    )
+    scale = alt.Scale(domain=[0, steps], nice=False)
+    x = alt.X("u:Q", scale=scale, axis=axis).title("reward paid at step u")
+    y = alt.Y("t:Q", axis=axis, scale=alt.Scale(domain=[steps, 0], nice=False))
+    y = y.title("action taken at step t")
+    base = alt.Chart(alt.NamedData("pairs")).transform_calculate(
+        u_end="datum.u + 1", t_end="datum.t + 1", u_mid="datum.u + .5", t_mid="datum.t + .5"
+    )
+    cells = base.mark_rect(color=COLOR["reinforce"], stroke=QUIET, strokeWidth=0.3).encode(
+        x,
+        y,
+        alt.X2("u_end:Q"),
+        alt.Y2("t_end:Q"),
+        alt.FillOpacity("value:Q", legend=None).scale(domain=[0, domain], range=[0, 0.75]),
+        tooltip=["t:Q", "u:Q", alt.Tooltip("value:Q", format=".4f")],
+    )
+    numbers = base.mark_text(fontSize=11, color=ink).encode(
+        alt.X("u_mid:Q"), alt.Y("t_mid:Q"), text=alt.Text("value:Q", format=".2~f")
+    )
+    stairs = (
+        alt.Chart(alt.NamedData("stairs"))
+        .mark_line(color=COLOR["full-return"], strokeWidth=3, interpolate="linear")
+        .encode(x, y, alt.Order("order:Q"))
+    )
+    return cells + numbers + stairs
+
+
+def kept(ink: str) -> alt.LayerChart:
+    """How much of ∇J is left in E[ĝ]. Table: effects (title, order, kept, legal, words)."""
+    base = alt.Chart(alt.NamedData("effects"))
+    y = alt.Y("order:O", axis=None)
+    x = alt.X("kept:Q").title("part of ∇J that is left in E ĝ").scale(domain=[0, 1.12], nice=False)
+    x = x.axis(values=[0, 0.25, 0.5, 0.75, 1], format="~p")
+    color = alt.Color("legal:N", legend=None).scale(
+        domain=[True, False], range=[COLOR["baseline"], BROKEN]
+    )
+    shape = alt.Shape("legal:N", legend=None).scale(
+        domain=[True, False], range=["circle", "M-1,-1L1,1M-1,1L1,-1"]
+    )
+    bar = base.mark_bar(height=3, opacity=0.7, yOffset=9).encode(x, y, color)
+    dot = base.mark_point(size=110, strokeWidth=2.5, opacity=1, yOffset=9).encode(
+        x, y, color, shape, tooltip=["title:N", alt.Tooltip("kept:Q", format=".6f")]
+    )
+    title = base.mark_text(align="left", fontSize=12.5, color=ink, yOffset=-9).encode(
+        y, x=alt.value(0), text="words:N"
+    )
+    whole = (
+        alt.Chart(alt.NamedData("whole"))
+        .mark_rule(color=ink, strokeDash=[5, 3], strokeWidth=1.5)
+        .encode(alt.X("kept:Q"))
+    )
+    return whole + bar + dot + title
+
+
+def normalisers(ink: str, field: str, title: str, low: float, high: float) -> alt.LayerChart:
+    """What normalising a batch does to E ĝ, against the size of the batch.
+
+    Tables: lines (name, num_episodes, scale, degrees), ends (the first point of each), truth.
+    """
+    x = alt.X("num_episodes:Q").title("episodes in the batch, N")
+    x = x.scale(type="log", domain=[2, 64], nice=False).axis(values=[2, 4, 8, 16, 32, 64])
+    y = alt.Y(f"{field}:Q").title(title).scale(domain=[low, high], nice=False)
+    dash = alt.StrokeDash("name:N", legend=None).scale(
+        domain=["minus the batch's mean", "divided by its spread", "both"],
+        range=[[1, 0], [6, 3], [2, 2]],
+    )
+    line = (
+        alt.Chart(alt.NamedData("lines"))
+        .mark_line(
+            strokeWidth=2.5,
+            color=COLOR["baseline"],
+            point=alt.OverlayMarkDef(size=30, color=COLOR["baseline"]),
+        )
+        .encode(
+            x,
+            y,
+            dash,
+            tooltip=["name:N", "num_episodes:Q", alt.Tooltip(f"{field}:Q", format=".4f")],
+        )
+    )
+    truth = (
+        alt.Chart(alt.NamedData("truth"))
+        .mark_rule(color=ink, strokeDash=[5, 3], strokeWidth=1.5)
+        .encode(alt.Y(f"{field}:Q"))
+    )
+    label = (
+        alt.Chart(alt.NamedData("ends"))
+        .mark_text(align="left", fontSize=FONT, color=ink)
+        .encode(x, y, text="name:N")
+    )
+    return truth + line + label
+
+
+def pair(num_updates: int) -> alt.LayerChart:
+    """Learning curves of two methods: IQM strong, its band light. Table: middle (name, …), ends."""
+    x = alt.X("update:Q").title("update").scale(domain=[0, num_updates], nice=False)
+    y = alt.Y("episode_return:Q").title("return of an episode").scale(domain=[0, 500])
+    middle = alt.Chart(alt.NamedData("middle")).encode(x, y, _by_method())
+    band = middle.mark_area(opacity=0.18).encode(
+        alt.Y("low:Q").title("return of an episode"), alt.Y2("high:Q")
+    )
+    line = middle.mark_line(strokeWidth=3).encode(_dash_by_method())
+    label = (
+        alt.Chart(alt.NamedData("ends"))
+        .mark_text(align="right", fontSize=FONT + 1, fontWeight="bold", dx=-4)
+        .encode(x, alt.Y("shown:Q"), _by_method(), text="label:N")
+    )
+    return band + line + label
+
+
+def along_training(num_updates: int) -> alt.LayerChart:
+    """Covariance traces at checkpoints of a recording, on a log axis.
+
+    Tables: traces (name, update, trace, low, high), ends (name, label, update, trace).
+    """
+    x = alt.X("update:Q").title("update").scale(domain=[0, 1.42 * num_updates], nice=False)
+    x = x.axis(values=[10 * k for k in range(num_updates // 10 + 1)], grid=False)
+    y = alt.Y("trace:Q").title("tr Cov of one episode’s ĝ")
+    y = y.scale(type="log", nice=True).axis(labelExpr=SHORT, tickCount=4)
+    traces = alt.Chart(alt.NamedData("traces")).encode(x, y, _by_method())
+    line = traces.mark_line(strokeWidth=2.5).encode(_dash_by_method())
+    dot = traces.mark_point(filled=True, size=45, opacity=1).encode(
+        _shape_by_method(),
+        tooltip=["label:N", "update:Q", alt.Tooltip("trace:Q", format=",.4~g")],
+    )
+    label = (
+        alt.Chart(alt.NamedData("ends"))
+        .mark_text(align="left", fontSize=FONT, fontWeight="bold", dx=9)
+        .encode(x, alt.Y("shown:Q"), _by_method(), text="label:N")
+    )
+    return line + dot + label

@@ -1,0 +1,414 @@
+"""Tables and sentences behind the page on baselines. Pages compute nothing; this is where they ask.
+
+Axes: N episodes of a dot, D dots, S states, F features, A actions, P = F·A parameters.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from pgviz.estimators import reward_to_go
+from pgviz.exact.by_hand import Landmark, Parabolas, landmarks, parabolas, subtracted
+from pgviz.exact.credit import Credit, credit
+from pgviz.exact.estimator import GradientEstimator
+from pgviz.exact.moments import moments
+from pgviz.exact.subtracted import (
+    GROUP,
+    NORMALISERS,
+    SUBTRACTIONS,
+    effect,
+    group_effect,
+    normalised,
+)
+from pgviz.exact.values import gradient
+from pgviz.measure.episodes import gradient_estimates, sample_in_parts
+from pgviz.worlds.named import named_worlds
+from pgviz.worlds.tabular import Floats, TabularMDP
+
+NUM_DOTS = 300
+
+
+# --- the cloud ---
+
+
+@dataclass(frozen=True, eq=False)
+class Cloud:
+    """Estimates of many batches, without a baseline and what a baseline per state takes from them.
+
+    plain [D, P] is the mean of Σ_t G_t ∇log π over N episodes, scores [D, S, P] that of
+    Σ_{t: s_t = s} ∇log π: minus a baseline, a dot is plain − Σ_s b(s) scores[s].
+    along and across [P] are the two directions shown: that of ∇J, and that of the most noise at a
+    right angle to it.
+    """
+
+    plain: Floats
+    scores: Floats
+    along: Floats
+    across: Floats
+    length: float
+    flat: bool
+
+    def dots(self, values: Floats) -> pd.DataFrame:
+        """The dots for b(s) [S] in the two directions."""
+        estimates = self.plain - np.tensordot(self.scores, values, axes=(1, 0))
+        height = estimates @ self.across
+        if self.flat:  # parted by their number, which means nothing
+            height = 0.8 * np.sin(2.399963 * np.arange(len(estimates)))
+        return pd.DataFrame({"along": estimates @ self.along, "across": height})
+
+    def reach(self) -> tuple[float, float]:
+        """Half-widths of a picture in which nearly all dots without a baseline fit."""
+        dots = self.dots(np.zeros(self.scores.shape[1]))
+        wide = float(np.quantile(np.abs(dots["along"] - self.length), 0.985))
+        wide = max(wide, 1.3 * self.length)
+        high = 1.0 if self.flat else float(np.quantile(np.abs(dots["across"]), 0.985))
+        return 1.15 * wide, 1.15 * high
+
+
+@lru_cache(64)
+def cloud(name: str, num_episodes: int, rng_seed: int = 0) -> Cloud:
+    """The cloud of a named world: one set of episodes, whatever will be subtracted from them."""
+    world = named_worlds[name]()
+    states, size = world.num_states, world.theta.size
+    plain, scores = [], []
+    for episodes in sample_in_parts(world, NUM_DOTS * num_episodes, rng_seed):
+        returns = np.where(episodes.mask, reward_to_go(episodes.rewards, world.gamma), 0.0)
+        plain.append(gradient_estimates(episodes, returns).reshape(-1, size))
+        per_state = [
+            gradient_estimates(episodes, 1.0 * (episodes.mask & (episodes.states == s)))
+            for s in range(states)
+        ]
+        scores.append(np.stack(per_state, axis=1).reshape(-1, states, size))
+    batched = (NUM_DOTS, num_episodes)
+    plain_means = np.concatenate(plain).reshape(*batched, size).mean(axis=1)
+    score_means = np.concatenate(scores).reshape(*batched, states, size).mean(axis=1)
+    along, across, flat = directions(world)
+    length = float(np.linalg.norm(gradient(world)))
+    return Cloud(plain_means, score_means, along, across, length, flat)
+
+
+def directions(world: TabularMDP) -> tuple[Floats, Floats, bool]:
+    """∇J/‖∇J‖, the direction of the most noise at a right angle to it, and whether there is any."""
+    true = gradient(world).ravel()
+    along = true / np.linalg.norm(true)
+    found = moments(world, GradientEstimator("reward-to-go"), covariance=True).covariance
+    assert found is not None
+    apart = np.eye(len(along)) - np.outer(along, along)
+    sizes, vectors = np.linalg.eigh(apart @ found @ apart)
+    return along, vectors[:, -1], bool(sizes[-1] < 1e-9 * np.trace(found))
+
+
+# --- the baseline set by hand ---
+
+
+@dataclass(frozen=True, eq=False)
+class ByHand:
+    """What stays the same while the sliders of a world move."""
+
+    world: TabularMDP
+    parabolas: Parabolas
+    landmarks: dict[str, Landmark]
+
+
+@lru_cache(16)
+def by_hand(name: str) -> ByHand:
+    """The parabolas and the landmarks of a named world."""
+    world = named_worlds[name]()
+    return ByHand(world, parabolas(world), landmarks(world))
+
+
+def parabola_tables(
+    name: str, values: Sequence[float], low: float, high: float, top: float
+) -> dict[str, pd.DataFrame]:
+    """Tables of `charts.baselines.parabolas` and `bias_line`; the bias is computed, not drawn."""
+    found = by_hand(name)
+    grid, chosen = np.linspace(low, high, 81), np.asarray(values, float)
+    here = found.parabolas.trace(chosen)
+    curves, names = [], []
+    for s in range(len(values)):
+        trace = found.parabolas.along(s, chosen, grid)
+        curves.append(pd.DataFrame({"state": f"s{s}", "b": grid, "trace": trace}))
+        inside = np.flatnonzero(trace < (0.97 - 0.09 * s) * top)  # each name on its own level
+        where = int(inside[-1]) if len(inside) else 0
+        names.append((f"s{s}", grid[where], min(float(trace[where]), top)))
+    few = np.linspace(low, high, 9)
+    ones = np.ones(len(values))
+    states = [f"s{s}" for s in range(len(values))]
+    return {
+        "curves": pd.concat(curves),
+        "names": pd.DataFrame(names, columns=["state", "b", "trace"]),
+        "chosen": pd.DataFrame({"state": states, "b": chosen, "trace": [here] * len(values)}),
+        "bias": pd.DataFrame(
+            {"b": few, "bias": [subtracted(found.world, b * ones).bias_squared for b in few]}
+        ),
+    }
+
+
+LINE = 0.068  # the height of a label, in heights of the picture
+
+
+def landmark_table(name: str, at: float, top: float) -> pd.DataFrame:
+    """The levels of the landmarks; each label above its line, or below where one is in the way."""
+    found = by_hand(name).landmarks
+    wanted = ["none", "value", "constant", "state"]
+    if len(found["none"].values) == 1:
+        wanted.remove("state")  # with one state it is the best constant
+    marks = sorted((found[key] for key in wanted), key=lambda mark: -mark.covariance_trace)
+    rows, free = [], top  # everything below `free` has no label yet
+    for i, mark in enumerate(marks):
+        trace = mark.covariance_trace
+        lower = marks[i + 1].covariance_trace if i + 1 < len(marks) else -top
+        above = trace + LINE * top <= free
+        if not above and free - trace < LINE * top and trace - lower < LINE * top:
+            free = min(free, lower)  # the next lines would run through it
+        shown = trace + LINE * top / 2 if above else min(free, trace) - LINE * top / 2
+        free = shown - LINE * top / 2
+        label = f"{mark.name}: {in_figures(trace)}"
+        rows.append({"label": label, "trace": trace, "shown": shown, "at": at})
+    return pd.DataFrame(rows)
+
+
+def surprise(name: str) -> str:
+    """Whether the true V is the best there is: it seldom is."""
+    found = by_hand(name).landmarks
+    value, constant, best, none = (
+        found[key].covariance_trace for key in ("value", "constant", "state", "none")
+    )
+    begin = f"Nothing subtracted, the spread is {in_figures(none)}. The true V(s) leaves {in_figures(value)}"
+    if value > constant + 1e-9:
+        return f"{begin}, more than the best constant does: {in_figures(constant)}. V is not the best baseline."
+    if value > best + 1e-9:
+        return f"{begin}, the best number per state {in_figures(best)}. V is not the best baseline."
+    return f"{begin}; no single number per state does better than {in_figures(best)}."
+
+
+def a_thousand(name: str) -> str:
+    """What b = 1000 in every state does, computed."""
+    world = by_hand(name).world
+    found = subtracted(world, 1000 * np.ones(world.num_states))
+    relative = found.bias_squared / float((gradient(world) ** 2).sum())
+    return (
+        f"With b = 1000 in every state the bias² is 0 (computed: {zero_or(relative)} of ‖∇J‖²);"
+        f" the spread is {found.moments.covariance_trace:,.0f}, and a cosine of .9 would take"
+        f" {found.episodes:,} episodes."
+    )
+
+
+def zero_or(x: float) -> str:
+    """0, or a power of ten."""
+    return "0" if x == 0 else f"{x:.0e}".replace("e-0", "e−").replace("e-", "e−")
+
+
+def in_figures(x: float) -> str:
+    """Four digits, or a whole number with commas: 0.8159, 553.3, 3,918."""
+    if abs(x - round(x)) < 1e-9:
+        return f"{round(x):,}"
+    return f"{x:,.4g}" if abs(x) < 10_000 else f"{x:,.0f}"
+
+
+# --- who is credited ---
+
+CREDIT_WORLDS = ("ladder", "survival")
+
+
+@dataclass(frozen=True, eq=False)
+class CreditTables:
+    """The two matrices as tables, and what they add up to."""
+
+    mean: pd.DataFrame
+    spread: pd.DataFrame
+    sentence: str
+
+
+@lru_cache(8)
+def credit_tables(name: str) -> CreditTables:
+    """E[∇log π(a_t) r_u] along ∇J and its spread, for every pair of steps of a small world."""
+    world = short_world(name)
+    found = credit(world)
+    true = gradient(world)
+    along = found.along(true)
+    full, to_go = (
+        moments(world, GradientEstimator(kind)).covariance_trace
+        for kind in ("full-return", "reward-to-go")
+    )
+    past, future = (
+        float((part * true).sum() / np.linalg.norm(true)) for part in (found.past(), found.future())
+    )
+    quarrel = zero_or(float(np.linalg.norm(found.future() - true)))
+    sentence = (
+        f"Rewards paid before the action add up to {in_figures(round(past, 12))}, the others to {future:.4f}, the"
+        f" length of ∇J (difference {quarrel}). Leaving the first out is the reward-to-go: the spread"
+        f" of ĝ falls from {in_figures(full)} to {in_figures(to_go)}."
+    )
+    return CreditTables(_pairs(found, along), _pairs(found, found.spread), sentence)
+
+
+def short_world(name: str) -> TabularMDP:
+    """A named world with at most six steps."""
+    world = named_worlds[name]()
+    return world if world.horizon is not None else replace(world, horizon=6)
+
+
+def stairs(steps: int) -> pd.DataFrame:
+    """The line between rewards that came before the action and those that came with or after it."""
+    corners = [(0, 1)]
+    for k in range(1, steps):
+        corners += [(k, k), (k, k + 1)]
+    return pd.DataFrame([{"u": u, "t": t, "order": i} for i, (u, t) in enumerate(corners)])
+
+
+def _pairs(found: Credit, values: Floats) -> pd.DataFrame:
+    t, u = np.indices(found.spread.shape)
+    shown = np.where(np.abs(values) < 1e-12, 0.0, values)
+    return pd.DataFrame(
+        {"t": t.ravel(), "u": u.ravel(), "value": shown.ravel(), "past": (u < t).ravel()}
+    )
+
+
+# --- what may not be subtracted ---
+
+OWN = "the episode's own mean"
+SUBTRACTION_WORLDS = ("survival", "bandit-a", "ladder")
+
+
+@lru_cache(8)
+def effects(name: str) -> pd.DataFrame:
+    """What each subtraction leaves of ∇J, exactly: one row each, the legal ones first."""
+    world = named_worlds[name]()
+    rows = []
+    for how in SUBTRACTIONS:
+        found = effect(world, how)
+        rows.append((how.title, how.legal, how.reason, found))
+    if name == "bandit-a":
+        for others in (True, False):
+            title = f"the mean of the {GROUP - 1} others" if others else f"the mean of all {GROUP}"
+            reason = (
+                "the others know nothing of this action"
+                if others
+                else f"one {GROUP}th of the mean is the sample itself"
+            )
+            rows.append((title, others, reason, group_effect(world, leave_one_out=others)))
+    rows.sort(key=lambda row: not row[1])
+    return pd.DataFrame(
+        [
+            {
+                "title": title,
+                "order": i,
+                "kept": round(found.kept, 9) + 0.0,
+                "legal": legal,
+                "bias²": found.bias_squared,
+                "spread": found.covariance_trace,
+                "reason": reason,
+                "words": ("" if legal else "✗ ") + f"minus {title}: {percent(found.kept)}"
+                if title != "nothing"
+                else f"nothing subtracted: {percent(found.kept)}",
+            }
+            for i, (title, legal, reason, found) in enumerate(rows)
+        ]
+    )
+
+
+def percent(part: float) -> str:
+    """100 %, 50 %, 30.7 %."""
+    return f"{100 * abs(part):.4g} %" if abs(part) > 1e-9 else "0 %"
+
+
+# --- normalising ---
+
+BATCHES = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+
+
+@lru_cache(4)
+def normaliser_table(name: str = "bandit-a") -> pd.DataFrame:
+    """Scale and rotation of E ĝ for every normaliser and batch size, exactly."""
+    world = named_worlds[name]()
+    found = [normalised(world, kind, size) for kind in NORMALISERS for size in BATCHES]
+    return pd.DataFrame(
+        {
+            "name": [x.name for x in found],
+            "num_episodes": [x.num_episodes for x in found],
+            "scale": [x.scale for x in found],
+            "degrees": [x.degrees for x in found],
+        }
+    )
+
+
+def normaliser_sentence(name: str = "bandit-a", size: int = 4) -> str:
+    """What the three do to a small batch."""
+    table = normaliser_table(name)
+    at = table[table["num_episodes"] == size].set_index("name")
+    mean, both = at.loc["minus the batch's mean"], at.loc["both"]
+    return (
+        f"In batches of {size}, subtracting the mean leaves {percent(mean['scale'])} of the gradient"
+        f" and turns it by {mean['degrees']:.0f}°; dividing by the spread as well turns it by"
+        f" {both['degrees']:.0f}°. Both fade as the batch grows; at 64 the turn is"
+        f" {_at(table, 'both', 64):.1f}°."
+    )
+
+
+def _at(table: pd.DataFrame, name: str, size: int) -> float:
+    row = table[(table["name"] == name) & (table["num_episodes"] == size)]
+    return float(row["degrees"].iloc[0])
+
+
+# --- what to remember ---
+
+
+def not_free_sentence() -> str:
+    """What illegal baselines did, in two worlds."""
+    left = {name: effects(name).set_index("title")["kept"] for name in ("survival", "bandit-a")}
+    return (
+        f"Subtracting an episode's own mean leaves {percent(left['survival'][OWN])} of"
+        f" the gradient in the survival world, Q(s, a) leaves {percent(left['survival']['Q(s, a)'])},"
+        f" and the mean of {GROUP} that includes the sample"
+        f" {percent(left['bandit-a'][f'the mean of all {GROUP}'])} on the three arms."
+    )
+
+
+def quiz() -> list[tuple[str, list[str], int, str]]:
+    """Questions whose answers are computed: question, answers, the right one, the reason."""
+    left = {name: effects(name).set_index("title")["kept"] for name in ("survival", "bandit-a")}
+    moved = next(float(x) for title, x in left["survival"].items() if "moved first" in title)
+    whole = float(left["bandit-a"][f"the mean of all {GROUP}"])
+    corridor = by_hand("short-corridor").landmarks
+    return [
+        (
+            "Which of these may be subtracted from $G_t$ without touching the expected gradient?",
+            [
+                "$Q(s_t, a_t)$",
+                "The mean of this episode's returns",
+                "The number of steps since the start",
+                "$r_t$, the reward that follows $a_t$",
+            ],
+            2,
+            "The number of steps is known before the action is taken. The other three know"
+            f" something of it: $Q$ leaves {percent(float(left['survival']['Q(s, a)']))} of the"
+            " gradient in the survival world, the own mean half.",
+        ),
+        (
+            "A running mean with rate α = 0.1 is updated with the return first, then subtracted."
+            " How long is the expected gradient?",
+            ["As long as it should be", "0.9 of it", "0.1 of it"],
+            1,
+            f"$G - b - \\alpha (G - b) = (1 - \\alpha)(G - b)$: computed above, {percent(moved)}.",
+        ),
+        (
+            f"A group of {GROUP} answers to one prompt; each is compared with the mean of all {GROUP}."
+            " What happens to the expected gradient?",
+            ["It stays", f"It shrinks to {GROUP - 1}/{GROUP}", "It is zero"],
+            1,
+            f"One {GROUP}th of what is subtracted is the sample's own return: {percent(whole)} is left."
+            " Comparing with the others only leaves all of it.",
+        ),
+        (
+            "Is the true value function $V(s)$ the baseline with the least variance?",
+            ["Always", "Not always", "Never"],
+            1,
+            f"On the short corridor V leaves {in_figures(corridor['value'].covariance_trace)}, one"
+            f" constant {in_figures(corridor['constant'].covariance_trace)}: the best baseline weighs"
+            " returns with the squared length of the score.",
+        ),
+    ]

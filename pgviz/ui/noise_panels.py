@@ -1,0 +1,535 @@
+"""The panels of the page on baselines. Each asks `measure` for tables and hands them to a chart."""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pgviz.charts import baselines as charts
+from pgviz.charts.theme import INK
+from pgviz.exact.derivation import Line, Receipt
+from pgviz.exact.subtraction import baseline_is_free, short
+from pgviz.measure import checkpoints, noise
+from pgviz.measure.bench import LABELS, Bench, frozen_bench, world_bench
+from pgviz.measure.frozen import FrozenPolicy
+from pgviz.runs import Recording, Run
+from pgviz.ui import live, page
+from pgviz.worlds.named import named_worlds
+from pgviz.worlds.tabular import TabularMDP
+
+
+def ink() -> str:
+    """The colour of the exact truth on the theme the reader has chosen."""
+    return INK["dark" if st.context.theme.type == "dark" else "light"]
+
+
+def figures(*pairs: tuple[str, str]) -> None:
+    """The numbers that matter, in one row."""
+    with st.container(horizontal=True, gap="large"):
+        for label, value in pairs:
+            st.metric(label, value, width="content")
+
+
+# --- the baseline set by hand ---
+
+
+def cloud(name: str, values: Sequence[float], num_episodes: int) -> None:
+    """The estimates around the exact gradient, and three exact numbers above them."""
+    found = noise.cloud(name, num_episodes)
+    exact = noise.subtracted(named_worlds[name](), np.asarray(values))
+    figures(
+        ("Bias² of ĝ", "0" if exact.bias_squared < 1e-18 else f"{exact.bias_squared:.1e}"),
+        ("Spread, tr Cov ĝ", noise.in_figures(exact.moments.covariance_trace)),
+        ("Episodes for cosine > .9", "none" if exact.episodes is None else f"{exact.episodes:,}"),
+    )
+    dots = found.dots(np.asarray(values))
+    reach = found.reach()
+    each = "one episode" if num_episodes == 1 else f"{num_episodes} episodes"
+    page.heading(
+        "The spread changes, the centre does not move",
+        f"a dot: ĝ from {each}, the same ones for every b · ✚ the mean of {len(dots)} dots"
+        + (" · the height only parts the dots" if found.flat else ""),
+    )
+    centre = dots.mean().to_frame().T
+    page.chart(
+        "chart-cloud",
+        charts.cloud,
+        ink(),
+        found.length,
+        *reach,
+        found.flat,
+        tables={
+            "dots": dots.round(4),
+            "centre": centre if not found.flat else centre.assign(across=0.0),
+            "truth": pd.DataFrame({"along": [found.length], "across": [0.0], "zero": [0.0]}),
+        },
+        height=330,
+        says=f"Estimates of the gradient around the exact one; their mean is {centre['along'][0]:.3f}"
+        f" along it, the gradient {found.length:.3f}.",
+    )
+    outside = int((np.abs(dots["along"] - found.length) > reach[0]).sum())
+    away = f"Dots outside the picture: {outside}. " if outside else ""
+    st.caption(
+        f"{away}The mean of the dots lies at {centre['along'][0]:.2f} along ∇J, whose length is"
+        f" {found.length:.2f}; one dot is off by"
+        f" {np.sqrt(exact.moments.covariance_trace / num_episodes):.2f} on average (r.m.s.)."
+    )
+
+
+def parabolas(name: str, values: Sequence[float], low: float, high: float) -> None:
+    """The bias, flat, above the spread, a parabola for every state."""
+    plain = noise.by_hand(name).landmarks["none"].covariance_trace
+    top = 1.35 * max(plain, noise.by_hand(name).parabolas.trace(np.asarray(values)))
+    tables = noise.parabola_tables(name, values, low, high, top)
+    page.heading("The bias is flat at zero", "the same b in every state")
+    page.chart(
+        "chart-bias",
+        charts.bias_line,
+        ink(),
+        low,
+        high,
+        tables={
+            "bias": tables["bias"],
+            "label": pd.DataFrame({"b": [low], "bias": [0.0], "text": ["  0 at every b"]}),
+        },
+        height=80,
+        says="The squared bias against b is zero everywhere.",
+    )
+    states = len(values)
+    page.heading(
+        "The spread is a parabola" + (" for every state" if states > 1 else ""),
+        ("the dots are your b(s); move one and the others ride along · " if states > 1 else "")
+        + "dashed: exact landmarks",
+    )
+    page.chart(
+        "chart-parabolas",
+        charts.parabolas,
+        ink(),
+        low,
+        high,
+        top,
+        tables={
+            "curves": tables["curves"],
+            "chosen": tables["chosen"],
+            "marks": noise.landmark_table(name, high, top),
+            "names": tables["names"],
+        },
+        height=320,
+        says=noise.surprise(name),
+    )
+    st.caption(noise.surprise(name))
+    page.numbers(_landmark_numbers(name), "landmarks")
+
+
+def _landmark_numbers(name: str) -> pd.DataFrame:
+    rows = [
+        {"baseline": mark.name, "spread": mark.covariance_trace}
+        | {f"b(s{s})": b for s, b in enumerate(mark.values)}
+        for mark in noise.by_hand(name).landmarks.values()
+    ]
+    return pd.DataFrame(rows)
+
+
+# --- what is not free ---
+
+
+def kept(name: str) -> None:
+    """What each subtraction leaves of the gradient."""
+    table = noise.effects(name)
+    page.heading(
+        "What is left of ∇J",
+        "exact: sums over every episode of this world · ● legal · ✗ not",
+    )
+    page.chart(
+        "chart-kept",
+        charts.kept,
+        ink(),
+        tables={
+            "effects": table.drop(columns=["reason"]),
+            "whole": pd.DataFrame({"kept": [1.0]}),
+        },
+        height=48 * len(table) + 40,
+        says="; ".join(table["words"]),
+    )
+    numbers = table[["title", "kept", "bias²", "spread", "reason"]]
+    page.numbers(numbers, "effects")
+
+
+# --- who is credited ---
+
+
+def credit(name: str) -> None:
+    """The mean and the spread of every pair of an action and a reward."""
+    found = noise.credit_tables(name)
+    left, right = st.columns(2, gap="large")
+    for column, key, heading, note, table in (
+        (left, "mean", "Mean: the past adds nothing", "E[∇log π(aₜ) rᵤ] along ∇J", found.mean),
+        (right, "spread", "Spread: the past is as noisy as the future", "√tr Cov", found.spread),
+    ):
+        with column:
+            page.heading(heading, note + " · under the stairs the reward came first")
+            page.chart(
+                f"chart-credit-{key}",
+                charts.credit,
+                ink(),
+                float(table["value"].max()),
+                int(table["t"].max()) + 1,
+                tables={"pairs": table, "stairs": noise.stairs(int(table["t"].max()) + 1)},
+                height=290,
+                says=f"{heading}, for every action and reward of an episode.",
+            )
+    st.caption(found.sentence)
+
+
+# --- the bench ---
+
+
+@st.cache_resource(show_spinner=False)
+def _benches() -> "OrderedDict[tuple, Bench]":
+    return OrderedDict()
+
+
+def bench_of(key: tuple, work: Iterator[float | Bench]) -> Bench:
+    """The bench of this name, worked out once; a bar shows how far it is."""
+    known = _benches()
+    if key not in known:
+        bar = st.progress(0.0, "Playing episodes of the frozen policy")
+        for step in work:
+            if isinstance(step, Bench):
+                known[key] = step
+                while len(known) > 40:
+                    known.popitem(last=False)
+            else:
+                bar.progress(min(step, 1.0), "Playing episodes of the frozen policy")
+        bar.empty()
+    return known[key]
+
+
+def cartpole_bench(run: Run, recording: Recording, update: int, seed: int, num: int) -> Bench:
+    """The bench at one update of a recording."""
+    policy = FrozenPolicy(recording.config, recording.theta(update)[seed], seed, update)
+    return bench_of((run.key, update, seed, num), frozen_bench(policy, num))
+
+
+@st.cache_resource(max_entries=40, show_spinner="Sampling episodes")
+def tabular_bench(name: str, num: int) -> Bench:
+    """The bench of a named world."""
+    return world_bench(named_worlds[name](), num)
+
+
+def bench(found: Bench) -> None:
+    """Spreads with their intervals, and the error of a batch against its size."""
+    spreads = found.spreads()
+    spreads["needs"] = [found.in_words(row) for row in found.rows]
+    left, right = st.columns([1, 1], gap="large")
+    with left:
+        page.heading(
+            "Each subtraction makes ĝ quieter",
+            "line: 95 % interval · above: episodes for cosine > .9"
+            + (" · tick: exact" if found.is_exact else ""),
+        )
+        page.chart(
+            "chart-spreads",
+            charts.spreads,
+            ink(),
+            tuple(spreads["label"]),
+            tables={"spreads": spreads},
+            height=330,
+            says="; ".join(f"{r.label}: {r.trace:.4g}" for r in spreads.itertuples()),
+        )
+    with right:
+        errors = found.errors(np.logspace(0, 4, 25))
+        low, high = _decades(errors["error"])
+        low = min(low, high / 1e4)
+        page.heading(
+            "Half the error costs four times the episodes",
+            "dashed: slope −½ · a line that bends away is biased",
+        )
+        guide = errors[errors["name"] == "reinforce"]
+        lowest = errors[errors["num_episodes"] == 1]["error"].min()
+        guide = guide.assign(error=0.5 * lowest / guide["num_episodes"] ** 0.5)
+        ends = errors[errors["num_episodes"].isin((1, 100, 10_000))]
+        page.chart(
+            "chart-errors",
+            charts.errors,
+            ink(),
+            low,
+            high,
+            tables={"errors": errors, "guide": guide, "ends": ends},
+            height=330,
+            says="The error of each estimator falls with the square root of the batch.",
+        )
+    st.caption(_bench_words(found))
+    page.numbers(found.table(), "bench")
+
+
+def _decades(errors: pd.Series) -> tuple[float, float]:
+    return (
+        float(10 ** np.floor(np.log10(errors[errors > 0].min()))),
+        float(10 ** np.ceil(np.log10(errors.max()))),
+    )
+
+
+def _bench_words(found: Bench) -> str:
+    called = [LABELS[row.name] for row in found.rows if row.looks_biased]
+    biased = (
+        f"Told apart from unbiased: {', '.join(called)}."
+        if called
+        else "None can be told apart from unbiased with so few episodes."
+    )
+    if found.is_exact:
+        return f"{found.num_episodes:,} episodes, the same for all six; ∇J is exact. {biased}"
+    length = found.reference.squared_length
+    assert isinstance(length.low, float)
+    assert isinstance(length.high, float)
+    sure = f"‖∇J‖ between {max(length.low, 0) ** 0.5:.3g} and {max(length.high, 0) ** 0.5:.3g}"
+    return (
+        f"{found.num_episodes:,} episodes, the same for all six. CartPole has no exact gradient: ∇J is"
+        f" an estimate from {found.reference.num_episodes:,} other episodes ({sure}). {biased}"
+    )
+
+
+# --- normalising ---
+
+
+def normalisers() -> None:
+    """Scale and rotation of the expected gradient when batches are normalised."""
+    table = noise.normaliser_table()
+    left, right = st.columns(2, gap="large")
+    for column, field, heading, title, low, high, truth in (
+        (left, "scale", "It changes the length of E ĝ", "‖E ĝ‖ / ‖∇J‖", 0.4, 1.3, 1.0),
+        (right, "degrees", "It turns E ĝ away from ∇J", "degrees", -3.0, 45.0, 0.0),
+    ):
+        with column:
+            page.heading(heading, "three arms, exact: sums over every batch")
+            page.chart(
+                f"chart-normalised-{field}",
+                charts.normalisers,
+                ink(),
+                field,
+                title,
+                low,
+                high,
+                tables={
+                    "lines": table,
+                    "ends": _placed(table, field),
+                    "truth": pd.DataFrame({field: [truth]}),
+                },
+                height=260,
+                says=noise.normaliser_sentence(),
+            )
+    st.caption(noise.normaliser_sentence())
+
+
+def _placed(table: pd.DataFrame, field: str) -> pd.DataFrame:
+    """Where the labels stand, beside their lines and clear of each other."""
+    at = {
+        "scale": {
+            "minus the batch's mean": (2.7, 0.53),
+            "divided by its spread": (4.2, 1.16),
+            "both": (2.35, 0.78),
+        },
+        "degrees": {
+            "minus the batch's mean": (2.3, 3),
+            "divided by its spread": (5.2, 37),
+            "both": (3.4, 17),
+        },
+    }[field]
+    rows = [{"name": name, "num_episodes": x, field: y} for name, (x, y) in at.items()]
+    return pd.DataFrame(rows)
+
+
+# --- two runs side by side ---
+
+
+def pair(runs: Sequence[Run]) -> None:
+    """Learning curves of both runs, polled while one of them lives."""
+    alive = any(run.active for run in runs)
+
+    @st.fragment(run_every=live.POLL_S if alive else None)
+    def panel() -> None:
+        _draw_pair(runs)
+        if alive and not any(run.active for run in runs):
+            st.rerun()
+
+    panel()
+
+
+TEXTS = ("name", "label")
+NUMBERS = ("update", "episode_return", "low", "high")
+NO_MIDDLE = pd.DataFrame(
+    {name: pd.Series(dtype=str) for name in TEXTS}
+    | {name: pd.Series(dtype=float) for name in NUMBERS}
+)
+
+
+def _draw_pair(runs: Sequence[Run]) -> None:
+    tables, told = [], []
+    for run in runs:
+        curves = live.curves_of(run)
+        recording = run.recording() if curves else None
+        label = LABELS[run.config.method]
+        if curves is None or recording is None:
+            continue
+        last = recording.metrics(recording.num_updates - 1)
+        solved, steps = int(last["solved"].sum()), float(last["env_steps"].mean())
+        told.append(
+            f"{label}: {solved} of {run.config.num_seeds} seeds solved,"
+            f" {steps:,.0f} steps each on average"
+        )
+        columns = ["update", "episode_return", "low", "high"]
+        tables.append(curves.middle[columns].assign(name=run.config.method, label=label))
+        if run.config.method == "baseline" and "explained_variance" in recording.metric_names:
+            explained = np.nanmedian(recording.metrics()["explained_variance"], axis=1)
+            told.append(
+                f"at the end the critic explains {100 * explained[-1]:.0f} % of the variance of G"
+            )
+    middle = pd.concat(tables) if tables else NO_MIDDLE
+    ends = middle.groupby("name").tail(1) if tables else NO_MIDDLE
+    page.heading(
+        "The same seeds, with and without a critic to subtract",
+        "thick: the middle half of the seeds (IQM) · band: its 95 % bootstrap interval",
+    )
+    page.chart(
+        "chart-pair",
+        charts.pair,
+        max(run.config.num_updates for run in runs),
+        tables={"middle": middle, "ends": _apart(ends)},
+        height=300,
+        says="Return of an episode against updates for both methods.",
+    )
+    st.caption(_sentence(told) if told else "The first episodes are being played.")
+
+
+def _sentence(parts: Sequence[str]) -> str:
+    text = "; ".join(parts) + "."
+    return text[0].upper() + text[1:]
+
+
+def _apart(ends: pd.DataFrame) -> pd.DataFrame:
+    """Labels under the line ends, moved apart where two would overlap."""
+    ends = ends.sort_values("episode_return", ascending=False)
+    shown = np.minimum(ends["episode_return"].to_numpy(float) - 35, 455)
+    if len(ends) > 1 and np.ptp(ends["update"]) < 25:
+        for i in range(1, len(shown)):
+            shown[i] = min(shown[i], shown[i - 1] - 45)
+    return ends.assign(shown=np.maximum(shown, 12))
+
+
+@st.cache_resource(show_spinner=False)
+def _traces() -> dict[tuple[str, int], pd.DataFrame]:
+    return {}
+
+
+def along_training(run: Run, recording: Recording, seed: int) -> None:
+    """Covariance traces of four estimators at checkpoints of a recording."""
+    known, key = _traces(), (run.key, seed)
+    if key not in known:
+        updates = checkpoints.checkpoints(recording)
+        bar = st.progress(0.0, "Freezing policies along the training")
+        tables = []
+        for i, table in enumerate(checkpoints.traces(recording, seed, updates)):
+            tables.append(table)
+            bar.progress((i + 1) / len(updates), "Freezing policies along the training")
+        bar.empty()
+        known[key] = pd.concat(tables)
+    table = known[key]
+    page.heading(
+        "Gradient variance along the training",
+        f"seed {seed}, frozen at {table['update'].nunique()} of its updates, {checkpoints.EPISODES}"
+        " episodes each",
+    )
+    page.chart(
+        "chart-along",
+        charts.along_training,
+        int(table["update"].max()),
+        tables={"traces": table, "ends": _line_ends(table)},
+        height=300,
+        says=checkpoints.sentence(table),
+    )
+    st.caption(checkpoints.sentence(table))
+    st.html("<span data-settled></span>")
+
+
+def _line_ends(table: pd.DataFrame) -> pd.DataFrame:
+    """Labels beside the line ends, at least a tenth of the axis apart."""
+    ends = table[table["update"] == table["update"].max()].sort_values("trace")
+    apart = 0.075 * np.log10(table["trace"].max() / table["trace"].min())
+    levels = np.log10(ends["trace"].to_numpy(float))
+    for i in range(1, len(levels)):
+        levels[i] = max(levels[i], levels[i - 1] + apart)
+    return ends.assign(shown=10**levels)
+
+
+# --- receipts ---
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _read(name: str, broken: str | None) -> list[tuple[str, Receipt]]:
+    world: TabularMDP = short(named_worlds[name]())
+    return [
+        (line.title, line(world, broken if broken in line.breaks else None))
+        for line in baseline_is_free
+    ]
+
+
+def breaks(lines: Sequence[Line] = baseline_is_free) -> list[str]:
+    """Every way to break one of the lines."""
+    found: list[str] = []
+    for line in lines:
+        found += [b for b in line.breaks if b not in found]
+    return found
+
+
+def receipts(name: str, broken: str | None) -> None:
+    """Every line with both of its sides, at the worst of their numbers."""
+    for _, receipt in _read(name, broken):
+        equation, numbers = st.columns([3, 2], gap="medium", vertical_alignment="center")
+        with equation:
+            st.markdown(f"${receipt.equation}$  \n:small[:gray[{receipt.reason}]]")
+        with numbers:
+            st.markdown(_sides(receipt))
+
+
+def _sides(receipt: Receipt) -> str:
+    left, right = np.atleast_1d(receipt.left), np.atleast_1d(receipt.right)
+    gap = np.abs(left - right)
+    worth = gap if not receipt.holds else np.maximum(np.abs(left), np.abs(right))
+    at = np.unravel_index(int(worth.argmax()), worth.shape)
+    if receipt.low is not None and receipt.high is not None:
+        reach = (receipt.high[at] - receipt.low[at]) / 2
+        sides = f"`{left[at]:.4f}` ≈ `{right[at]:.4f} ± {reach:.4f}`"
+    else:
+        a, b = (0.0 if abs(x) < 1e-13 else float(x) for x in (left[at], right[at]))
+        sides = f"`{_digits(a)}` {'=' if receipt.holds else '≠'} `{_digits(b)}`"
+    mark = ":green[✓]" if receipt.holds else ":red[✗]"
+    difference = noise.zero_or(receipt.difference)
+    if not receipt.holds:
+        return f"{sides} {mark}  \n:small[:red[off by {receipt.difference:.3g}: {receipt.broken}]]"
+    if receipt.kind == "estimate":
+        return f"{sides} {mark}  \n:small[:gray[a mean of samples and its 95 % interval]]"
+    return f"{sides} {mark}  \n:small[:gray[largest difference {difference}]]"
+
+
+def _digits(x: float) -> str:
+    return "0" if x == 0 else f"{x:.8f}".replace("-", "−")
+
+
+# --- quiz ---
+
+
+def quiz(key: str, items: Sequence[tuple[str, Sequence[str], int, str]]) -> None:
+    """Question, answers, the index of the right one, and the reason, shown once answered."""
+    st.subheader("Check yourself", anchor=False)
+    for i, (asked, answers, right, reason) in enumerate(items):
+        with st.container(border=True, key=f"quiz-{key}-{i}"):
+            st.markdown(f"**{i + 1}.** {asked}")
+            given = st.radio(
+                asked, answers, index=None, key=f"{key}.{i}", label_visibility="collapsed"
+            )
+            if given is not None:
+                correct = given == answers[right]
+                mark = ":green[✓ Yes.]" if correct else ":red[✗ No.]"
+                st.markdown(f"{mark} {reason}")

@@ -1,0 +1,253 @@
+"""The estimator bench: nothing unbiased is called biased, and the fast sums are the slow ones."""
+
+import numpy as np
+import pytest
+import torch
+
+from pgviz import estimators, presets
+from pgviz.exact.estimator import GradientEstimator
+from pgviz.measure import frozen, noise
+from pgviz.measure.bench import NAMES, UNBIASED, finished, frozen_bench, world_bench
+from pgviz.measure.checkpoints import checkpoints
+from pgviz.measure.frozen import FrozenPolicy, episode_gradients, play, psi
+from pgviz.measure.statistics import Reference, statistics_against
+from pgviz.policies import MLP, log_prob
+from pgviz.worlds.cartpole import MAX_EPISODE_STEPS
+from pgviz.worlds.named import bandit_a, named_worlds, short_corridor
+
+CONFIG = presets["reinforce"].replace(hidden=8)
+POLICY = MLP(hidden=8)
+
+
+def theta_of(seed, stiffness):
+    """A policy that leans towards balancing, the more the stiffer; small random numbers besides."""
+    rng = np.random.default_rng(seed)
+    theta = 0.2 * rng.standard_normal((1, POLICY.num_parameters)).astype(np.float32)
+    first, last, _ = POLICY.layers(theta)
+    feedback = np.array([0.0, 0.1, 1, 0.4]) / POLICY.obs_scale
+    first[0, :-1] += feedback[:, None]
+    last[0] += stiffness
+    return theta[0]
+
+
+def frozen_policy(seed=0, stiffness=0.2, update=3):
+    return FrozenPolicy(CONFIG, theta_of(seed, stiffness), seed, update)
+
+
+# --- the gradients ---
+
+
+def test_the_sums_over_time_are_autograds_gradients():
+    policy = frozen_policy()
+    episodes = policy.play(7, part=9)
+    critic, constant = policy.critic()
+    weights = psi(episodes, critic, constant, NAMES)
+    fast = episode_gradients(POLICY, policy.theta, episodes, weights)
+    right = episodes.surprise > 0
+    for k in range(len(NAMES)):
+        for n, steps in enumerate(episodes.lengths):
+            theta = torch.tensor(policy.theta[None], requires_grad=True)
+            obs = episodes.features[n, :steps, :-1] / np.array(POLICY.obs_scale, np.float32)
+            logits = POLICY(theta, torch.from_numpy(obs[None]))[0]
+            scores = log_prob(logits, torch.from_numpy(right[n, :steps].astype(np.float32)))
+            slow = torch.autograd.grad(
+                (scores * torch.from_numpy(weights[k, n, :steps])).sum(), theta
+            )[0][0].numpy()
+            assert fast[k, n] == pytest.approx(slow, rel=1e-3, abs=1e-4 * float(np.abs(slow).max()))
+
+
+def test_psi_is_what_the_estimators_file_says():
+    policy = frozen_policy()
+    episodes = policy.play(20, part=9)
+    critic, constant = policy.critic()
+    weights = dict(zip(NAMES, psi(episodes, critic, constant, NAMES), strict=True))
+    to_go = estimators.reward_to_go(episodes.rewards, 1.0)
+    full = estimators.full_return(episodes.rewards, 1.0)
+    assert np.array_equal(weights["reinforce"], np.where(episodes.mask, to_go, 0))
+    assert np.array_equal(weights["full-return"], np.where(episodes.mask, full, 0))
+    for n, steps in enumerate(episodes.lengths):  # TD errors telescope to the return minus V(s_0)
+        values = critic.values(episodes.features[n, :1], np.zeros(1, int))
+        assert weights["actor-critic"][n].sum() == pytest.approx(steps - values[0], abs=1e-2)
+
+
+def test_episodes_end_where_cartpole_ends_them():
+    never_falls = np.zeros((1, POLICY.num_parameters), np.float32)
+    first, last, _ = POLICY.layers(never_falls)
+    first[0, :-1] = 15 * (np.array([0.02, 0.05, 1, 0.4]) / POLICY.obs_scale)[:, None]
+    last[:] = 30 / POLICY.hidden
+    never_falls = never_falls[0]
+    long = play(POLICY, never_falls, 20, np.random.default_rng(0))
+    assert long.mask.shape[1] == MAX_EPISODE_STEPS
+    coin = play(POLICY, 0 * never_falls, 3000, np.random.default_rng(0))
+    assert coin.lengths.mean() == pytest.approx(22.3, abs=0.8)
+    assert coin.lengths.min() >= 8
+    assert (np.abs(coin.surprise[coin.mask]) == 0.5).all()
+    assert (coin.features[~coin.mask] == 0).all()
+
+
+def test_parts_share_no_random_numbers_and_a_seed_gives_its_numbers_again():
+    policy = frozen_policy()
+    one, same, other = policy.play(4, 2), policy.play(4, 2), policy.play(4, 3)
+    assert np.array_equal(one.features, same.features)
+    assert not np.array_equal(one.features[:, 0], other.features[:, 0])
+
+
+def test_a_recorded_row_may_hold_a_critic_behind_the_policy():
+    policy = frozen_policy()
+    with_critic = np.concatenate([policy.theta, np.ones(5, np.float32)])
+    other = FrozenPolicy(CONFIG, with_critic, policy.seed, policy.update)
+    assert np.array_equal(policy.play(3, 2).features, other.play(3, 2).features)
+
+
+# --- bias ---
+
+
+@pytest.fixture(scope="module")
+def cartpole_benches():
+    return [
+        finished(frozen_bench(frozen_policy(seed, stiffness), 256))
+        for seed in range(4)
+        for stiffness in (0.0, 0.25)
+    ]
+
+
+def test_what_is_unbiased_is_not_called_biased(cartpole_benches):
+    for bench in cartpole_benches:
+        for name in UNBIASED:
+            bias = bench[name].measured.bias_squared
+            assert bias.low < 0 < bias.high, name
+
+
+def test_the_debiased_bias_is_zero_on_average(cartpole_benches):
+    for name in UNBIASED:
+        found = [
+            bench[name].measured.bias_squared.value / bench.reference.squared_length.value
+            for bench in cartpole_benches
+        ]
+        error = np.std(found, ddof=1) / np.sqrt(len(found))
+        assert abs(np.mean(found)) < 4 * error + 1e-3
+
+
+def test_a_scaled_estimate_is_called_biased():
+    policy = frozen_policy()
+    gradients = np.concatenate(list(policy.gradients(2048, names=("baseline",))), axis=1)[0]
+    reference = Reference.measured(gradients[512:])
+    kept = statistics_against(gradients[:512], reference, unbiased=True)
+    halved = statistics_against(0.5 * gradients[:512], reference, unbiased=False)
+    assert kept.bias_squared.low < 0
+    assert halved.bias_squared.low > 0
+    quarter = 0.25 * reference.squared_length.value
+    assert halved.bias_squared.low < quarter < halved.bias_squared.high
+    assert halved.cosine.value == pytest.approx(kept.cosine.value, abs=1e-9)
+
+
+def test_the_reference_is_made_of_other_episodes(monkeypatch):
+    parts = []
+    plain = FrozenPolicy.play
+
+    def spy(self, num_episodes, part):
+        parts.append(part)
+        return plain(self, num_episodes, part)
+
+    monkeypatch.setattr(FrozenPolicy, "play", spy)
+    bench = finished(frozen_bench(frozen_policy(), 300))
+    played = [part for part in parts if part >= 2]
+    assert len(played) == len(set(played))
+    assert bench.reference.num_episodes == 1200
+    assert len(bench.rows) == 6
+
+
+def test_progress_rises_to_one_before_the_bench_comes():
+    *steps, bench = frozen_bench(frozen_policy(), 64)
+    assert steps == sorted(steps)
+    assert steps[-1] == 1
+    assert bench.num_episodes == 64
+
+
+# --- finite worlds ---
+
+
+@pytest.mark.parametrize("name", list(named_worlds))
+def test_measured_and_exact_agree_in_every_world(name):
+    bench = world_bench(named_worlds[name](), 4000, rng_seed=1)
+    for row in bench.rows:
+        trace = row.measured.covariance_trace
+        assert trace.low / 1.3 <= row.exact.covariance_trace <= trace.high * 1.3
+        if row.unbiased:
+            assert not row.looks_biased
+            assert bench.bias_squared(row) < 1e-20
+
+
+def test_the_corridors_traces_at_twenty_thousand_episodes():
+    bench = world_bench(short_corridor(), 20_000)
+    exact = {"full-return": 3918, "reinforce": 1466, "baseline": 590, "constant": 554}
+    measured = {name: bench[name].measured.covariance_trace.value for name in exact}
+    for name, trace in exact.items():
+        assert measured[name] == pytest.approx(trace, rel=0.25)
+    assert sorted(measured, key=measured.get, reverse=True) == list(exact)
+    assert bench["baseline"].ratio.high < 1
+
+
+def test_a_reference_without_error_gives_the_statistics_of_the_exact_gradient():
+    bench = world_bench(bandit_a(), 4000)
+    assert bench.is_exact
+    row = bench["constant"]
+    assert bench.episodes_needed(row) == 20
+    assert row.measured.episodes_for_cosine == pytest.approx(20, abs=2)
+    assert set(bench.table()["estimator"]) == set(bench.spreads()["label"])
+
+
+def test_the_error_of_a_batch_falls_with_slope_one_half():
+    bench = world_bench(short_corridor(), 1000)
+    errors = bench.errors(np.array([1.0, 100.0])).query("name == 'reinforce'")["error"].to_numpy()
+    assert errors[0] / errors[1] == pytest.approx(10)
+
+
+# --- the page's tables ---
+
+
+@pytest.mark.parametrize("name", ["bandit-a", "survival", "short-corridor", "ladder"])
+def test_a_dot_of_the_cloud_is_a_mean_of_reward_to_go_minus_b(name):
+    found = noise.cloud(name, 16)
+    world = named_worlds[name]()
+    values = np.linspace(-3, 1, world.num_states)
+    from pgviz.measure.episodes import paired_estimates
+
+    estimates = paired_estimates(
+        world, [GradientEstimator("reward-to-go", values=values)], 300 * 16, 0
+    )[0]
+    slow = estimates.reshape(300, 16, -1).mean(axis=1) @ found.along
+    assert found.dots(values)["along"].to_numpy() == pytest.approx(slow, abs=1e-9)
+
+
+def test_one_logit_pair_has_one_direction():
+    assert noise.cloud("survival", 4).flat
+    assert noise.cloud("short-corridor", 4).flat
+    assert not noise.cloud("ladder", 4).flat
+
+
+def test_the_sentences_say_what_was_computed():
+    assert "590" in noise.surprise("short-corridor")
+    assert "553.3" in noise.surprise("short-corridor")
+    assert "V is not the best" in noise.surprise("bandit-a")
+    assert "6,149,466" in noise.a_thousand("short-corridor")
+    assert "75 %" in noise.not_free_sentence()
+    for asked, answers, right, reason in noise.quiz():
+        assert 0 <= right < len(answers)
+        assert asked
+        assert reason
+
+
+@pytest.mark.parametrize("name", ["bandit-a", "survival", "short-corridor", "ladder"])
+def test_landmark_labels_do_not_overlap(name):
+    top = 1.35 * noise.by_hand(name).landmarks["none"].covariance_trace
+    shown = np.sort(noise.landmark_table(name, 1.0, top)["shown"])
+    assert np.diff(shown).min() > 0.9 * noise.LINE * top
+
+
+def test_checkpoints_span_the_recording():
+    class Short:
+        num_updates = 3
+
+    assert checkpoints(Short()) == [0, 1, 2, 3]
+    assert frozen.PART <= 1024
