@@ -65,17 +65,17 @@ def verdict(readings: Sequence[Reading], broken: str | None) -> str:
     if wrong:
         worst = max(wrong, key=lambda r: r.size)
         lines = "One line fails" if len(wrong) == 1 else f"{len(wrong)} lines fail"
-        return (
-            f"{lines}: without that step “{worst.title}” is off by {worst.difference}"
-            f" ({worst.left} against {worst.right}). The others hold."
-        )
+        most = "is off by" if len(wrong) == 1 else "is off most: by"
+        sides = f"{worst.left} against {worst.right}".replace("-", "−")
+        return f"{lines}. “{worst.title}” {most} {worst.difference}, {sides}. The others hold."
     if broken is not None:
         return (
             f"“{typeset(broken)}” changes nothing in this world at this θ. Turn the knob, the discount or"
             " choose another world to see what it breaks."
         )
     largest = difference_in_words(max(exact, default=0.0))
-    words = f"All {len(exact)} exact lines hold, the worst of them up to {largest}."
+    up_to = "to the last digit" if largest == "0" else f"the worst of them up to {largest}"
+    words = f"All {len(exact)} exact lines hold, {up_to}."
     if any(r.mark == "open" for r in read):
         words += (
             " The samples' 95 % interval misses the truth this time, as one in twenty does, and"

@@ -420,7 +420,7 @@ def _gamma(setting: Setting) -> None:
             ink(),
             tables={
                 "paths": paths,
-                "ends": spaced(ends, "slope"),
+                "ends": spaced(ends, "slope", float(np.ptp(paths["slope"]))),
                 "here": pd.DataFrame({"p": [here.p]}),
                 "zero": pd.DataFrame({"slope": [0.0]}),
             },
@@ -460,7 +460,7 @@ def _gamma(setting: Setting) -> None:
         )
         st.caption(
             f"Once around the square ∇J adds up to {abs(seen.true_loop):.0e}, as every gradient"
-            f" must. Without γᵗ it is {signed(seen.broken_loop)}, and ∂₁u₂ − ∂₂u₁ is"
+            f" must. Without γᵗ it is {signed(seen.broken_loop)}, and |∂₁u₂ − ∂₂u₁| is"
             f" {seen.asymmetry:.4f} at the centre."
             + ("" if own else " (The chain, with logits of its own in every state.)")
         )
@@ -746,9 +746,9 @@ def in_frame(steps: pd.DataFrame, quantity: str) -> dict[str, pd.DataFrame]:
     return {"steps": drawn, "frame": pd.DataFrame({"step": [0, 0], "drawn": [low, high]})}
 
 
-def spaced(ends: pd.DataFrame, quantity: str) -> pd.DataFrame:
+def spaced(ends: pd.DataFrame, quantity: str, span: float = 0.0) -> pd.DataFrame:
     """The last rows with labels that would cover each other joined into one."""
-    reach = 0.08 * (float(np.ptp(ends[quantity])) or 1.0)
+    reach = 0.08 * (span or float(np.ptp(ends[quantity])) or 1.0)
     if quantity == "probability":
         reach = 0.08
     kept: list[dict] = []
