@@ -32,7 +32,7 @@ if run is not None:
         else:
             time_machine.watch(run, recording.num_updates, seed=0, episode=0, key="player")
 
-st.subheader("What you can do today", anchor=False)
+st.header("What you can do today", anchor=False)
 for other in PAGES[1:]:
     with st.container(border=True):
         st.page_link(pages_by_slug()[other.slug], label=f"**{other.title}.** {other.question}")

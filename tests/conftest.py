@@ -58,8 +58,11 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def serve() -> Callable[[str | Path], AbstractContextManager[str]]:
-    """`with serve(script) as url:` is a Streamlit server of its own, with the project's config."""
+def serve() -> Callable[..., AbstractContextManager[str]]:
+    """`with serve(script, NAME=value) as url:` is a Streamlit server of its own.
+
+    It has the project's config, and the named environment variables.
+    """
     return _serve
 
 
@@ -73,7 +76,7 @@ def ready() -> Callable[[Page], None]:
 
 
 @contextmanager
-def _serve(script: str | Path) -> Iterator[str]:
+def _serve(script: str | Path, **environment: str) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -84,7 +87,7 @@ def _serve(script: str | Path) -> Iterator[str]:
         server = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", str(script), *flags],
             cwd=REPO,
-            env={**os.environ, "PYTHONPATH": str(REPO)},
+            env={**os.environ, "PYTHONPATH": str(REPO), **environment},
             stdout=log,
             stderr=subprocess.STDOUT,
         )

@@ -30,10 +30,10 @@ class Agent:
         return cls(policy, MLP(hidden=config.hidden, output_scale=value_scale(config.gamma)))
 
     def initial_theta(self, streams: Sequence[np.random.Generator]) -> Array32:
-        """Seed k from stream k: a policy that is almost a coin and a critic of random opinions."""
+        """Seed k from stream k: a policy that is almost a coin, a critic of hardly any opinion."""
         parts = [self.policy.initial_theta(streams, last_scale=0.01)]
         if self.critic is not None:
-            parts.append(self.critic.initial_theta(streams, last_scale=1.0))
+            parts.append(self.critic.initial_theta(streams, last_scale=0.1))
         return np.concatenate(parts, axis=1)
 
     def policy_part(self, theta: Array32) -> Array32:

@@ -74,10 +74,15 @@ class Summary:
     def sentence(self) -> str:
         """The summary in words."""
         summary = self.as_dict()
-        return (
+        said = (
             f"{summary['solved_seeds']} of {summary['num_seeds']} seeds solved {self.config.world}"
             f" in {summary['num_updates']} updates, {summary['env_steps']:,} environment steps"
-            f" and {summary['wall_s']:.2f} s; mean return of the last 100 episodes, worst seed"
+            f" and {summary['wall_s']:.2f} s"
+        )
+        if None in summary["final_return"]:
+            return f"{said}; not every seed has finished an episode."
+        return (
+            f"{said}; mean return of the last 100 episodes, worst seed"
             f" {min(summary['final_return']):.1f}, median {np.median(summary['final_return']):.1f}."
         )
 

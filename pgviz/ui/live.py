@@ -11,6 +11,7 @@ import streamlit as st
 
 from pgviz.measure.ensembles import Curves, LearningCurves
 from pgviz.runs import Busy, Recording, Run, Runs
+from pgviz.runs.registry import GRACE_S
 from pgviz.training.config import Config, presets
 
 POLL_S = 0.4
@@ -18,9 +19,14 @@ POLL_S = 0.4
 
 @st.cache_resource(show_spinner=False)
 def runs() -> Runs:
-    """The registry of this server. PGVIZ_RUNS names a folder that keeps recordings between servers."""
+    """The registry of this server.
+
+    PGVIZ_RUNS names a folder that keeps recordings between servers, PGVIZ_GRACE_S says how many
+    seconds the run of a closed tab goes on.
+    """
     folder = os.environ.get("PGVIZ_RUNS")
-    return Runs(Path(folder) if folder else None)
+    grace_s = float(os.environ.get("PGVIZ_GRACE_S", GRACE_S))
+    return Runs(Path(folder) if folder else None, grace_s=grace_s)
 
 
 def viewer() -> str:
@@ -47,20 +53,37 @@ def demonstration(method: str) -> Config:
 
 
 def current_run(slug: str, default: Config) -> Run | None:
-    """The run this page shows: the one asked for last, or `default`, which starts by itself."""
+    """The run this page shows: the one asked for last, or `default`, which starts by itself.
+
+    The reader watches it, unless they pressed Stop, or wait for another run while this one is over.
+    """
     config: Config = st.session_state.get(f"{slug}.config", default)
     run = runs().find(config)
-    return run or start(slug, config)
+    if run is not None:
+        been_here = f"{slug}.config" in st.session_state
+        given_up = run.ending == "failed" or st.session_state.get(f"{slug}.stopped", False)
+        elsewhere = runs().watched_by(viewer())
+        waiting = elsewhere is not None and elsewhere.active
+        if (been_here and given_up) or (run.ending == "finished" and waiting):
+            return run
+    return start(slug, config)
 
 
 def start(slug: str, config: Config) -> Run | None:
     """Watch the run of this configuration; None, with a sentence on the page, if there is no room."""
     st.session_state[f"{slug}.config"] = config
+    st.session_state[f"{slug}.stopped"] = False
     try:
         return runs().watch(config, viewer())
     except Busy as busy:
         st.warning(str(busy), icon=":material/hourglass:")
         return None
+
+
+def stop(slug: str) -> None:
+    """Watch it no longer: the run stops, unless others watch it."""
+    st.session_state[f"{slug}.stopped"] = True
+    runs().detach(viewer())
 
 
 def also_watch(config: Config, name: str) -> Run | None:

@@ -97,7 +97,7 @@ def numbers(table: pd.DataFrame, key: str) -> None:
 
 def code_that_ran(parts: Sequence[tuple[str, str, Callable]]) -> None:
     """Each part: a name, its equation, and the function that computed what is on this page."""
-    st.subheader("The code that ran", anchor=False)
+    st.header("The code that ran", anchor=False)
     for tab, (_, equation, function) in zip(
         st.tabs([name for name, _, _ in parts]), parts, strict=True
     ):
@@ -108,13 +108,13 @@ def code_that_ran(parts: Sequence[tuple[str, str, Callable]]) -> None:
 
 def takeaways(sentences: Sequence[str]) -> None:
     """What you should have seen, computed from this very run."""
-    st.subheader("What you should have seen", anchor=False)
+    st.header("What you should have seen", anchor=False)
     st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
 
 
 def reproduce(slug: str, query: str, run: Run) -> None:
     """The link, the command and the files that give these numbers again."""
-    st.subheader("Share and reproduce", anchor=False)
+    st.header("Share and reproduce", anchor=False)
     recording = run.recording()
     if recording is None:
         return
@@ -142,6 +142,11 @@ def reproduce(slug: str, query: str, run: Run) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
+
+
+def settled() -> None:
+    """The last thing on a page without a run: from here on nothing moves."""
+    st.html("<span data-settled></span>")
 
 
 def base_url(slug: str) -> str:

@@ -30,6 +30,8 @@ def watch(run: Run) -> None:
             st.rerun()
 
     panel()
+    curves = None if is_live else live.curves_of(run)
+    page.numbers(curves.middle if curves else EMPTY_MIDDLE, key="numbers")
 
 
 def draw(run: Run) -> None:
@@ -59,7 +61,8 @@ def draw(run: Run) -> None:
         height=340,
         says="Return of an episode against updates, one thin line per seed and their middle.",
     )
-    st.caption(_in_words(curves))
+    with st.container(key="run-in-words"):  # as high as two lines, whatever it says
+        st.caption(_in_words(curves))
 
 
 def instruments(run: Run, names: tuple[str, ...]) -> None:

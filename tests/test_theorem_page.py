@@ -1,0 +1,377 @@
+"""The theorem page, run without a browser: every world, every break, links, files, the quiz."""
+
+import json
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import streamlit as st
+from random_worlds import random_world
+from streamlit.testing.v1 import AppTest
+
+from pgviz.exact.derivation import derivations
+from pgviz.exact.receipts import read_out
+from pgviz.measure.theorem import DICE_SEED
+from pgviz.ui import frame, theorem_bench
+from pgviz.ui.receipts import piped, plain
+from pgviz.ui.theorem_bench import INTACT, TABLES, Setting, breaks_of
+from pgviz.worlds.files import world_document
+from pgviz.worlds.named import named_worlds, short_corridor
+from pgviz.worlds.stories import stories
+from pgviz.worlds.tabular import WorldError
+from pgviz.worlds.visitors import admitted
+
+PAGE = "pages/theorem.py"
+ROUNDS = max(len(breaks_of(name)) for name in TABLES.values())
+
+
+@pytest.fixture(autouse=True)
+def _fresh():
+    yield
+    st.cache_resource.clear()
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch):
+    """The page without its frame, whose first page would train."""
+    record = next(page for page in frame.PAGES if page.slug == "theorem")
+    monkeypatch.setattr(frame, "open_page", lambda slug: record)
+
+
+def opened(**query):
+    app = AppTest.from_file(f"../{PAGE}", default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def is_well(app):
+    return not app.exception and not app.error
+
+
+def tables(app):
+    """The receipts as they stand on the page, one list of rows per derivation."""
+    found = [m.value for m in app.markdown if m.value.startswith("| line |")]
+    return dict(zip(TABLES, (t.split("\n")[2:] for t in found), strict=True))
+
+
+def words(app):
+    return "\n".join(c.value for c in app.caption) + "\n".join(m.value for m in app.markdown)
+
+
+def rest_of(name):
+    story = stories[name]
+    world = named_worlds[name]()
+    return Setting(name, theorem_bench.theorem.at_rest(world, story.turned), world.gamma)
+
+
+# --- the frame ---
+
+
+def test_the_page_stands_with_everything_on_it():
+    app = opened()
+    assert is_well(app)
+    assert "differentiate a reward" in app.title[0].value
+    assert len(app.get("vega_lite_chart")) == 12
+    assert all(chart.proto.alt for chart in app.get("vega_lite_chart"))
+    assert {h.value for h in app.subheader} >= {
+        "The code that ran",
+        "What you should have seen",
+        "Check yourself",
+        "Share and reproduce",
+    }
+    assert app.metric[0].value == "−12"
+    assert app.metric[1].value == "8"
+    assert [m.value for m in app.metric[-2:]] == ["3918", "1466"]
+
+
+@pytest.mark.parametrize("name", named_worlds)
+@pytest.mark.parametrize("turn", range(ROUNDS + 1))
+def test_every_world_with_every_break_shows_the_right_lines_in_red(name, turn):
+    broken = {
+        key: (INTACT, *breaks_of(derivation))[turn % (len(breaks_of(derivation)) + 1)]
+        for key, derivation in TABLES.items()
+    }
+    app = opened(world=name, **broken)
+    assert is_well(app)
+    assert "Not everything in this link" not in words(app)
+    world = rest_of(name).at
+    for key, rows in tables(app).items():
+        lines = derivations[TABLES[key]]
+        readings = read_out(world, TABLES[key], broken[key], rng_seed=DICE_SEED)
+        for row, line, reading in zip(rows, lines, readings, strict=True):
+            is_red = 'aria-label="broken"' in row
+            assert is_red == (reading.mark == "fails"), (name, broken[key], line.title)
+            if is_red:
+                assert broken[key] in line.breaks
+            else:
+                assert 'aria-label="holds"' in row
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "broken", "red"),
+    [
+        ("two-arms", "log", "drop the log", [0, 4]),
+        ("two-arms", "log", "differentiate R", [3]),
+        ("short-corridor", "log", "sample from the wrong policy", [2, 4]),
+        ("short-corridor", "path", "keep past rewards", [4]),
+        ("short-corridor", "path", "drop future rewards too", [2]),
+        ("short-corridor", "path", "drop the log", [1]),
+        ("shared-logit-chain", "path", "forget γ^t", [3]),
+        ("shared-logit-chain", "unroll", "forget γ^t", [1, 2, 3]),
+        ("ladder", "unroll", "differentiate only π", [0]),
+        ("bandit-a", "unroll", "drop the log", [3]),
+    ],
+)
+def test_exactly_these_lines_turn_red(name, key, broken, red):
+    app = opened(world=name, **{key: broken})
+    for other, rows in tables(app).items():
+        found = [i for i, row in enumerate(rows) if 'aria-label="broken"' in row]
+        assert found == (red if other == key else [])
+    assert "is off by" in words(app)
+
+
+def test_a_break_that_shows_nothing_says_so():
+    app = opened(world="short-corridor", unroll="forget γ^t")
+    assert "“forget γᵗ” changes nothing in this world" in words(app)
+    assert not any('aria-label="broken"' in row for row in tables(app)["unroll"])
+
+
+# --- the knob and the worlds ---
+
+
+def test_the_knob_moves_every_number():
+    app = opened()
+    app.slider(key="p").set_value(60).run()
+    assert is_well(app)
+    assert app.metric[0].value == "−11.67"
+    assert "p = 0.600" in words(app)
+
+
+def test_another_world_comes_with_its_own_theta_and_discount():
+    app = opened()
+    app.slider(key="p").set_value(80).run()
+    app.selectbox(key="world").set_value("shared-logit-chain").run()
+    assert is_well(app)
+    assert app.slider(key="p").value == 50
+    assert app.select_slider(key="gamma").value == 0.5
+    assert app.metric[0].value == "0.125"
+    assert app.selectbox(key="broken").value == "forget γ^t"
+    assert "0.25 q and −0.25 q" in words(app)
+    app.selectbox(key="world").set_value("bandit-a").run()
+    assert is_well(app)
+    assert app.metric[0].value == "1.605"
+    assert not [s for s in app.select_slider if s.key == "gamma"]
+    assert "cosine of the two updates is −0.8853" in words(app)
+
+
+def test_at_a_uniform_policy_the_page_says_that_the_mistake_is_hidden():
+    app = opened(world="two-arms", p="50")
+    assert "that hides the mistake" in words(app)
+
+
+def test_reset_brings_everything_back():
+    app = opened(world="ladder", p="20", path="keep past rewards", samples="100", rng_seed="7")
+    app.button[[b.label for b in app.button].index("Reset")].click().run()
+    assert is_well(app)
+    assert app.selectbox(key="world").value == "short-corridor"
+    assert app.slider(key="p").value == 50
+    assert app.selectbox(key="path").value == INTACT
+    assert app.number_input(key="rng_seed").value == 0
+
+
+def test_the_run_button_takes_another_seed():
+    app = opened()
+    before = words(app)
+    app.button[[b.label for b in app.button].index("Run with another seed")].click().run()
+    assert is_well(app)
+    assert app.number_input(key="rng_seed").value == 1
+    assert words(app) != before
+
+
+# --- prediction and quiz ---
+
+
+def test_nothing_of_the_answer_is_shown_before_the_prediction_is_locked_in():
+    app = opened()
+    assert "0.5858" not in words(app)
+    assert "rest of it waits" in words(app)
+    app.radio(key="theorem-best-short-corridor.guess").set_value("always").run()
+    assert "0.5858" not in words(app)
+    app.button(key="theorem-best-short-corridor.commit").click().run()
+    assert is_well(app)
+    assert "You said: **always**" in words(app)
+    assert "p = 0.5858 has J = −11.6569" in words(app)
+    assert not [r for r in app.radio if r.key == "theorem-best-short-corridor.guess"]
+    app.selectbox(key="world").set_value("survival").run()
+    assert [r for r in app.radio if r.key == "theorem-best-survival.guess"]
+
+
+def test_the_quiz_answers_back():
+    app = opened()
+    keys = [r.key for r in app.radio if r.key.startswith("quiz.")]
+    assert len(keys) == 3
+    app.radio(key="quiz.order").set_value(0).run()
+    assert "✗ Averaging before" in words(app)
+    for key, right in (("quiz.order", 1), ("quiz.false-line", 2), ("quiz.proportional", 1)):
+        app.radio(key=key).set_value(right).run()
+    assert is_well(app)
+    assert "3 of 3 answered rightly" in words(app)
+
+
+# --- links ---
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"world": "atlantis"},
+        {"world": "yours"},
+        {"p": "0"},
+        {"p": "nan"},
+        {"p": "-3"},
+        {"gamma": "2"},
+        {"log": "drop everything"},
+        {"unroll": "<script>alert(1)</script>"},
+        {"samples": "1e9"},
+        {"rate": "0.2"},
+        {"rng_seed": "99999999999999999999"},
+        {"surprise": "1"},
+        {"world": "bandit-a", "p": "abc", "gamma": "x", "broken": "", "episodes": "0"},
+    ],
+)
+def test_a_link_with_nonsense_in_it_opens_the_page_and_says_so(query):
+    app = opened(**query)
+    assert is_well(app)
+    assert "Not everything in this link could be used" in words(app)
+
+
+def test_the_link_at_the_foot_of_the_page_leads_back_to_it():
+    app = opened(world="ladder", p="30", gamma="0.8", path="keep past rewards", broken="forget γ^t")
+    link = next(c.value for c in app.code if "/theorem?" in c.value)
+    from urllib.parse import parse_qsl
+
+    again = opened(**dict(parse_qsl(link.split("?", 1)[1])))
+    assert is_well(again)
+    assert "Not everything" not in words(again)
+    assert words(again) == words(app)
+
+
+# --- bring your own world ---
+
+
+def with_world(world):
+    """The page after a visitor's file was received, as the uploader's callback leaves it."""
+    app = AppTest.from_file(f"../{PAGE}", default_timeout=60)
+    app.session_state["theorem.document"] = world_document(admitted(world_document(world).encode()))
+    app.session_state["world"] = "yours"
+    return app.run()
+
+
+def test_a_good_file_becomes_a_world_of_its_own():
+    world = replace(random_world(3, 3, 3, gamma=0.9), name="mine")
+    app = with_world(world)
+    assert is_well(app)
+    assert app.selectbox(key="world").value == "yours"
+    assert "3 states, 3 actions, no horizon" in words(app)
+    assert not any('aria-label="broken"' in row for rows in tables(app).values() for row in rows)
+    app.selectbox(key="world").set_value("two-arms").run()
+    assert is_well(app)
+    assert app.selectbox(key="world").options[-1] == "yours"
+
+
+@pytest.mark.parametrize(
+    "world",
+    [
+        random_world(1, 40, 3, gamma=0.99),
+        random_world(2, 12, 10),
+        random_world(4, 2, 2, horizon=50),
+        random_world(5, 3, 2, 1, gamma=0.0),
+        replace(random_world(6, 2, 2), features=np.zeros((2, 1)), theta=np.zeros((1, 2))),
+        replace(short_corridor(1 - 1e-7), name="commits"),
+        replace(random_world(7, 2, 2), rewards=np.zeros((2, 2, 3))),
+        replace(random_world(8, 2, 2, gamma=0.999), rewards=1e4 * np.ones((2, 2, 3))),
+    ],
+    ids=["large", "crowded", "long", "myopic", "stiff", "committed", "worthless", "rich"],
+)
+def test_worlds_at_the_limits_are_drawn_or_explained(world):
+    app = with_world(world)
+    assert is_well(app)
+
+
+def test_a_world_that_never_ends_is_drawn_with_its_discount():
+    transitions = np.zeros((2, 2, 3))
+    transitions[:, 0, 0] = transitions[:, 1, 1] = 1
+    endless = replace(random_world(9, 2, 2, gamma=0.9), transitions=transitions)
+    app = with_world(endless)
+    assert is_well(app)
+    assert "may never end" in words(app).replace("&#32;", " ")
+
+
+def test_an_uploaded_file_is_received_or_refused_in_one_sentence(monkeypatch):
+    state = {"world": "short-corridor"}
+    monkeypatch.setattr(theorem_bench.st, "session_state", state)
+    theorem_bench.receive(b'{"name": "<b>x</b>"}')
+    assert state["theorem.refused"].startswith("The world file lacks")
+    assert "theorem.document" not in state
+    theorem_bench.receive(world_document(random_world(0)).encode())
+    assert state["world"] == "yours"
+    assert "theorem.refused" not in state
+    theorem_bench.receive(b"no")
+    assert state["world"] == "short-corridor"
+    assert "theorem.document" not in state
+    theorem_bench.receive(None)
+    assert "theorem.refused" not in state
+
+
+def mutated(document, rng):
+    """A world file with one to three things done to it."""
+    fields = json.loads(document)
+    for _ in range(rng.randint(1, 3)):
+        key = rng.choice(list(fields))
+        value = rng.choice(
+            [None, [], {}, "x", -1, 0, 2, 1e308, True, [[1]], "$\\alpha$|<b>", 10**30, 0.3]
+        )
+        kind = rng.randrange(4)
+        if kind == 0:
+            fields[key] = value
+        elif kind == 1 and len(fields) > 1:
+            del fields[key]
+        elif kind == 2:
+            fields[f"{key}{rng.randrange(9)}"] = value
+        else:
+            place = fields[key]
+            while isinstance(place, list) and place:
+                index = rng.randrange(len(place))
+                if not isinstance(place[index], list) or rng.random() < 0.2:
+                    place[index] = value
+                    break
+                place = place[index]
+    text = json.dumps(fields)
+    if rng.random() < 0.2:
+        cut = rng.randrange(len(text))
+        text = text[:cut] + rng.choice(["", "NaN", "\x00", "}", "[" * 2000]) + text[cut + 1 :]
+    return text.encode()
+
+
+def test_four_hundred_files_are_read_or_refused_with_a_sentence():
+    rng = random.Random(0)
+    documents = [world_document(make()) for make in named_worlds.values()]
+    refusals = []
+    for _ in range(400):
+        try:
+            world = admitted(mutated(rng.choice(documents), rng))
+        except WorldError as fault:
+            refusals.append(str(fault))
+            continue
+        for derivation in TABLES.values():
+            read_out(world, derivation)
+    assert all("\n" not in words and len(words) < 400 for words in refusals)
+    assert 200 < len(refusals) < 400
+
+
+def test_what_a_visitor_wrote_is_words_and_nothing_else():
+    assert plain("<b>|$x$") == "&#60;b&#62;&#124;&#36;x&#36;"
+    assert "|" not in piped(r"\pi(a|s) \|g\|")
+    assert theorem_bench.controls_text("[a](b)`") == r"\[a\](b)\`"

@@ -1,0 +1,256 @@
+"""The numbers behind the pictures of the theorem page."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from random_worlds import random_world
+
+from pgviz.exact.derivation import log_trick
+from pgviz.exact.questions import QUESTIONS, hidden_factor
+from pgviz.exact.values import gradient, objective
+from pgviz.measure import theorem
+from pgviz.worlds.files import world_document
+from pgviz.worlds.named import (
+    bandit_a,
+    ladder,
+    named_worlds,
+    shared_logit_chain,
+    short_corridor,
+    survival,
+    two_arms,
+)
+from pgviz.worlds.stories import stories, story_of
+from pgviz.worlds.tabular import WorldError
+from pgviz.worlds.visitors import MAX_BYTES, MAX_STATES, admitted
+
+BEST = {
+    "bandit-a": "never",
+    "two-arms": "always",
+    "survival": "always",
+    "short-corridor": "sometimes",
+    "ladder": "always",
+    "shared-logit-chain": "always",
+}
+
+
+def turned_action(world):
+    return stories[world.name].turned
+
+
+@pytest.mark.parametrize("name", named_worlds)
+def test_every_named_world_has_a_story_and_an_answer_to_the_prediction(name):
+    world = named_worlds[name]()
+    assert len(stories[name].actions) == world.num_actions
+    curve = theorem.objective_curve(world, turned_action(world))
+    assert theorem.best_of(curve)[2] == BEST[name]
+
+
+def test_the_summit_of_the_corridor_is_two_minus_the_root_of_two():
+    p, top = theorem.summit(short_corridor(), 0)
+    assert p == pytest.approx(2 - np.sqrt(2), abs=1e-5)
+    assert top == pytest.approx(-(6 + 4 * np.sqrt(2)), abs=1e-8)
+
+
+def test_the_knob_at_rest_is_the_world_itself():
+    for make in named_worlds.values():
+        world = make()
+        action = turned_action(world)
+        assert theorem.turned(world, action, theorem.at_rest(world, action)) is world
+    assert theorem.turned(short_corridor(), 0, 60).policy[0, 0] == pytest.approx(0.6)
+    assert theorem.turned(ladder(), 1, 80).policy[2, 1] == pytest.approx(0.8)
+
+
+def test_the_place_of_the_knob_is_exact():
+    here = theorem.place(short_corridor(), 0)
+    assert (here.p, here.objective, here.slope) == pytest.approx((0.5, -12, 8))
+    assert here.gradient_norm == pytest.approx(np.sqrt(8))
+
+
+def test_the_tangent_touches_the_curve_and_has_its_slope():
+    here = theorem.place(survival(0.5), 0)
+    line = theorem.tangent(here, 0, 19)
+    (p0, p1), (j0, j1) = line["p"], line["objective"]
+    assert (j1 - j0) / (p1 - p0) == pytest.approx(4)
+    assert (j0 + j1) / 2 == pytest.approx(1)
+
+
+def test_sampled_returns_are_cut_and_say_how_often():
+    assert theorem.share_cut(short_corridor()) < 1e-4
+    assert theorem.share_cut(short_corridor(0.95)) > 0.05
+    assert theorem.share_cut(ladder()) == 0
+    returns = theorem.sampled_returns(short_corridor(0.99), 0)
+    assert returns.min() == -100
+
+
+def test_the_log_demo_starts_where_the_world_stands():
+    demo = theorem.log_paths(two_arms(), ("arm 1", "arm 2"), 1.0)
+    first = demo.paths[demo.paths["step"] == 0]
+    np.testing.assert_allclose(first["probability"], 0.4)
+    assert demo.cosine == pytest.approx(-1)
+    arrows = demo.arrows.assign(up=demo.arrows["end"] > demo.arrows["start"])
+    assert list(arrows["up"]) == [True, False, False, True]
+    assert theorem.log_demo(short_corridor()).name == "two-arms"
+    assert theorem.log_demo(bandit_a()).name == "bandit-a"
+
+
+def test_the_forgotten_log_hides_at_a_uniform_policy():
+    uniform = two_arms().at(np.zeros((1, 2)))
+    assert theorem.is_uniform(uniform)
+    assert not theorem.is_uniform(two_arms())
+    assert theorem.log_paths(uniform, ("a", "b"), 1.0).cosine == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", named_worlds)
+def test_the_interval_closes_in_on_the_truth(name):
+    table = theorem.closing_in(named_worlds[name](), 0)
+    width = (table["high"] - table["low"]).to_numpy()
+    assert width[-1] < width[table["num_episodes"] >= 100][0]
+    last = table.iloc[-1]
+    assert abs(last["mean"] - last["exact"]) < 2 * width[-1]
+
+
+def test_sums_end_at_the_gradient():
+    world = survival(0.5)
+    table = theorem.sums(world)
+    assert table["partial_sum"].iloc[-1] == pytest.approx(gradient(world).max(), abs=1e-5)
+    assert table["partial_sum"].iloc[0] == 0
+    k = theorem.enough_terms(table)
+    assert abs(table["partial_sum"][k] - 1) <= 0.01 < abs(table["partial_sum"][k - 1] - 1)
+    assert theorem.enough_terms(theorem.sums(short_corridor())) is None
+    assert len(theorem.sums(ladder())) == 7
+
+
+def test_the_noise_of_the_past_is_that_of_truth():
+    np.testing.assert_allclose(theorem.noise_of_the_past(short_corridor()), (3918, 1466))
+
+
+def test_gamma_is_shown_only_where_it_matters():
+    assert theorem.shows_gamma(shared_logit_chain())
+    assert theorem.shows_gamma(replace(short_corridor(), gamma=0.9))
+    for world in (short_corridor(), bandit_a(), replace(bandit_a(), gamma=0.5)):
+        assert not theorem.shows_gamma(world)
+    assert theorem.curled_world(short_corridor()).name == "chain"
+    assert theorem.curled_world(shared_logit_chain()).name == "chain"
+    assert theorem.curled_world(replace(ladder(), gamma=0.8)).name == "ladder"
+
+
+def test_the_chain_is_a_quarter_of_q_up_and_a_quarter_of_q_down():
+    table = theorem.slopes_along(shared_logit_chain(), 1)
+    q = theorem.GRID * (1 - theorem.GRID)
+    np.testing.assert_allclose(table["slope"][:181], 0.25 * q, atol=1e-12)
+    np.testing.assert_allclose(table["slope"][181:], -0.25 * q, atol=1e-12)
+
+
+def test_the_round_trip_brings_nothing_with_gamma_t_and_something_without():
+    seen = theorem.curl_of(shared_logit_chain())
+    assert abs(seen.true_loop) < 1e-12
+    # curl is −½ times a product of two p(1−p), and ∫ p(1−p) from −r to r is tanh(r/2)
+    assert abs(seen.broken_loop) == pytest.approx(0.5 * np.tanh(theorem.REACH / 2) ** 2, rel=1e-9)
+    assert seen.asymmetry == pytest.approx(1 / 32, abs=1e-9)
+
+
+def test_the_arrows_of_the_field_point_where_the_update_goes():
+    world = theorem.curled_world(shared_logit_chain())
+    seen = theorem.curl(world)
+    middle = seen.arrows[(seen.arrows["x"] == 0) & (seen.arrows["y"] == 0)].iloc[0]
+    update = gradient(world, drop_gamma_t=True)
+    u, v = (update[feature, action] for feature, action in seen.axes)
+    angle = np.radians(middle["angle"])
+    np.testing.assert_allclose(
+        (middle["length"] * np.sin(angle), middle["length"] * np.cos(angle)), (u, v), atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("name", named_worlds)
+def test_the_race_starts_together_and_the_exact_climber_never_ends_below(name):
+    world = named_worlds[name]()
+    story = stories[name]
+    run = theorem.race(world, story.turned, story.mistake, story.learning_rate, 10, 0)
+    first = run.steps[run.steps["step"] == 0]
+    assert list(first["update"]) == list(theorem.UPDATES)
+    np.testing.assert_allclose(first["objective"], objective(world), rtol=1e-12)
+    ends = theorem.last_rows(run.steps)
+    assert ends["exact"]["objective"] > objective(world)
+    assert ends["exact"]["objective"] > ends["broken"]["objective"] - 1e-9 or name == "survival"
+    exact = run.steps[run.steps["update"] == "exact"]["cosine"].dropna()
+    np.testing.assert_allclose(exact, 1, atol=1e-9)
+
+
+def test_three_actions_walk_on_a_triangle():
+    x, y = theorem.on_the_triangle(np.eye(3))
+    np.testing.assert_allclose(np.stack([x, y]).T, [[0, 0], [1, 0], [0.5, np.sqrt(3) / 2]])
+    run = theorem.race(bandit_a(), 0, "drop the log", 0.3, 10, 0)
+    assert {"x", "y"} <= set(run.steps)
+
+
+def test_the_takeaways_wait_for_the_prediction():
+    world = short_corridor()
+    here, returns = theorem.place(world, 0), theorem.sampled_returns(world, 0)
+    run = theorem.race(world, 0, "drop the log", 0.01, 10, 0)
+    hidden = theorem.takeaways(here, returns, None, run, "drop the log", [])
+    shown = theorem.takeaways(here, returns, theorem.summit(world, 0), run, "drop the log", [])
+    assert len(shown) == len(hidden) + 1
+    assert any("0.5858" in text and "−11.6569" in text for text in shown)
+
+
+# --- the quiz ---
+
+
+def test_the_order_of_the_proof_is_the_order_of_its_receipts():
+    question = QUESTIONS[0]()
+    titles = [line.title for line in log_trick]
+    assert titles.index("an expectation") < titles.index("a mean of samples")
+    assert question.answers[question.right] == "B → D → A → C"
+    assert "-0.019" in question.replies[0]
+    assert "+0.048" in question.replies[0]
+
+
+def test_proportional_hides_the_mean_length_of_an_episode():
+    assert hidden_factor(0.5) == pytest.approx(12)
+    assert hidden_factor(0.05) == pytest.approx(82.1052631579)
+
+
+def test_every_question_has_one_right_answer_and_a_reply_to_each():
+    for make in QUESTIONS:
+        question = make()
+        assert len(question.replies) == len(question.answers) > question.right
+        assert any(c.isdigit() for reply in question.replies for c in reply)
+
+
+# --- worlds of visitors ---
+
+
+def test_a_visitors_world_is_admitted_as_it_is():
+    for make in named_worlds.values():
+        assert objective(admitted(world_document(make()).encode())) == objective(make())
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "not JSON"),
+        (b"\xff\xfe", "UTF-8"),
+        (b"{}", "lacks"),
+        (b"[1]", "one JSON object"),
+        (b" " * (MAX_BYTES + 1), "kB"),
+        (world_document(random_world(0, MAX_STATES + 1, 2)).encode(), "41"),
+        (world_document(random_world(0, 2, 13)).encode(), "actions"),
+        (world_document(random_world(0, 40, 4)).encode(), "parameters"),
+        (world_document(random_world(0, 2, 2, horizon=51)).encode(), "horizon"),
+        (world_document(random_world(0, 2, 1)).encode(), "nothing to choose"),
+        (
+            world_document(replace(two_arms(), rewards=np.array([[1e5, 0.0]]))).encode(),
+            "rewards up to",
+        ),
+    ],
+)
+def test_what_cannot_be_drawn_gets_its_sentence(content, words):
+    with pytest.raises(WorldError, match=words):
+        admitted(content)
+
+
+def test_a_foreign_world_is_told_in_facts_only():
+    foreign = replace(two_arms(), name="<script>$x$")
+    assert story_of(foreign, True).actions == ("action 0", "action 1")
+    assert "script" not in story_of(foreign, True).sentence
