@@ -103,6 +103,8 @@ def credited() -> None:
 
 
 page_run = live.current_run("baselines", live.demonstration("reinforce"))
+if page_run is not None and page_run.ending == "stopped":  # its last reader left too soon
+    page_run = live.start("baselines", page_run.config)
 recorded = page_run.recording() if page_run is not None else None
 
 
@@ -213,7 +215,6 @@ page.takeaways(
 )
 noise_panels.quiz("baselines-quiz", noise.quiz())
 if page_run is not None:
-    query = controls.address(
-        {WORLD.name: world} | {c.name: st.session_state.get(c.name, 0.0) for c in SLIDERS[world]}
-    )
+    known = [control.name for control in ALL if control.name in st.session_state]
+    query = controls.address({name: st.session_state[name] for name in known})
     page.reproduce("baselines", query, page_run)

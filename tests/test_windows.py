@@ -307,7 +307,7 @@ def test_a_seed_alone_is_the_same_seed_while_others_solve_their_world_and_leave(
     config = VARIANTS[name].replace(num_updates=200, stop_when_solved=True)
     ensemble = list(train(config))
     lives = np.sum([update.metrics["active"] for update in ensemble], axis=0)
-    assert len(set(lives)) > 3, "seeds leave one after the other"
+    assert len(set(lives)) > 2, "seeds leave one after the other"
     assert ensemble[-1].metrics["solved"].all()
     assert_alone_is_among(config, ensemble, seeds=(int(lives.argmax()), int(lives.argmin())))
 

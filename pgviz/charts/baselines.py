@@ -56,7 +56,7 @@ def cloud(ink: str, middle: float, reach_x: float, reach_y: float, flat: bool) -
     y = y.axis(None) if flat else y.title("across it")
     dots = (
         alt.Chart(alt.NamedData("dots"))
-        .mark_circle(size=34, opacity=0.35, color=COLOR["baseline"], clip=True)
+        .mark_circle(size=34, opacity=0.5, color=COLOR["baseline"], clip=True)
         .encode(x, y)
     )
     truth = alt.Chart(alt.NamedData("truth"))
@@ -138,7 +138,7 @@ def parabolas(ink: str, low: float, high: float, top: float) -> alt.LayerChart:
     )
     name = (
         alt.Chart(alt.NamedData("names"))
-        .mark_text(fontSize=FONT, dx=-6, align="right", color=COLOR["baseline"], fontWeight="bold")
+        .mark_text(fontSize=FONT, dx=-14, align="right", color=COLOR["baseline"], fontWeight="bold")
         .encode(x, y, text="state:N")
     )
     return level + level_name + curves + dot + name

@@ -43,11 +43,11 @@ def objective(title: str, ink: str) -> alt.LayerChart:
     tooltip = [alt.Tooltip("p:Q", format=".3f"), alt.Tooltip("objective:Q", format=".4f")]
     return (
         _frame(x, y)
-        + marks.mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x)
+        + marks.mark_rule(color=QUIET, strokeDash=[2, 3], aria=False).encode(x)
         + curve.encode(x, y, tooltip=tooltip)
         + tangent.encode(x, y)
         + here.encode(x, y, tooltip=tooltip)
-        + marks.mark_text(color=QUIET, fontSize=12, align="center", baseline="bottom", dy=-3)
+        + marks.mark_text(aria=False, color=QUIET, fontSize=12, align="center", baseline="bottom", dy=-3)
         .encode(x, y=alt.value(0), text="label:N")
     )  # fmt: skip
 

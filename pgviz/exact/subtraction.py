@@ -107,7 +107,7 @@ def the_gradient_stays(world: TabularMDP, broken: str | None = None) -> Receipt:
     def estimate(tau: Trajectory) -> Floats:
         rewards, s = np.array(tau.rewards), list(tau.states)
         to_go = reward_to_go(rewards, world.gamma)
-        psi = to_go - values[s]
+        psi: Floats = to_go - values[s]
         if broken == MOVED_FIRST:
             psi = to_go - (values[s] + RATE * (to_go - values[s]))
         if broken == OWN_MEAN:

@@ -65,7 +65,7 @@ def play(policy: MLP, theta: Array32, num_episodes: int, numbers: np.random.Gene
     state = np.ascontiguousarray(initial_states(numbers, num_episodes).T)
     alive = np.arange(num_episodes)
     for t in range(MAX_EPISODE_STEPS):
-        here = policy.features(state.T)
+        here = policy.features(state.T.astype(np.float32))
         right = probability(policy.forward(layers, here[None])[0][0])
         actions = numbers.random(len(alive), np.float32) < right
         features[alive, t] = here

@@ -131,7 +131,7 @@ def parabola_tables(
     for s in range(len(values)):
         trace = found.parabolas.along(s, chosen, grid)
         curves.append(pd.DataFrame({"state": f"s{s}", "b": grid, "trace": trace}))
-        inside = np.flatnonzero(trace < (0.97 - 0.09 * s) * top)  # each name on its own level
+        inside = np.flatnonzero(trace < (0.97 - 0.06 * s) * top)  # each name on its own level
         where = int(inside[-1]) if len(inside) else 0
         names.append((f"s{s}", grid[where], min(float(trace[where]), top)))
     few = np.linspace(low, high, 9)
@@ -311,6 +311,12 @@ def effects(name: str) -> pd.DataFrame:
     )
 
 
+def kept(name: str) -> dict[str, float]:
+    """The part of ∇J that each subtraction leaves in a world."""
+    table = effects(name)
+    return dict(zip(table["title"], map(float, table["kept"]), strict=True))
+
+
 def percent(part: float) -> str:
     """100 %, 50 %, 30.7 %."""
     return f"{100 * abs(part):.4g} %" if abs(part) > 1e-9 else "0 %"
@@ -342,7 +348,7 @@ def normaliser_sentence(name: str = "bandit-a", size: int = 4) -> str:
     at = table[table["num_episodes"] == size].set_index("name")
     mean, both = at.loc["minus the batch's mean"], at.loc["both"]
     return (
-        f"In batches of {size}, subtracting the mean leaves {percent(mean['scale'])} of the gradient"
+        f"In batches of {size}, subtracting the mean leaves {percent(float(mean['scale']))} of the gradient"
         f" and turns it by {mean['degrees']:.0f}°; dividing by the spread as well turns it by"
         f" {both['degrees']:.0f}°. Both fade as the batch grows; at 64 the turn is"
         f" {_at(table, 'both', 64):.1f}°."
@@ -359,7 +365,7 @@ def _at(table: pd.DataFrame, name: str, size: int) -> float:
 
 def not_free_sentence() -> str:
     """What illegal baselines did, in two worlds."""
-    left = {name: effects(name).set_index("title")["kept"] for name in ("survival", "bandit-a")}
+    left = {name: kept(name) for name in ("survival", "bandit-a")}
     return (
         f"Subtracting an episode's own mean leaves {percent(left['survival'][OWN])} of"
         f" the gradient in the survival world, Q(s, a) leaves {percent(left['survival']['Q(s, a)'])},"
@@ -370,9 +376,9 @@ def not_free_sentence() -> str:
 
 def quiz() -> list[tuple[str, list[str], int, str]]:
     """Questions whose answers are computed: question, answers, the right one, the reason."""
-    left = {name: effects(name).set_index("title")["kept"] for name in ("survival", "bandit-a")}
-    moved = next(float(x) for title, x in left["survival"].items() if "moved first" in title)
-    whole = float(left["bandit-a"][f"the mean of all {GROUP}"])
+    left = {name: kept(name) for name in ("survival", "bandit-a")}
+    moved = next(x for title, x in left["survival"].items() if "moved first" in title)
+    whole = left["bandit-a"][f"the mean of all {GROUP}"]
     corridor = by_hand("short-corridor").landmarks
     return [
         (
@@ -385,7 +391,7 @@ def quiz() -> list[tuple[str, list[str], int, str]]:
             ],
             2,
             "The number of steps is known before the action is taken. The other three know"
-            f" something of it: $Q$ leaves {percent(float(left['survival']['Q(s, a)']))} of the"
+            f" something of it: $Q$ leaves {percent(left['survival']['Q(s, a)'])} of the"
             " gradient in the survival world, the own mean half.",
         ),
         (

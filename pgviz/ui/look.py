@@ -18,3 +18,8 @@ def ink() -> str:
 def text_red() -> str:
     """The one red, as text: 5.9 : 1 on the light page, 7.4 : 1 on the dark one."""
     return "#FF8088" if is_dark() else "#BE2334"
+
+
+def quiet_text() -> str:
+    """Notes and reasons: 6 : 1 on the light page, 8 : 1 on the dark one."""
+    return "#B4B8C0" if is_dark() else "#5C616B"

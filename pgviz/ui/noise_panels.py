@@ -325,7 +325,7 @@ def normalisers() -> None:
 
 def _placed(table: pd.DataFrame, field: str) -> pd.DataFrame:
     """Where the labels stand, beside their lines and clear of each other."""
-    at = {
+    at: dict[str, dict[str, tuple[float, float]]] = {
         "scale": {
             "minus the batch's mean": (2.7, 0.53),
             "divided by its spread": (4.2, 1.16),
@@ -336,8 +336,8 @@ def _placed(table: pd.DataFrame, field: str) -> pd.DataFrame:
             "divided by its spread": (5.2, 37),
             "both": (3.4, 17),
         },
-    }[field]
-    rows = [{"name": name, "num_episodes": x, field: y} for name, (x, y) in at.items()]
+    }
+    rows = [{"name": name, "num_episodes": x, field: y} for name, (x, y) in at[field].items()]
     return pd.DataFrame(rows)
 
 

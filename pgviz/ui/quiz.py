@@ -14,15 +14,18 @@ def draw(questions: Sequence[Question]) -> None:
     for number, question in enumerate(questions, 1):
         with st.container(border=True, key=f"quiz-{question.key}"):
             st.markdown(f"**{number}.** {question.asked}")
-            chosen = st.radio(
+            options = [
+                f"({letter}) {a}" for letter, a in zip("abcdef", question.answers, strict=False)
+            ]
+            said = st.radio(
                 f"Answers to question {number}",
-                range(len(question.answers)),
+                options,
                 index=None,
-                format_func=question.answers.__getitem__,
                 key=f"quiz.{question.key}",
                 label_visibility="collapsed",
             )
-            if chosen is not None:
+            if said is not None:
+                chosen = options.index(said)
                 right = chosen == question.right
                 solved += right
                 st.markdown(("✓ " if right else "✗ ") + question.replies[chosen])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pgviz.exact.receipts import Reading, difference_in_words
-from pgviz.ui.look import text_red
+from pgviz.ui.look import quiet_text, text_red
 
 MARKS = {
     "holds": '<span class="mark" role="img" aria-label="holds">✓</span>',
@@ -18,19 +18,18 @@ MARKS = {
 
 def style() -> None:
     """How receipts look: calm rows, tabular figures, one red, cards on a narrow screen."""
-    red = text_red()
+    red, quiet = text_red(), quiet_text()
     st.html(f"""<style>
 [class*="st-key-receipts"] table {{ width: 100%; border-collapse: collapse; font-size: .92rem; }}
 [class*="st-key-receipts"] :is(th, td) {{
   border: 0; border-bottom: 1px solid rgba(125, 130, 140, .25); padding: .65rem .5rem .55rem 0;
   vertical-align: top; text-align: left; }}
-[class*="st-key-receipts"] th {{ font-weight: 500; font-size: .8rem; opacity: .75; }}
+[class*="st-key-receipts"] th {{ font-weight: 500; font-size: .8rem; color: {quiet}; }}
 [class*="st-key-receipts"] td:nth-child(n+2) {{
   font-variant-numeric: tabular-nums; white-space: nowrap; text-align: right; }}
 [class*="st-key-receipts"] th:nth-child(n+2) {{ text-align: right; }}
 [class*="st-key-receipts"] td:last-child {{ width: 1.6rem; font-weight: 600; }}
-[class*="st-key-receipts"] small {{ display: block; line-height: 1.35; opacity: .75; }}
-[class*="st-key-receipts"] small.where {{ opacity: .65; }}
+[class*="st-key-receipts"] small {{ display: block; line-height: 1.35; color: {quiet}; }}
 [class*="st-key-receipts"] td b {{ text-decoration: underline; text-underline-offset: 3px; }}
 [class*="st-key-receipts"] tr:has(.broken) :is(td:nth-child(n+2), b) {{ color: {red}; }}
 [class*="st-key-receipts"] tr:has(.broken) {{ background: {red}12; }}
@@ -44,7 +43,7 @@ def style() -> None:
   [class*="st-key-receipts"] td:nth-child(2)::before {{ content: "left "; }}
   [class*="st-key-receipts"] td:nth-child(3)::before {{ content: "right "; }}
   [class*="st-key-receipts"] td:nth-child(4)::before {{ content: "off by "; }}
-  [class*="st-key-receipts"] td::before {{ font-size: .8rem; opacity: .75; }}
+  [class*="st-key-receipts"] td::before {{ font-size: .8rem; color: {quiet}; }}
   [class*="st-key-receipts"] td:first-child {{ flex: 1 0 100%; overflow-x: auto; }}
 }}
 </style>""")
@@ -52,7 +51,7 @@ def style() -> None:
 
 def table(readings: Sequence[Reading], key: str) -> None:
     """All lines of one derivation."""
-    rows = ["| line | left | right | difference | |", "|:--|--:|--:|--:|:-:|"]
+    rows = ["| line | left | right | difference | holds |", "|:--|--:|--:|--:|:-:|"]
     rows += [_row(reading) for reading in readings]
     with st.container(key=f"receipts-{key}"):
         st.markdown("\n".join(rows), unsafe_allow_html=True)
@@ -66,17 +65,17 @@ def verdict(readings: Sequence[Reading], broken: str | None) -> str:
     if wrong:
         worst = max(wrong, key=lambda r: r.size)
         lines = "One line fails" if len(wrong) == 1 else f"{len(wrong)} lines fail"
-        return (
-            f"{lines}: without that step “{worst.title}” is off by {worst.difference}"
-            f" ({worst.left} against {worst.right}). The others hold."
-        )
+        most = "is off by" if len(wrong) == 1 else "is off most: by"
+        sides = f"{worst.left} against {worst.right}".replace("-", "−")
+        return f"{lines}. “{worst.title}” {most} {worst.difference}, {sides}. The others hold."
     if broken is not None:
         return (
             f"“{typeset(broken)}” changes nothing in this world at this θ. Turn the knob, the discount or"
             " choose another world to see what it breaks."
         )
     largest = difference_in_words(max(exact, default=0.0))
-    words = f"All {len(exact)} exact lines hold, the worst of them up to {largest}."
+    up_to = "to the last digit" if largest == "0" else f"the worst of them up to {largest}"
+    words = f"All {len(exact)} exact lines hold, {up_to}."
     if any(r.mark == "open" for r in read):
         words += (
             " The samples' 95 % interval misses the truth this time, as one in twenty does, and"

@@ -15,7 +15,7 @@ from pgviz.exact.questions import QUESTIONS, Question
 from pgviz.exact.receipts import MAX_LISTED, Reading, is_cut, listed, read_out
 from pgviz.measure import theorem
 from pgviz.ui import page, receipts
-from pgviz.ui.look import ink
+from pgviz.ui.look import ink, quiet_text
 from pgviz.ui.theorem_bench import (
     EPISODES,
     INTACT,
@@ -44,12 +44,16 @@ def style() -> None:
     st.html(f"""<style>
 .stMainBlockContainer {{ padding-left: 3rem; padding-right: 3rem; }}
 @media (min-width: 641px) {{
-  [data-testid="stColumn"]:has(> [data-testid="stVerticalBlock"] .st-key-bench) > div {{
-    position: sticky; top: 4.5rem; }}
+  [data-testid="stColumn"]:has(.st-key-bench) {{ position: sticky; top: 4.5rem;
+    align-self: flex-start; }}
 }}
 @media (max-width: 640px) {{ .stMainBlockContainer {{ padding-left: 1rem; padding-right: 1rem; }} }}
 [class*="st-key-prose"] {{ max-width: {page.READING_WIDTH}px; }}
+[data-testid="stMain"] [data-testid="stCaptionContainer"], [data-testid="stMain"] small {{
+  opacity: 1; }}
+[data-testid="stMain"] [data-testid="stCaptionContainer"] :is(p, li) {{ color: {quiet_text()}; }}
 .katex {{ font-size: 1.08em; }}
+h3 {{ font-size: 1.5rem !important; }}
 </style>""")
 
 
@@ -376,7 +380,7 @@ def _sums(setting: Setting) -> None:
 
 
 def _gamma(setting: Setting) -> None:
-    st.markdown("#### Where did γᵗ go?")
+    st.subheader("Where did γᵗ go?", anchor=False)
     shows = theorem.shows_gamma(setting.at)
     demo = setting if shows else Setting("shared-logit-chain", 50, 0.5)
     prose(
@@ -416,7 +420,7 @@ def _gamma(setting: Setting) -> None:
             ink(),
             tables={
                 "paths": paths,
-                "ends": spaced(ends, "slope"),
+                "ends": spaced(ends, "slope", float(np.ptp(paths["slope"]))),
                 "here": pd.DataFrame({"p": [here.p]}),
                 "zero": pd.DataFrame({"slope": [0.0]}),
             },
@@ -456,7 +460,7 @@ def _gamma(setting: Setting) -> None:
         )
         st.caption(
             f"Once around the square ∇J adds up to {abs(seen.true_loop):.0e}, as every gradient"
-            f" must. Without γᵗ it is {signed(seen.broken_loop)}, and ∂₁u₂ − ∂₂u₁ is"
+            f" must. Without γᵗ it is {signed(seen.broken_loop)}, and |∂₁u₂ − ∂₂u₁| is"
             f" {seen.asymmetry:.4f} at the centre."
             + ("" if own else " (The chain, with logits of its own in every state.)")
         )
@@ -470,7 +474,7 @@ def derivation(setting: Setting, key: str, title: str) -> list[Reading]:
     name = TABLES[key]
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
-        st.markdown(f"#### {title}")
+        st.subheader(title, anchor=False)
     with right:
         chosen = st.selectbox(
             "Break this step",
@@ -742,9 +746,9 @@ def in_frame(steps: pd.DataFrame, quantity: str) -> dict[str, pd.DataFrame]:
     return {"steps": drawn, "frame": pd.DataFrame({"step": [0, 0], "drawn": [low, high]})}
 
 
-def spaced(ends: pd.DataFrame, quantity: str) -> pd.DataFrame:
+def spaced(ends: pd.DataFrame, quantity: str, span: float = 0.0) -> pd.DataFrame:
     """The last rows with labels that would cover each other joined into one."""
-    reach = 0.08 * (float(np.ptp(ends[quantity])) or 1.0)
+    reach = 0.08 * (span or float(np.ptp(ends[quantity])) or 1.0)
     if quantity == "probability":
         reach = 0.08
     kept: list[dict] = []

@@ -1,6 +1,6 @@
 """How fast the engine is, beside what a learner would otherwise run. All of it in one table:
 
-    python -m tests.benchmarks.engine [--quick]
+    python -m tests.benchmarks.engine [--quick] [--race]
 
 The machine's own speed drifts while this runs, so contenders take turns and ratios are of their
 minima or medians in this one run. CPU seconds stand beside wall seconds: where they differ,
@@ -123,11 +123,43 @@ def full_length_updates(num_seeds: int, num_updates: int = 2) -> Callable[[], No
 # ── Until solved ─────────────────────────────────────────────────────────────────────────────
 
 
-def ensemble_until_solved(rng_seed: int) -> tuple[int, float]:
-    """How many of 16 seeds are solved and how many steps one took, on average."""
-    config = REINFORCE.replace(rng_seed=rng_seed, stop_when_solved=True, num_updates=1000)
-    metrics = list(train(config))[-1].metrics
-    return int(metrics["solved"].sum()), float(metrics["env_steps"].mean())
+@dataclass
+class Race:
+    """Ensembles of 16 seeds of one method, each until its last seed is solved."""
+
+    method: str
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    solved: list[int] = field(default_factory=list)
+    env_steps: list[float] = field(default_factory=list)  # of a seed, on average
+    updates: list[int] = field(default_factory=list)
+
+    def run(self, rng_seed: int) -> None:
+        config = presets[self.method].replace(rng_seed=rng_seed, stop_when_solved=True)
+        with self.watch:
+            *_, last = train(config)
+        self.solved.append(int(last.metrics["solved"].sum()))
+        self.env_steps.append(float(last.metrics["env_steps"].mean()))
+        self.updates.append(last.index + 1)
+
+    def row(self, reference: "Race") -> str:
+        wall, cpu = self.watch.wall, self.watch.cpu
+        return (
+            f"{self.method:<14}{sum(self.solved):>4}/{SEEDS * len(self.solved)}"
+            f"{median(wall):>9.2f}{max(wall):>8.2f}{median(cpu):>9.2f}{max(cpu):>8.2f}"
+            f"{median(cpu) / median(reference.watch.cpu):>9.2f}"
+            f"{np.mean(self.env_steps) / 1e3:>9.0f}k"
+            f"{min(self.updates):>8} – {max(self.updates)}"
+        )
+
+
+def race(num_ensembles: int, *methods: str) -> list[str]:
+    """Every method until its last seed is solved; they take turns."""
+    races = [Race(method) for method in methods]
+    for k in range(num_ensembles):
+        for contender in races:
+            contender.run(rng_seed=1000 + k)
+    head = "method         solved  wall s   worst    CPU s   worst  × first  steps a seed  updates"
+    return [head, *(contender.row(races[0]) for contender in races)]
 
 
 def textbook_reinforce(batch_steps: int = 5_000) -> Iterator[tuple[bool, int]]:
@@ -174,8 +206,8 @@ def textbook_reinforce(batch_steps: int = 5_000) -> Iterator[tuple[bool, int]]:
 
 def until_solved(num_ensembles: int, cap: float) -> list[tuple[str, str, str]]:
     """Ensembles and one textbook run take turns; each pays for its own seconds only."""
-    ours, theirs = Stopwatch(), Stopwatch()
-    results, training = [], textbook_reinforce()
+    ours, theirs = Race("reinforce"), Stopwatch()
+    training = textbook_reinforce()
     solved, steps = next(training)  # its imports are not on its bill
 
     def textbook(seconds: float) -> None:
@@ -186,17 +218,15 @@ def until_solved(num_ensembles: int, cap: float) -> list[tuple[str, str, str]]:
                 solved, steps = next(training)
 
     for k in range(num_ensembles):
-        with ours:
-            results.append(ensemble_until_solved(rng_seed=1000 + k))
+        ours.run(rng_seed=1000 + k)
         textbook(cap / num_ensembles)
-    typical, taken = median(ours.wall), sum(theirs.wall)
-    count = sum(number for number, _ in results)
-    env_steps = np.mean([number for _, number in results])
+    watch, count, env_steps = ours.watch, sum(ours.solved), np.mean(ours.env_steps)
+    typical, taken = median(watch.wall), sum(theirs.wall)
     return [
         (
             f"{num_ensembles} × 16 seeds until the last is solved, median (worst)",
-            f"{typical:.2f} s ({max(ours.wall):.2f} s)",
-            f"CPU {median(ours.cpu):.2f} s ({max(ours.cpu):.2f} s)",
+            f"{typical:.2f} s ({max(watch.wall):.2f} s)",
+            f"CPU {median(watch.cpu):.2f} s ({max(watch.cpu):.2f} s)",
         ),
         ("  seeds solved", f"{count}/{SEEDS * num_ensembles}", f"all {SEEDS * num_ensembles}"),
         ("  environment steps a seed", f"{env_steps:,.0f}", ""),
@@ -216,9 +246,16 @@ def until_solved(num_ensembles: int, cap: float) -> list[tuple[str, str, str]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="half a minute instead of two")
-    quick = parser.parse_args().quick
+    parser.add_argument("--race", action="store_true", help="only the methods beside each other")
+    arguments = parser.parse_args()
+    quick = arguments.quick
     torch.set_num_threads(1)
+    list(train(REINFORCE.replace(num_seeds=1, num_updates=1)))  # libraries load on nobody's bill
 
+    methods = ("reinforce", "baseline", "actor-critic", "gae")
+    print(*race(2 if quick else 8, *methods), sep="\n")
+    if arguments.race:
+        return
     rollout, usual = take_turns(10 if quick else 50, our_rollout(), usual_rollout())
     sixteen, one = take_turns(
         5 if quick else 20, full_length_updates(SEEDS), full_length_updates(1)

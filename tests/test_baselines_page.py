@@ -1,0 +1,242 @@
+"""The page on baselines: its numbers, its links, and what a browser makes of it."""
+
+import io
+import time
+
+import pyarrow as pa
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from pgviz.measure import noise
+
+APP = "streamlit_app.py"
+PAGE = "pages/baselines.py"
+
+
+@pytest.fixture
+def opened():
+    """`opened(name=value, …)` is the page after a link with these parameters."""
+
+    def opening(**parameters):
+        test = AppTest.from_file(f"../{APP}", default_timeout=60)
+        test.run()
+        test.switch_page(PAGE)
+        for name, value in parameters.items():
+            test.query_params[name] = value
+        test.run()
+        assert not test.exception
+        return test
+
+    return opening
+
+
+@pytest.fixture(scope="module", autouse=True)
+def registry():
+    """One registry of runs for all tests of this file: what one has trained the next finds."""
+    yield
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def charts(test):
+    return test.get("vega_lite_chart")
+
+
+def table(chart, name):
+    """A named table of a chart as a data frame."""
+    for dataset in chart.proto.datasets:
+        if dataset.name == name:
+            return pa.ipc.open_stream(io.BytesIO(dataset.data.data)).read_pandas()
+    raise KeyError(name)
+
+
+def metrics(test):
+    return {metric.label: metric.value for metric in test.metric}
+
+
+def settled(test):
+    """Run until the demonstration has ended and the bench of CartPole stands there."""
+    patience = time.monotonic() + 300  # workers give way to whatever else the machine does
+    while time.monotonic() < patience:
+        if any("CartPole has no exact gradient" in c.value for c in test.caption):
+            return test
+        time.sleep(0.5)
+        test.run()
+    raise AssertionError("the demonstration did not end")
+
+
+@pytest.mark.parametrize(
+    ("link", "spread", "episodes"),
+    [
+        ({"world": "bandit-a"}, "3.849", "62"),
+        ({"world": "survival"}, "11", "24"),
+        ({"world": "short-corridor"}, "1,466", "782"),
+        (
+            {
+                "world": "short-corridor",
+                "corridor_b0": "-12.0",
+                "corridor_b1": "-10.0",
+                "corridor_b2": "-6.0",
+            },
+            "590",
+            "315",
+        ),
+        (
+            {"world": "short-corridor"} | {f"corridor_b{s}": "-12.0" for s in range(3)},
+            "554",
+            "296",
+        ),
+        ({"world": "survival", "survival_b0": "3.0"}, "2", "5"),
+    ],
+)
+def test_the_three_numbers_are_those_of_the_book_of_truth(opened, link, spread, episodes):
+    test = opened(**link)
+    assert metrics(test)["Spread, tr Cov ĝ"] == spread
+    assert metrics(test)["Episodes for cosine > .9"] == episodes
+    assert metrics(test)["Bias² of ĝ"] == "0"
+
+
+def test_nothing_is_revealed_before_the_prediction(opened):
+    test = opened(world="short-corridor")
+    shown = " ".join(x.value for x in [*test.markdown, *test.caption])
+    assert "1000 in every state the bias" not in shown
+    assert "V is not the best baseline" not in shown
+    test.radio(key="thousand.guess").set_value("The centre moves").run()
+    test.button(key="thousand.commit").click().run()
+    assert not test.exception
+    shown = " ".join(x.value for x in [*test.markdown, *test.caption])
+    assert "6,149,466" in shown
+    assert "590, more than the best constant does: 553.3" in shown
+
+
+def test_dragging_b_moves_the_dots_and_not_their_number(opened):
+    test = opened(world="ladder")
+    before = table(charts(test)[0], "dots")
+    test.select_slider(key="ladder_b0").set_value(1.0).run()
+    after = table(charts(test)[0], "dots")
+    assert len(before) == len(after) == noise.NUM_DOTS
+    assert (before["along"] != after["along"]).mean() > 0.9
+    assert after["along"].mean() == pytest.approx(before["along"].mean(), abs=0.15)
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        {"world": "<script>", "dots": "1e9", "episodes": "NaN"},
+        {"ladder_b0": "inf", "update": "-3", "seed": "x" * 500},
+        {"where": "moon", "break": "everything", "credit": ""},
+        {"nonsense": "1", "corridor_b1": "7"},
+    ],
+)
+def test_a_garbled_link_gives_the_default_and_one_line(opened, garbage):
+    test = opened(**garbage)
+    told = [c.value for c in test.caption if "Not everything in this link" in c.value]
+    assert len(told) == 1
+    assert "<script>" not in told[0]
+    assert metrics(test)["Spread, tr Cov ĝ"] == "7.08"
+
+
+def test_every_world_of_every_section_opens(opened):
+    test = opened()
+    for key, worlds in (
+        ("world", ("bandit-a", "survival", "short-corridor")),
+        ("not_free", noise.SUBTRACTION_WORLDS),
+        ("credit", noise.CREDIT_WORLDS),
+        ("where", ("short-corridor", "bandit-a")),
+    ):
+        for world in worlds:
+            test.radio(key=key).set_value(world).run()
+            assert not test.exception
+    assert any("∇J is exact" in c.value for c in test.caption)
+
+
+def test_a_broken_step_turns_its_lines_red_and_no_others(opened):
+    test = opened(world="survival")
+    marks = [m.value for m in test.markdown if ":green[✓]" in m.value or ":red[✗]" in m.value]
+    assert len(marks) == 7
+    assert all(":green[✓]" in m for m in marks)
+    test.selectbox(key="break").set_value("let b know the action").run()
+    marks = [m.value for m in test.markdown if ":green[✓]" in m.value or ":red[✗]" in m.value]
+    assert [":red[✗]" in m for m in marks] == [False, False, True, True, False, False, False]
+
+
+def test_the_quiz_explains_right_and_wrong_answers(opened):
+    test = opened()
+    first = test.radio(key="baselines-quiz.0")
+    first.set_value(first.options[0]).run()
+    assert any("✗ No." in m.value for m in test.markdown)
+    test.radio(key="baselines-quiz.0").set_value(first.options[2]).run()
+    assert any("✓ Yes." in m.value for m in test.markdown)
+
+
+def test_the_bench_and_the_pair_stand_there_when_the_runs_have_ended(opened):
+    test = settled(opened())
+    shown = " ".join(c.value for c in test.caption)
+    assert "256 episodes, the same for all six" in shown
+    assert "1,024 other episodes" in shown
+    assert "Along this training" in shown
+    assert all(chart.proto.alt for chart in charts(test))
+
+
+# --- in a browser ---
+
+
+@pytest.fixture(scope="module")
+def server(serve):
+    with serve(APP) as url:
+        yield url
+
+
+def visit(chromium, ready, url, width=1280, scheme="light", query=""):
+    page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.goto(f"{url}/baselines{query}")
+    ready(page)
+    page.locator("[data-settled]").first.wait_for(timeout=120_000, state="attached")
+    ready(page)
+    return page
+
+
+# Streamlit's own: see the list of the other browser tests.
+THEIRS = {"svg-img-alt", "list", "listitem", "aria-dialog-name"}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_of_ours(chromium, ready, server, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = visit(chromium, ready, server, scheme=scheme)
+    found = Axe().run(page).response["violations"]
+    ours = {v["id"]: [n["html"][:200] for n in v["nodes"]] for v in found if v["id"] not in THEIRS}
+    page.close()
+    assert ours == {}
+
+
+@pytest.mark.browser
+def test_on_a_phone_nothing_is_wider_than_the_screen(chromium, ready, server):
+    page = visit(chromium, ready, server, width=390)
+    wide = page.evaluate(
+        "[...document.querySelectorAll('[data-testid=stMain] *')]"
+        ".filter(e => e.getBoundingClientRect().right > 391 && e.closest('pre, table,"
+        " [data-testid=stDataFrame], [role=tablist], .katex') === null && e.offsetWidth > 0"
+        " && getComputedStyle(e).position !== 'absolute').map(e => e.outerHTML.slice(0, 120))"
+    )
+    scroll = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
+    page.close()
+    assert scroll <= 390, wide[:3]
+
+
+@pytest.mark.browser
+def test_a_key_on_a_slider_moves_the_dots_in_place(chromium, ready, server):
+    page = visit(chromium, ready, server, query="?world=bandit-a")
+    chart = page.locator(".st-key-chart-cloud svg").first
+    page.evaluate("document.querySelector('.st-key-chart-cloud svg').dataset.mine = 'yes'")
+    slider = page.get_by_role("slider").first
+    slider.focus()
+    for _ in range(10):
+        slider.press("ArrowRight")
+    page.get_by_text("0.816", exact=True).wait_for()
+    assert chart.get_attribute("data-mine") == "yes"
+    assert "bandit-a_b0=2.5" in page.url
+    page.close()
