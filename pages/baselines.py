@@ -7,7 +7,7 @@ from pgviz.exact import by_hand as exact_by_hand
 from pgviz.exact import credit as exact_credit
 from pgviz.measure import frozen, noise
 from pgviz.training.config import presets
-from pgviz.ui import controls, live, noise_panels, page
+from pgviz.ui import controls, live, noise_panels, page, quiz, receipts
 from pgviz.ui.controls import Choice, Number
 from pgviz.ui.frame import open_page
 
@@ -51,6 +51,7 @@ ALL += tuple(slider for sliders in SLIDERS.values() for slider in sliders)
 
 
 page.question(this)
+receipts.style()
 if fault := controls.faults_of_link(ALL, "baselines"):
     st.caption(f":material/link_off: {fault}")
 
@@ -79,7 +80,7 @@ def by_hand() -> None:
 @st.fragment
 def not_free() -> None:
     """Subtractions that look harmless."""
-    st.subheader("What is not free", anchor=False)
+    st.header("What is not free", anchor=False)
     prose, picture = st.columns([3, 7], gap="large")
     with prose:
         world = controls.draw(NOT_FREE, "survival")
@@ -94,7 +95,7 @@ def not_free() -> None:
 @st.fragment
 def credited() -> None:
     """The matrix of actions and rewards."""
-    st.subheader("The first thing everyone subtracts: the past", anchor=False)
+    st.header("The first thing everyone subtracts: the past", anchor=False)
     st.markdown(
         "The full return multiplies every action's score with every reward of the episode, those"
         " paid before it included."
@@ -111,7 +112,7 @@ recorded = page_run.recording() if page_run is not None else None
 @st.fragment
 def measured() -> None:
     """Six estimators on the same episodes."""
-    st.subheader("Six estimators, the same episodes", anchor=False)
+    st.header("Six estimators, the same episodes", anchor=False)
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         where = controls.draw(WHERE, "CartPole", horizontal=True)
     if where == "CartPole":
@@ -138,7 +139,7 @@ not_free()
 credited()
 measured()
 
-st.subheader("Does it learn faster?", anchor=False)
+st.header("Does it learn faster?", anchor=False)
 st.markdown(
     "REINFORCE, and REINFORCE that subtracts a critic V̂(s) fitted to the returns of earlier"
     " updates. The critic is subtracted and never believed."
@@ -156,7 +157,7 @@ if runs:
         else:
             noise_panels.along_training(page_run, recorded, seed=0)
 
-st.subheader("Normalising is subtracting, too", anchor=False)
+st.header("Normalising is subtracting, too", anchor=False)
 st.markdown(
     "Much code subtracts the batch's mean and divides by its spread. The mean contains the sample"
     " itself; the spread depends on it."
@@ -167,14 +168,14 @@ noise_panels.normalisers()
 @st.fragment
 def derivation() -> None:
     """Why a baseline is free, line by line."""
-    st.subheader("Why it is free, line by line", anchor=False)
+    st.header("Why it is free, line by line", anchor=False)
     left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
     with left:
         st.markdown("Each line at the θ of the world above, both sides computed.")
     with right:
         chosen = st.selectbox(BREAK.label, BREAKS, key=BREAK.name, bind="query-params")
     world = st.session_state.get(WORLD.name, "ladder")
-    noise_panels.receipts(world, None if chosen == "nothing" else chosen)
+    noise_panels.derivation(world, None if chosen == "nothing" else chosen)
 
 
 derivation()
@@ -184,9 +185,7 @@ page.code_that_ran(
         (
             "The weight Ψ",
             r"\Psi_t = G_t - \hat V(s_t)",
-            estimators.baselined_reward_to_go
-            if hasattr(estimators, "baselined_reward_to_go")
-            else estimators.reward_to_go,
+            estimators.baselined_reward_to_go,
         ),
         (
             "The parabola",
@@ -213,7 +212,7 @@ page.takeaways(
         noise.normaliser_sentence(),
     ]
 )
-noise_panels.quiz("baselines-quiz", noise.quiz())
+quiz.draw(noise.quiz())
 if page_run is not None:
     known = [control.name for control in ALL if control.name in st.session_state]
     query = controls.address({name: st.session_state[name] for name in known})
