@@ -56,6 +56,7 @@ def reset() -> None:
         st.session_state[name] = getattr(default, name)
     st.session_state.pop("reinforce.config", None)
     controls.forget_faults("reinforce")
+    time_machine.forget(live.runs().find(default))
 
 
 page.question(this)
@@ -75,7 +76,7 @@ with bench:
 
 run = live.start("reinforce", config) if pressed_run else live.current_run("reinforce", config)
 if pressed_stop:
-    live.runs().detach(live.viewer())
+    live.stop("reinforce")
 if run is None:
     st.stop()
 
@@ -94,7 +95,7 @@ if guess and (recorded := run.recording()) and recorded.num_updates:
     st.markdown(f"In this run it **{takeaways.loss_verdict(recorded)}**.")
     run_panel.instruments(run, ("pseudo_loss", "grad_norm", "entropy"))
 
-time_machine.draw(run)
+time_machine.draw(run, "reinforce")
 
 page.code_that_ran(
     [

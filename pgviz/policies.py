@@ -9,6 +9,7 @@ one seed has many of: parallel environments, or time steps.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -37,12 +38,12 @@ class MLP:
     hidden: int = 32
     output_scale: float = 1.0
 
-    @property
+    @cached_property
     def shapes(self) -> tuple[tuple[int, int], ...]:
         """The shapes of W₁, w₂, b₂, in the order in which they lie in a row of theta."""
         return (len(self.obs_scale) + 1, self.hidden), (self.hidden, 1), (1, 1)
 
-    @property
+    @cached_property
     def num_parameters(self) -> int:
         """P, the length of a row of theta."""
         return sum(prod(shape) for shape in self.shapes)
@@ -69,7 +70,8 @@ class MLP:
 
     def features(self, obs: Array32) -> Array32:
         """φ(o) = (c ∘ o, 1): observations [..., D] to features [..., D+1]."""
-        features = np.ones((*obs.shape[:-1], obs.shape[-1] + 1), np.float32)
+        features = np.empty((*obs.shape[:-1], obs.shape[-1] + 1), np.float32)
+        features[..., -1] = 1
         np.multiply(obs, np.array(self.obs_scale, np.float32), out=features[..., :-1])
         return features
 
@@ -85,6 +87,27 @@ class MLP:
         if self.output_scale != 1:
             outputs *= np.float32(self.output_scale)
         return outputs, hidden
+
+    def backward(
+        self, theta: Array32, features: Array32, hidden: Array32, slopes: Array32
+    ) -> Array32:
+        """Σ_rows slope · ∇θ f(o), [S, P], from what `forward` met and slopes [S, rows].
+
+        ∂f/∂w₂ = k h,   ∂f/∂b₂ = k,   ∂f/∂W₁ = k φ(o) (w₂ ∘ (1 − h²))ᵀ
+        """
+        outer = slopes[..., None]
+        if self.output_scale != 1:
+            outer = outer * np.float32(self.output_scale)
+        gradient = np.empty(theta.shape, np.float32)
+        first, last, last_bias = self.layers(gradient)
+        inner = torch.ops.aten.tanh_backward(
+            torch.from_numpy(outer * self.layers(theta)[1].transpose(0, 2, 1)),
+            torch.from_numpy(hidden),
+        )
+        first[:] = np.matmul(features.transpose(0, 2, 1), inner.numpy())
+        last[:] = np.matmul(hidden.transpose(0, 2, 1), outer)
+        last_bias[:, 0, 0] = outer[..., 0].sum(axis=1)
+        return gradient
 
     def score_norms(self, theta: Array32, obs: Array32, actions: NDArray) -> NDArray[np.float64]:
         """‖∇θ log π(a|s)‖ for the rows of ONE seed: theta [P], obs [rows, D], actions [rows], k = 1.
@@ -120,19 +143,9 @@ class _Forward(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[None, Tensor, None]:
-        """∂f/∂w₂ = k h,   ∂f/∂b₂ = k,   ∂f/∂W₁ = k φ(o) (w₂ ∘ (1 − h²))ᵀ"""
-        theta, features, hidden = ctx.saved_tensors
-        outer = grad_outputs[0][..., None]  # [S, rows, 1]
-        if ctx.network.output_scale != 1:
-            outer = outer * ctx.network.output_scale
-        gradient = np.empty(theta.shape, np.float32)
-        first, last, last_bias = ctx.network.layers(gradient)
-        w_2 = torch.from_numpy(ctx.network.layers(theta.numpy())[1])
-        inner = torch.ops.aten.tanh_backward(outer * w_2.transpose(1, 2), hidden)
-        first[:] = np.matmul(features.numpy().transpose(0, 2, 1), inner.numpy())
-        last[:] = np.matmul(hidden.numpy().transpose(0, 2, 1), outer.numpy())
-        last_bias[:, 0, 0] = outer[..., 0].numpy().sum(axis=1)
-        return None, torch.from_numpy(gradient), None
+        theta, features, hidden = (x.numpy() for x in ctx.saved_tensors)
+        slopes = grad_outputs[0].numpy()
+        return None, torch.from_numpy(ctx.network.backward(theta, features, hidden, slopes)), None
 
 
 def log_prob(logits: Tensor, actions: Tensor) -> Tensor:

@@ -13,8 +13,8 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -22,12 +22,15 @@ from importlib.metadata import version
 from multiprocessing import forkserver
 from pathlib import Path
 from threading import RLock, Thread, Timer
+from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
 from pgviz.runs import worker
 from pgviz.runs.recording import Recording, RecordingError
 from pgviz.training.config import Config
+
+T = TypeVar("T")
 
 GRACE_S = 20.0  # a closed tab, or a lost connection, stops its run after this long
 MAX_RUN_S = 900.0
@@ -106,9 +109,14 @@ class Runs:
         self._watched: dict[str, Run] = {}  # viewer → the one run it watches
         self._leaving: dict[str, Timer] = {}
         self._num_workers = num_workers or os.cpu_count() or 1
-        self._pool = worker_pool(self._num_workers)
+        self._opening = _in_background(worker_pool, self._num_workers)
         self._closed = False
         atexit.register(self.close)
+
+    @property
+    def _pool(self) -> ProcessPool:
+        """The workers; the first to ask may have to wait until they have loaded their libraries."""
+        return self._opening.result()
 
     def watch(self, config: Config, viewer: str) -> Run:
         """The run of this configuration, started if there is none; the viewer leaves any other."""
@@ -183,7 +191,7 @@ class Runs:
                 self.detach(viewer)
         atexit.unregister(self.close)
         shut_down(self._pool)  # without the lock: the pool's threads may be waiting for it
-        for run in self._tasks:
+        for run in [*self._tasks, *self._runs.values()]:
             if run.ending != "finished":
                 _delete(run.path)
         if self._temporary:
@@ -238,7 +246,7 @@ class Runs:
         if self._closed:
             raise Busy("This server is shutting down.")
         if not self._pool.active:
-            broken, self._pool = self._pool, worker_pool(self._num_workers)
+            broken, self._opening = self._pool, _in_background(worker_pool, self._num_workers)
             Thread(target=shut_down, args=[broken], daemon=True).start()
             for run in [*self._tasks]:
                 self._let_go(run, "failed", "The worker processes of this server died.")
@@ -274,6 +282,14 @@ class Runs:
         for key, run in [*self._runs.items()]:
             if run.path not in needed and not run.path.exists():
                 del self._runs[key]
+
+
+def _in_background(function: Callable[..., T], *args: Any) -> "Future[T]":
+    """The result of a call that goes on while the caller does something else."""
+    executor = ThreadPoolExecutor(1)
+    future = executor.submit(function, *args)
+    executor.shutdown(wait=False)
+    return future
 
 
 def _touch(path: Path) -> None:

@@ -6,19 +6,17 @@ It regresses on what Ψ was made of, y = Ψ_t + V̂(s_t):
     TD error            y = r_t + γ V̂(s_{t+1})     bootstrapping: the critic believes itself
     GAE                 y = Â_t + V̂(s_t)           the λ-return, between the two
 
-The y are numbers, computed before the first step: no gradient flows through V̂(s_{t+1}). That is
-the "detach" of other code, and what makes the bootstrapped ones semi-gradients.
+The y are numbers, computed before the first step: nothing is differentiated through V̂(s_{t+1}).
+That is the "detach" of other code, and what makes the bootstrapped gradients semi-gradients.
 
 Axes: S seeds, N rows, T time, P parameters of one seed's critic.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from pgviz.policies import MLP, Array32
 from pgviz.training.config import Config
@@ -83,52 +81,58 @@ def fit(
         optimizer.ascend(theta, -value_gradient(critic, theta, batch))
 
 
-def value_gradient(critic: MLP, theta: Array32, batch: list[tuple[Tensor, ...]]) -> Array32:
-    """∇ Σ w ½ (V̂(s) − y)², [S, P]; the batch is blocks of states, y and w."""
-    parameters = torch.tensor(theta, requires_grad=True)
+def value_gradient(
+    critic: MLP, theta: Array32, batch: Iterable[tuple[Array32, Array32, Array32]]
+) -> Array32:
+    """The semi-gradient of Σ w ½ (V̂(s) − y)², [S, P]; the batch is blocks of states, y and w.
+
+    Σ w (V̂(s) − y) ∇V̂(s): y is held still, whatever it was computed from.
+    """
+    layers = critic.layers(theta)
     gradient = np.zeros(theta.shape, np.float32)
-    for obs, targets, share in batch:
-        loss = 0.5 * share * (critic(parameters, obs) - targets) ** 2
-        gradient += torch.autograd.grad(loss.sum(), parameters)[0].numpy()
+    for obs, targets, shares in batch:
+        features = critic.features(obs)
+        values, hidden = critic.forward(layers, features)
+        slopes = shares * (values - targets)
+        gradient += critic.backward(theta, features, hidden, slopes)
     return gradient
 
 
 def minibatches(
     rollout: Rollout, targets: Floats, streams: Sequence[np.random.Generator], config: Config
-) -> Iterator[list[tuple[Tensor, ...]]]:
+) -> Iterator[list[tuple[Array32, Array32, Array32]]]:
     """For each step of the critic: blocks of obs, targets and each row's share of the mean.
 
     minibatch_size steps drawn with replacement, or all steps where it is 0.
     """
     if config.minibatch_size == 0:
         shares = rollout.mask / rollout.num_steps[:, None, None]
-        everything = chunks(rollout.mask, rollout.obs, targets, shares)
+        blocks = chunks(rollout.mask, rollout.obs, targets, shares)
+        everything = [(obs.numpy(), y.numpy(), w.numpy()) for obs, y, w in blocks]
         for _ in range(config.critic_steps):
             yield everything
         return
     size = config.critic_steps, config.minibatch_size
     steps = zip(
         in_order_of_time(rollout.mask, rollout.obs),
-        in_order_of_time(rollout.mask, targets),
+        in_order_of_time(rollout.mask, targets.astype(np.float32)),
         streams,
         strict=True,
     )
     drawn = []
-    for obs, y, stream in steps:
-        rows = stream.integers(len(y), size=size)
-        drawn.append((obs[rows], y[rows].astype(np.float32)))
-    batches = (torch.from_numpy(np.stack(x, axis=1)) for x in zip(*drawn, strict=True))
-    share = torch.tensor(1 / config.minibatch_size)
-    for batch in zip(*batches, strict=True):
-        yield [(*batch, share)]
+    for seen, returns, stream in steps:
+        rows = stream.integers(len(returns), size=size)
+        drawn.append((seen[rows], returns[rows]))
+    obs, y = (np.stack(x, axis=1) for x in zip(*drawn, strict=True))
+    shares = np.full_like(y[0], 1 / config.minibatch_size)
+    for step in range(config.critic_steps):
+        yield [(obs[step], y[step], shares)]
 
 
 def value_loss(rollout: Rollout, targets: Floats) -> NDArray[np.float64]:
     """mean ½ (V̂(s_t) − y_t)² of each seed, [S]: of V̂ before it learned from these y."""
-    errors = np.square(rollout.values - targets)
-    return np.array(
-        [0.5 * x[m].mean(dtype=np.float64) for x, m in zip(errors, rollout.mask, strict=True)]
-    )
+    errors = in_order_of_time(rollout.mask, targets - rollout.values)
+    return np.array([0.5 * np.square(error).mean() for error in errors])
 
 
 def explained_variance(rollout: Rollout, targets: Floats) -> NDArray[np.float64]:
@@ -137,9 +141,8 @@ def explained_variance(rollout: Rollout, targets: Floats) -> NDArray[np.float64]
     Of V̂ before it learned from these y. NaN where y does not vary. Bootstrapped y contain V̂
     itself, so only Monte Carlo ones (y = G) tell how well the critic knows the world.
     """
-    explained = np.full(len(targets), np.nan)
-    for k, mask in enumerate(rollout.mask):
-        y, values = targets[k][mask].astype(np.float64), rollout.values[k][mask]
-        if y.var() > 0:
-            explained[k] = 1 - (y - values).var() / y.var()
-    return explained
+    errors = in_order_of_time(rollout.mask, targets - rollout.values)
+    unexplained = np.array([error.var() for error in errors])
+    variance = np.array([y.var() for y in in_order_of_time(rollout.mask, targets)])
+    varies = variance > 0
+    return np.where(varies, 1 - unexplained / np.where(varies, variance, 1), np.nan)

@@ -60,4 +60,6 @@ def chunks(
 
 def in_order_of_time(mask: NDArray[np.bool_], x: NDArray) -> list[NDArray]:
     """Each seed's steps of x [S, N, T, …] that happened, [number of its steps, …]."""
+    if mask.all():
+        return list(x.swapaxes(1, 2).reshape(len(x), -1, *x.shape[3:]))
     return [x[k].swapaxes(0, 1)[mask[k].T] for k in range(len(x))]

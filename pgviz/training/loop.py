@@ -84,7 +84,7 @@ def train(config: Config, seeds: Sequence[int] | None = None) -> Iterator[Update
         )
         gradient, grad_norm = clipped(gradient, config.max_grad_norm)
         learners.ascend(gradient)
-        fit = learners.fit_critic(index, rollout, psi)
+        fit = learners.fit_critic(rollout, psi)
         learners.record(rollout, pseudo_loss=pseudo_loss, grad_norm=grad_norm, **fit)
         yield Update(index, frozen(played), frozen(learners.all_theta), learners.snapshot())
         if not learners.keep_going():
@@ -116,8 +116,10 @@ class Learners:
                 AutoresetMode.DISABLED if config.whole_episodes else AutoresetMode.SAME_STEP
             ),
         )
-        self.stage: Stage | None = None  # of windows: where the environments stand
+        self.critic_streams = [stream(config, seed, "critic") for seed in seeds]
         self._go_on_with(np.arange(len(seeds)))
+        # Windows go on where the last ones ended; whole episodes begin anew with every update.
+        self.stage = None if config.whole_episodes else Stage(self.env, self.streams(0))
 
     def _go_on_with(self, rows: NDArray[np.intp]) -> None:
         self.rows = rows
@@ -132,19 +134,17 @@ class Learners:
         have no beginning: they are cut, one update after the other, from the stream of update 0.
         """
         policy = self.agent.policy
-        if self.config.whole_episodes:
-            rollout = collect_episodes(self.env, policy, self.policy, self.streams("update", index))
+        if self.stage is None:
+            rollout = collect_episodes(self.env, policy, self.policy, self.streams(index))
         else:
-            if self.stage is None:
-                self.stage = Stage(self.env, self.streams("update", index))
             rollout = collect_windows(self.stage, policy, self.policy, self.config.num_steps)
         if self.agent.critic is None:
             return rollout
         return critic.with_values(self.agent.critic, self.critic, rollout)
 
-    def streams(self, purpose: str, index: int) -> list[np.random.Generator]:
-        """The streams of the learning seeds for one purpose."""
-        return [stream(self.config, self.seeds[row], purpose, index) for row in self.rows]
+    def streams(self, index: int) -> list[np.random.Generator]:
+        """The streams from which the learning seeds play update `index`."""
+        return [stream(self.config, self.seeds[row], "update", index) for row in self.rows]
 
     def ascend(self, gradient: Array32) -> None:
         """One step UP the gradient."""
@@ -152,7 +152,7 @@ class Learners:
         self.all_theta[self.rows] = self.theta
 
     def fit_critic(
-        self, index: int, rollout: Rollout, psi: NDArray[np.floating]
+        self, rollout: Rollout, psi: NDArray[np.floating]
     ) -> dict[str, NDArray[np.float64]]:
         """Let the critic learn what Ψ was made of, and say how wrong it was."""
         if self.agent.critic is None:
@@ -164,7 +164,7 @@ class Learners:
             self.critic_optimizer,
             rollout,
             targets,
-            self.streams("critic", index),
+            self.critic_streams,
             self.config,
         )
         self.all_theta[self.rows] = self.theta
@@ -181,7 +181,9 @@ class Learners:
             self.last_returns[row] = last[-SOLVED_EPISODES:]
             if len(returns):
                 self.metrics["episode_return"][row] = returns.mean()
-                self.metrics["trailing_return"][row] = np.nanmean(self.last_returns[row])
+                self.metrics["trailing_return"][row] = last[~np.isnan(last)][
+                    -SOLVED_EPISODES:
+                ].mean()
         trailing = self.metrics["trailing_return"][self.rows]
         enough = ~np.isnan(self.last_returns[self.rows, 0])
         now = {
@@ -212,6 +214,7 @@ class Learners:
         if stay.any() and not stay.all():
             self.optimizer.keep(stay)
             self.critic_optimizer.keep(stay)
+            self.critic_streams = [self.critic_streams[k] for k in np.flatnonzero(stay)]
             (self.stage or self.env).keep(stay)
             self._go_on_with(self.rows[stay])
         return bool(stay.any())

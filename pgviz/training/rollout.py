@@ -7,7 +7,7 @@ Axes: S seeds, N parallel environments of a seed, T time, D observation features
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -103,7 +103,7 @@ class Stage:
         self.env = env
         self.noise = LogisticNoise(streams, env.num_envs // len(streams))
         self.obs = env.reset(seed=streams)[0]
-        self.paid = np.zeros(env.num_envs)  # to the running episodes, so far
+        self.paid = np.zeros(env.num_envs)  # to the running episodes, before the next window
 
     def play(self, policy: MLP, theta: Array32) -> Iterator[Step]:
         """Step for ever with the policies theta [S, P]; whoever has seen enough stops asking."""
@@ -115,7 +115,6 @@ class Stage:
             actions = (logits > next(self.noise)).ravel()
             self.obs, rewards, terminated, truncated, infos = self.env.step(actions)
             next_obs = infos.get("final_obs", self.obs)
-            self.paid = np.where(terminated | truncated, 0, self.paid + rewards)
             yield Step(obs, actions, logits.ravel(), rewards, next_obs, terminated, truncated)
 
     def keep(self, seeds: NDArray[np.bool_]) -> None:
@@ -136,16 +135,24 @@ def collect_episodes(
 
     Exactly one episode per environment is kept, so long and short ones are equally likely.
     """
-    steps, alive = [], np.ones(env.num_envs, np.bool_)
+    steps: list[Step] = []
+    alive = [np.ones(env.num_envs, np.bool_)]
     for step in Stage(env, streams).play(policy, theta):
         steps.append(step)
-        alive &= ~(step.terminated | step.truncated)
-        if not alive.any():
+        alive.append(alive[-1] & ~(step.terminated | step.truncated))
+        if not alive[-1].any():
             break
-    over = np.stack([step.terminated | step.truncated for step in steps])
-    mask = np.ones_like(over)
-    mask[1:] = ~np.logical_or.accumulate(over[:-1], axis=0)
-    return _rollout(steps, mask, paid_before=np.zeros(env.num_envs), num_seeds=len(theta))
+    first = steps[0].obs
+    seen = in_rows([first, *(step.next_obs for step in steps)], len(theta))
+    rollout = rollout_of(steps, seen[:, :, :-1], seen[:, :, 1:], np.zeros(len(first)), len(theta))
+    happened = in_rows(alive[:-1], len(theta))
+    return replace(
+        rollout,
+        mask=happened,
+        rewards=rollout.rewards * happened,
+        terminated=rollout.terminated & happened,
+        truncated=rollout.truncated & happened,
+    )
 
 
 def collect_windows(stage: Stage, policy: MLP, theta: Array32, num_steps: int) -> Rollout:
@@ -153,36 +160,45 @@ def collect_windows(stage: Stage, policy: MLP, theta: Array32, num_steps: int) -
 
     The stage remembers where it stands: consecutive windows are one long window, cut.
     """
-    paid_before = stage.paid
-    steps = list(islice(stage.play(policy, theta), num_steps))
-    mask = np.ones((num_steps, stage.env.num_envs), np.bool_)
-    return _rollout(steps, mask, paid_before, num_seeds=len(theta))
+    steps, paid = list(islice(stage.play(policy, theta), num_steps)), stage.paid
+    for step in steps:
+        stage.paid = np.where(step.terminated | step.truncated, 0, stage.paid + step.rewards)
+    obs, next_obs = (
+        in_rows([getattr(step, name) for step in steps], len(theta)) for name in ("obs", "next_obs")
+    )
+    return rollout_of(steps, obs, next_obs, paid, len(theta))
 
 
-def _rollout(
-    steps: list[Step], mask: NDArray[np.bool_], paid_before: NDArray[np.float64], num_seeds: int
+def rollout_of(
+    steps: list[Step], obs: Array32, next_obs: Array32, paid: NDArray[np.float64], num_seeds: int
 ) -> Rollout:
-    """Steps in order, [T][S·N, …], as the arrays of a rollout, [S, N, T, …]."""
+    """Steps in order as the arrays of a rollout, as if all of them had happened."""
 
-    def rows(x: NDArray | tuple[NDArray, ...]) -> NDArray:
-        x = np.stack(x) if isinstance(x, tuple) else x
-        return np.moveaxis(x.reshape(len(steps), num_seeds, -1, *x.shape[2:]), 0, 2)
+    def rows(name: str) -> NDArray:
+        return in_rows([getattr(step, name) for step in steps], num_seeds)
 
-    obs, actions, logits, rewards, next_obs, terminated, truncated = zip(*steps, strict=True)
-    nothing = np.broadcast_to(np.float32(0), rows(mask).shape)
+    rewards = rows("rewards")
+    nothing = np.broadcast_to(np.float32(0), rewards.shape)
     return Rollout(
-        obs=rows(obs),
-        actions=rows(actions),
-        rewards=np.where(rows(mask), rows(rewards), 0.0),
-        next_obs=rows(next_obs),
-        terminated=rows(terminated) & rows(mask),
-        truncated=rows(truncated) & rows(mask),
-        mask=rows(mask),
-        logits=rows(logits),
-        paid_before=paid_before.reshape(num_seeds, -1),
+        obs=obs,
+        actions=rows("actions"),
+        rewards=rewards,
+        next_obs=next_obs,
+        terminated=rows("terminated"),
+        truncated=rows("truncated"),
+        mask=np.broadcast_to(True, rewards.shape),
+        logits=rows("logits"),
+        paid_before=paid.reshape(num_seeds, -1),
         values=nothing,
         next_values=nothing,
     )
+
+
+def in_rows(moments: list[NDArray], num_seeds: int) -> NDArray:
+    """Moment by moment [T][S·N, …] to row by row [S, N, T, …]."""
+    num_envs, *features = moments[0].shape
+    size = len(moments), num_seeds, num_envs // num_seeds, *features
+    return np.moveaxis(np.concatenate(moments).reshape(size), 0, 2)
 
 
 class LogisticNoise:

@@ -1,9 +1,11 @@
 """Controls that are the URL: every value a reader sets stands in the address of the page.
 
-Streamlit binds a widget to a query parameter and falls back to the default when a link holds
-something it cannot take. What it does not do is say so; `faults_of_link` does.
+Streamlit binds a widget to a query parameter and mostly falls back to the default when a link holds
+something it cannot take. It does not say so, it reads 3.7 seeds as three, and infinity is too much
+for it: `faults_of_link` takes the faults out of the address before a widget sees them.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,8 +43,8 @@ class Number:
 
     def holds(self, text: str) -> bool:
         """Whether a link may say so."""
-        digits = text.removeprefix("-")
-        return digits.isdecimal() and digits.isascii() and self.low <= int(text[:12]) <= self.high
+        whole = re.fullmatch("-?[0-9]{1,9}", text)
+        return whole is not None and self.low <= int(text) <= self.high
 
 
 Control = Choice | Number
@@ -56,21 +58,35 @@ def as_text(value: object) -> str:
 def faults_of_link(controls: Sequence[Control], slug: str) -> str:
     """One sentence on what of the link could not be used, or nothing; kept until `forget_faults`.
 
-    Called before the controls are drawn, because drawing them cleans the address.
+    Called before the controls are drawn.
     """
-    known = {control.name: control for control in controls}
-    faults: list[str] = st.session_state.setdefault(f"{slug}.faults", [])
-    for name in st.query_params:
-        values = st.query_params.get_all(name)
-        if name not in known:
-            fault = f"there is no setting “{shown(name)}”"
-        elif len(values) != 1 or not known[name].holds(values[0]):
-            fault = f"“{shown(values[-1])}” is no value for “{known[name].label}”"
-        else:
-            continue
-        if fault not in faults and len(faults) < 3:
-            faults.append(fault)
+    known = {control.name for control in controls}
+    unknown = [name for name in st.query_params if name not in known]
+    drop(slug, {name: f"there is no setting “{shown(name)}”" for name in unknown})
+    drop_faults(controls, slug)
+    faults = st.session_state.get(f"{slug}.faults")
     return f"Not everything in this link could be used: {'; '.join(faults)}." if faults else ""
+
+
+def drop_faults(controls: Sequence[Control], slug: str) -> None:
+    """Take out of the link what controls that are not yet drawn cannot hold."""
+    faults = {}
+    for control in controls:
+        values = st.query_params.get_all(control.name)
+        drawn = control.name in st.session_state
+        if values and not drawn and not (len(values) == 1 and control.holds(values[0])):
+            faults[control.name] = f"“{shown(values[-1])}” is no value for “{control.label}”"
+    drop(slug, faults)
+
+
+def drop(slug: str, faults: Mapping[str, str]) -> None:
+    """Note the faults, take their names out of the address, and run the page once more."""
+    if faults:
+        noted = st.session_state.setdefault(f"{slug}.faults", [])
+        noted += [fault for fault in faults.values() if fault not in noted][: 3 - len(noted)]
+        for name in faults:
+            del st.query_params[name]
+        st.rerun()
 
 
 def forget_faults(slug: str) -> None:

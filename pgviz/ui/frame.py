@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from pgviz.ui.live import runs
+
 
 @dataclass(frozen=True)
 class Page:
@@ -108,6 +110,10 @@ def _navigation() -> StreamlitPage:
 
 @st.cache_resource(show_spinner=False)
 def _settle() -> None:
-    """Once per server: what is loaded now stays, so the collector need not look at it again."""
+    """Once per server: start the workers while the first page is still being drawn.
+
+    What is loaded by then stays for good, so the collector need not look at it again.
+    """
+    runs()
     gc.collect()
     gc.freeze()

@@ -47,15 +47,26 @@ def demonstration(method: str) -> Config:
 
 
 def current_run(slug: str, default: Config) -> Run | None:
-    """The run this page shows: the one asked for last, or `default`, which starts by itself."""
+    """The run this page shows: the one asked for last, or `default`, which starts by itself.
+
+    The reader watches it, unless they pressed Stop, or wait for another run while this one is over.
+    """
     config: Config = st.session_state.get(f"{slug}.config", default)
     run = runs().find(config)
-    return run or start(slug, config)
+    if run is not None:
+        been_here = f"{slug}.config" in st.session_state
+        given_up = run.ending == "failed" or st.session_state.get(f"{slug}.stopped", False)
+        elsewhere = runs().watched_by(viewer())
+        waiting = elsewhere is not None and elsewhere.active
+        if (been_here and given_up) or (run.ending == "finished" and waiting):
+            return run
+    return start(slug, config)
 
 
 def start(slug: str, config: Config) -> Run | None:
     """Watch the run of this configuration; None, with a sentence on the page, if there is no room."""
     st.session_state[f"{slug}.config"] = config
+    st.session_state[f"{slug}.stopped"] = False
     try:
         return runs().watch(config, viewer())
     except Busy as busy:
@@ -75,6 +86,12 @@ def also_watch(config: Config, name: str) -> Run | None:
     except Busy as busy:
         st.warning(str(busy), icon=":material/hourglass:")
         return None
+
+
+def stop(slug: str) -> None:
+    """Watch it no longer: the run stops, unless others watch it."""
+    st.session_state[f"{slug}.stopped"] = True
+    runs().detach(viewer())
 
 
 def is_live(run: Run) -> bool:

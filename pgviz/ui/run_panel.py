@@ -30,6 +30,8 @@ def watch(run: Run) -> None:
             st.rerun()
 
     panel()
+    if not is_live and (curves := live.curves_of(run)):
+        page.numbers(curves.middle, key="numbers")
 
 
 def draw(run: Run) -> None:

@@ -9,11 +9,12 @@ from pgviz.charts import learning
 from pgviz.runs import Recording, Run
 from pgviz.runs.replay import replay, trajectory
 from pgviz.training.rollout import Rollout
-from pgviz.ui import page
+from pgviz.ui import controls, page
+from pgviz.ui.controls import Number
 from pgviz.ui.player import cartpole_player
 
 
-def draw(run: Run) -> None:
+def draw(run: Run, slug: str) -> None:
     """Choose update, seed and episode; watch it; read it step by step."""
     st.subheader("The time machine", anchor=False)
     recording = run.recording()
@@ -21,6 +22,12 @@ def draw(run: Run) -> None:
         st.markdown("It opens as soon as the first update is recorded.")
         return
     last = recording.num_updates if not run.active else run.config.num_updates
+    place = (
+        Number("update", "Update", 0, last),
+        Number("seed", "Seed", 0, run.config.num_seeds - 1),
+        Number("episode", "Episode", 0, run.config.num_envs - 1),
+    )
+    controls.drop_faults(place, slug)
 
     @st.fragment
     def machine() -> None:
@@ -28,12 +35,7 @@ def draw(run: Run) -> None:
         with left:
             asked = st.slider("Update", 0, last, last, key="update", bind="query-params")
             update = min(asked, recording.num_updates)
-            seed = st.number_input(
-                "Seed", 0, run.config.num_seeds - 1, 0, key="seed", bind="query-params"
-            )
-            episode = st.number_input(
-                "Episode", 0, run.config.num_envs - 1, 0, key="episode", bind="query-params"
-            )
+            seed, episode = (controls.draw(control, 0) for control in place[1:])
             if update < asked:
                 st.caption(f"Recorded so far: update {update}.")
             rollout, table = played(run.path, update, seed, episode)
@@ -70,6 +72,15 @@ def watch(run: Run, update: int, seed: int, episode: int, key: str) -> None:
         title=f"Seed {seed} at update {update}, episode {episode}",
         gamma=run.config.gamma,
     )
+
+
+def forget(run: Run | None) -> None:
+    """Back to the end of this run, its first seed and its first episode."""
+    st.session_state["seed"] = st.session_state["episode"] = 0
+    st.session_state.pop("update", None)
+    recording = run.recording() if run and not run.active else None
+    if recording is not None and recording.num_updates:
+        st.session_state["update"] = recording.num_updates
 
 
 COLUMNS = {

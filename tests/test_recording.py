@@ -1,0 +1,276 @@
+"""Recordings: what is written is what is read, and nothing else is."""
+
+import json
+import os
+import threading
+
+import numpy as np
+import psutil
+import pytest
+
+from pgviz.policies import MLP
+from pgviz.runs import Recording, RecordingError, recording
+from pgviz.runs.recording import FORMAT, HEADER_BYTES, Recorder
+from pgviz.training import METRICS, Config, train
+
+CONFIG = Config(num_seeds=3, num_updates=4, num_envs=2, hidden=2)
+NUM_PARAMETERS = MLP(hidden=2).num_parameters
+RECORD_BYTES = 8 + 3 * (8 * len(METRICS) + 4 * NUM_PARAMETERS)
+
+
+@pytest.fixture(scope="module")
+def updates():
+    return list(train(CONFIG))
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "some.run"
+
+
+def write(path, updates, config=CONFIG):
+    recorder = Recorder(path, config, METRICS, birth=updates[0].played)
+    for update in updates:
+        recorder.append(update.theta, update.metrics, elapsed_s=1.5 * (update.index + 1))
+    recorder.close()
+    return Recording(path)
+
+
+def made_up(num_updates, theta=0.0, metric=0.0):
+    """A recorder's input by hand: birth, parameters, metrics."""
+    shape = (CONFIG.num_seeds, NUM_PARAMETERS)
+    metrics = {name: np.full(CONFIG.num_seeds, metric) for name in METRICS}
+    return np.zeros(shape, np.float32), [(np.full(shape, theta, np.float32), metrics)] * num_updates
+
+
+def with_header(path, **changes):
+    """A recording of one update whose header has been tampered with."""
+    header = {
+        "format": FORMAT,
+        "config": vars(CONFIG),
+        "metrics": METRICS,
+        "num_seeds": CONFIG.num_seeds,
+        "num_parameters": NUM_PARAMETERS,
+    } | changes
+    header = {name: value for name, value in header.items() if value is not ...}
+    path.write_bytes(json.dumps(header).encode().ljust(HEADER_BYTES) + bytes(2 * RECORD_BYTES))
+    return path
+
+
+def test_what_is_written_is_read_back_to_the_bit(path, updates):
+    read = write(path, updates)
+    assert read.config == CONFIG
+    assert read.metric_names == METRICS
+    assert read.num_updates == len(updates) == 4
+    assert read.num_seeds == 3
+    assert read.elapsed_s() == 6.0
+    metrics = read.metrics()
+    for u, update in enumerate(updates):
+        assert read.theta(u + 1).tobytes() == update.theta.tobytes()
+        for name in METRICS:
+            assert metrics[name][u].tobytes() == update.metrics[name].tobytes()
+
+
+def test_theta_u_is_the_policy_that_plays_update_u(path, updates):
+    read = write(path, updates)
+    for update in updates:
+        assert read.theta(update.index).tobytes() == update.played.tobytes()
+    assert read.theta(0).tobytes() != read.theta(1).tobytes()
+    for outside in (-1, 5):
+        with pytest.raises(IndexError, match="updates 0 to 4"):
+            read.theta(outside)
+
+
+def test_metrics_can_be_read_from_an_update_on(path, updates):
+    read = write(path, updates)
+    whole = read.metrics()["episode_return"]
+    for start in range(5):
+        np.testing.assert_array_equal(read.metrics(start)["episode_return"], whole[start:])
+
+
+def test_a_recording_is_readable_from_its_birth_on_and_while_it_grows(path, updates):
+    recorder = Recorder(path, CONFIG, METRICS, birth=updates[0].played)
+    read = Recording(path)
+    assert read.num_updates == 0
+    assert read.theta(0).tobytes() == updates[0].played.tobytes()
+    assert len(read.table()) == 0
+    assert read.as_dict()["metrics"]["episode_return"] == []
+    for u, update in enumerate(updates, 1):
+        recorder.append(update.theta, update.metrics, elapsed_s=u)
+        assert read.num_updates == u
+        assert read.theta(u).tobytes() == update.theta.tobytes()
+        assert read.elapsed_s() == u
+    recorder.close()
+
+
+def test_whoever_finds_a_recording_can_read_it_at_any_moment(tmp_path):
+    birth, rest = made_up(20)
+    failures, done = [], threading.Event()
+
+    def read_all():
+        while not done.is_set():
+            for path in tmp_path.glob("*.run"):
+                try:
+                    found = Recording(path).as_dict()
+                    assert len(found["metrics"]["entropy"]) == found["num_updates"]
+                except Exception as error:
+                    failures.append(error)
+
+    reader = threading.Thread(target=read_all)
+    reader.start()
+    for k in range(40):
+        recorder = Recorder(tmp_path / f"{k}.run", CONFIG, METRICS, birth)
+        for theta, metrics in rest:
+            recorder.append(theta, metrics, 0.0)
+        recorder.close()
+    done.set()
+    reader.join()
+    assert failures == []
+
+
+def test_a_file_gets_its_name_when_its_birth_is_complete(path, monkeypatch):
+    seen = []
+    write_record = Recorder._write
+
+    def watched(recorder, theta, elapsed_s):
+        seen.append(path.exists())
+        write_record(recorder, theta, elapsed_s)
+
+    monkeypatch.setattr(Recorder, "_write", watched)
+    birth, ((theta, metrics),) = made_up(1)
+    recorder = Recorder(path, CONFIG, METRICS, birth)
+    recorder.append(theta, metrics, 0.0)
+    recorder.close()
+    assert seen == [False, True]
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_a_torn_last_record_is_ignored_wherever_it_was_torn(path, updates):
+    write(path, updates)
+    whole = path.stat().st_size
+    assert whole == HEADER_BYTES + 5 * RECORD_BYTES
+    for size in range(whole - 1, whole - RECORD_BYTES - 1, -1):
+        os.truncate(path, size)
+        read = Recording(path)
+        assert read.num_updates == 3
+        assert read.theta(3).tobytes() == updates[2].theta.tobytes()
+        assert len(read.metrics()["entropy"]) == 3
+    os.truncate(path, whole - RECORD_BYTES - 1)
+    assert Recording(path).num_updates == 2
+
+
+def test_a_torn_birth_or_header_is_no_recording(path, updates):
+    write(path, updates)
+    for size in [HEADER_BYTES + RECORD_BYTES - 1, HEADER_BYTES + 1, HEADER_BYTES, 4000, 100, 1, 0]:
+        os.truncate(path, size)
+        with pytest.raises(RecordingError):
+            Recording(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"garbage",
+        b"\x80\x04\x95" + bytes(9000),  # how a pickle begins
+        bytes(9000),
+        np.random.default_rng(0).bytes(9000),
+        b"[" * 9000,
+        b"null".ljust(9000),
+        b"[1, 2]".ljust(9000),
+        b"NaN".ljust(9000),
+        b"{}".ljust(9000),
+        b'{"format": 1}'.ljust(9000),
+        (b'{"format": ' + b"9" * 4000 + b"}").ljust(9000),
+    ],
+    ids=lambda content: repr(content[:12]),
+)
+def test_garbage_is_refused_in_one_sentence(path, content):
+    path.write_bytes(content)
+    with pytest.raises(RecordingError, match=r"^some\.run .*") as error:
+        Recording(path)
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"format": FORMAT + 1},
+        {"format": "1\n2"},
+        {"config": vars(CONFIG) | {"unheard\nof": 1}},
+        {"config": {name: value for name, value in vars(CONFIG).items() if name != "gamma"}},
+        {"config": vars(CONFIG) | {"gamma": float("nan")}},
+        {"config": vars(CONFIG) | {"learning_rate": float("inf")}},
+        {"config": vars(CONFIG) | {"method": "os.system"}},
+        {"config": vars(CONFIG) | {"num_seeds": 10**300}},
+        {"config": [1]},
+        {"metrics": "entropy"},
+        {"metrics": [1, 2]},
+        {"metrics": None},
+        {"metrics": ...},
+        *(
+            {name: size}
+            for name in ("num_seeds", "num_parameters")
+            for size in (-1, 0, 1e3, True, "3", None, float("nan"), 2**31 - 1, 2**63, 10**999, ...)
+        ),
+        {"num_seeds": 2**31 - 1, "num_parameters": 2**31 - 1},
+    ],
+    ids=lambda changes: str(changes)[:60],
+)
+def test_a_header_that_makes_no_sense_is_refused_in_one_sentence(path, changes):
+    assert Recording(with_header(path)).num_updates == 1
+    with pytest.raises(RecordingError, match=r"^some\.run ") as error:
+        Recording(with_header(path, **changes))
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_a_file_that_is_missing_is_refused_in_one_sentence(path):
+    with pytest.raises(RecordingError, match="not a recording"):
+        Recording(path)
+
+
+def test_a_table_has_one_row_per_update_and_seed(path, updates):
+    table = write(path, updates).table()
+    assert list(table.columns) == ["update", "seed", *METRICS]
+    assert len(table) == 4 * 3
+    for row in table.itertuples():
+        assert row.entropy == updates[row.update].metrics["entropy"][row.seed]
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_a_dict_is_valid_json_even_if_training_diverged(path, number):
+    birth, ((theta, metrics),) = made_up(1, theta=number, metric=number)
+    recorder = Recorder(path, CONFIG, METRICS, birth)
+    recorder.append(theta, metrics, 0.0)
+    recorder.close()
+    read = json.loads(json.dumps(Recording(path).as_dict(), allow_nan=False))
+    assert read["theta"] == [[None] * NUM_PARAMETERS] * 3
+    assert read["metrics"]["entropy"] == [[None] * 3]
+
+
+def test_a_dict_holds_the_numbers_of_the_run(path, updates):
+    read = json.loads(json.dumps(write(path, updates).as_dict(), allow_nan=False))
+    assert Config(**read["config"]) == CONFIG
+    assert read["num_updates"] == 4
+    np.testing.assert_array_equal(np.float32(read["theta"]), updates[-1].theta)
+    for u, update in enumerate(updates):
+        assert read["metrics"]["grad_norm"][u] == update.metrics["grad_norm"].tolist()
+
+
+def test_a_recording_does_not_grow_beyond_its_limit(path, monkeypatch):
+    monkeypatch.setattr(recording, "MAX_BYTES", HEADER_BYTES + 3 * RECORD_BYTES)
+    birth, rest = made_up(2)
+    recorder = Recorder(path, CONFIG, METRICS, birth)
+    for theta, metrics in rest:
+        recorder.append(theta, metrics, 0.0)
+    with pytest.raises(RecordingError, match="the most allowed"):
+        recorder.append(theta, metrics, 0.0)
+    recorder.close()
+    assert Recording(path).num_updates == 2
+
+
+def test_reading_leaves_no_file_open(path, updates):
+    read = write(path, updates)
+    for _ in range(50):
+        read.as_dict(), read.theta(2), read.metrics(), read.table()
+    assert str(path) not in [file.path for file in psutil.Process().open_files()]
