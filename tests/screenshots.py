@@ -25,7 +25,7 @@ def opened(browser: Browser, url: str, width: int, height: int, scheme: str) -> 
     page.goto(url)
     _ready(page)
     page.get_by_text("Finished after").or_(page.locator("[data-settled]")).first.wait_for(
-        timeout=120_000
+        state="attached", timeout=120_000
     )
     _ready(page)
     page.wait_for_timeout(2000)

@@ -75,6 +75,7 @@ class Line:
     title: str
     evaluate: Callable[[TabularMDP, str | None], Receipt]
     breaks: tuple[str, ...] = ()
+    axes: str = "feature action"  # of both sides; with a horizon a "step" may stand in front
 
     def __call__(self, world: TabularMDP, broken: str | None = None) -> Receipt:
         if broken is not None and broken not in self.breaks:
@@ -262,9 +263,19 @@ def gradient_is_a_mean(
 
 
 log_trick = (
-    Line("log trick", probability_times_log_derivative, ("drop the log",)),
-    Line("probabilities sum to one", probabilities_keep_their_sum),
-    Line("mean score", score_has_mean_zero, ("sample from the wrong policy",)),
+    Line(
+        "log trick",
+        probability_times_log_derivative,
+        ("drop the log",),
+        "episode feature action",
+    ),
+    Line("probabilities sum to one", probabilities_keep_their_sum, axes="state feature action"),
+    Line(
+        "mean score",
+        score_has_mean_zero,
+        ("sample from the wrong policy",),
+        "state feature action",
+    ),
     Line("derivative of the sum", derivative_moves_into_the_sum, ("differentiate R",)),
     Line(
         "an expectation",
@@ -373,11 +384,16 @@ def noise_of_the_theorem(world: TabularMDP, broken: str | None = None) -> Receip
 
 
 trajectory_form = (
-    Line("log probability splits", log_probability_splits),
-    Line("dynamics carry no θ", dynamics_carry_no_theta, ("drop the log",)),
+    Line("log probability splits", log_probability_splits, axes="episode"),
+    Line(
+        "dynamics carry no θ",
+        dynamics_carry_no_theta,
+        ("drop the log",),
+        "episode feature action",
+    ),
     Line("past rewards drop out", past_rewards_drop_out, ("drop future rewards too",)),
     Line("reward-to-go", theorem_with_reward_to_go, ("forget γ^t",)),
-    Line("noise", noise_of_the_theorem, ("keep past rewards",)),
+    Line("noise", noise_of_the_theorem, ("keep past rewards",), ""),
 )
 
 
@@ -508,9 +524,9 @@ def theorem_with_occupancies(world: TabularMDP, broken: str | None = None) -> Re
 
 
 unrolling = (
-    Line("product rule", product_rule, ("differentiate only π",)),
-    Line("one step", one_step_of_unrolling, ("forget γ^t",)),
-    Line("k steps", unrolled_with_remainder, ("forget γ^t",)),
+    Line("product rule", product_rule, ("differentiate only π",), "state feature action"),
+    Line("one step", one_step_of_unrolling, ("forget γ^t",), "state feature action"),
+    Line("k steps", unrolled_with_remainder, ("forget γ^t",), "term feature action"),
     Line(
         "occupancies",
         theorem_with_occupancies,

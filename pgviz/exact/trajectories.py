@@ -46,6 +46,19 @@ def trajectories(world: TabularMDP, num_steps: int | None = None) -> list[Trajec
     return found
 
 
+def num_trajectories(world: TabularMDP, num_steps: int) -> int:
+    """How many episodes `trajectories` would list, counted without listing them.
+
+    The number of ways to go on from s: n(s) = Σ_{a, s'} n(s'), with n = 1 at the end and the limit.
+    """
+    limit = num_steps if world.horizon is None else min(num_steps, world.horizon)
+    edges = (world.flow > 0).sum(axis=1)
+    ways = [1] * (world.num_states + 1)
+    for _ in range(limit):
+        ways = [sum(int(n) * w for n, w in zip(row, ways, strict=True)) for row in edges] + [1]
+    return sum(ways[s] for s in np.flatnonzero(world.start > 0))
+
+
 def expectation(
     episodes: list[Trajectory], quantity: Callable[[Trajectory], Floats | float]
 ) -> Floats:

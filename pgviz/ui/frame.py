@@ -38,6 +38,14 @@ PAGES = (
         "Derive, implement and measure policy gradient methods, beginning with one equation.",
     ),
     Page(
+        "theorem",
+        "Concepts",
+        "The theorem",
+        ":material/function:",
+        "How can we differentiate a reward that has no derivative, and why the log?",
+        "Do not differentiate the reward. Differentiate how likely it is, and let samples do the sum.",
+    ),
+    Page(
         "reinforce",
         "Concepts",
         "REINFORCE",

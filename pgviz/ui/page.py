@@ -144,6 +144,11 @@ def reproduce(slug: str, query: str, run: Run) -> None:
         )
 
 
+def settled() -> None:
+    """The last thing on a page without a run: from here on nothing moves."""
+    st.html("<span data-settled></span>")
+
+
 def base_url(slug: str) -> str:
     """The address of a page on the server the reader is looking at."""
     parts = urlsplit(st.context.url or "")

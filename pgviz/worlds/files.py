@@ -55,6 +55,16 @@ def parse_world(text: str) -> TabularMDP:
     return TabularMDP(**{"horizon": None, "features": None, **fields})
 
 
+def world_document(world: TabularMDP) -> str:
+    """The JSON document that `parse_world` reads back as this world, θ included."""
+    arrays = {
+        field: getattr(world, field).tolist()
+        for field in ("transitions", "rewards", "start", "features", "theta")
+    }
+    fields = {"name": world.name, "gamma": world.gamma, "horizon": world.horizon, **arrays}
+    return json.dumps(fields)
+
+
 def _is_file(name: str) -> bool:
     try:
         return Path(name).is_file()

@@ -27,6 +27,20 @@ def bandit_a() -> TabularMDP:
     )
 
 
+def two_arms() -> TabularMDP:
+    """Two arms paying 1 and .8, from the policy (.4, .6): where forgetting the log picks the loser."""
+    return TabularMDP(
+        name="two-arms",
+        transitions=np.array([[[0.0, 1.0]] * 2]),
+        rewards=np.array([[1.0, 0.8]]),
+        start=np.ones(1),
+        gamma=1.0,
+        horizon=None,
+        features=np.ones((1, 1)),
+        theta=np.array([[logit(0.4), 0.0]]),
+    )
+
+
 def survival(probability_of_staying: float = 0.5) -> TabularMDP:
     """A cartoon of CartPole: "stay" pays 1 and goes on, "stop" pays 0 and ends.
 
@@ -124,6 +138,7 @@ def logit(probability: float) -> float:
 
 named_worlds: dict[str, Callable[[], TabularMDP]] = {
     "bandit-a": bandit_a,
+    "two-arms": two_arms,
     "survival": survival,
     "short-corridor": short_corridor,
     "ladder": ladder,

@@ -1,0 +1,477 @@
+"""The numbers behind the theorem page: one function per picture, each a table or a few numbers.
+
+Everything is computed in one finite world at one θ; the page only shows it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pgviz.exact.ascent import STEP_CAP, Ascent, ascent, broken_update, capped, exact_update
+from pgviz.exact.ascent import sampled_update as sampled_ascent_update
+from pgviz.exact.derivation import partial_sums
+from pgviz.exact.estimator import GradientEstimator
+from pgviz.exact.landscape import (
+    Knob,
+    asymmetry,
+    knob,
+    landscape,
+    loop_integral,
+    most_curled_plane,
+    shares_one_policy,
+)
+from pgviz.exact.moments import moments
+from pgviz.exact.receipts import MAX_SAMPLED_STEPS, Reading
+from pgviz.measure.direction import cosine
+from pgviz.measure.episodes import mean_length, paired_estimates, sample
+from pgviz.measure.same_dice import returns_with_the_same_dice
+from pgviz.measure.statistics import mean_estimate
+from pgviz.worlds.named import shared_logit_chain, two_arms
+from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
+
+LOWEST, HIGHEST = 5, 95  # where the knob ends, in percent
+GRID = np.linspace(LOWEST, HIGHEST, 181) / 100
+NUM_DICE = 3
+NUM_RETURNS = 100
+NUM_STEPS = 120
+LARGEST_SAMPLE = 10_000
+FORGET = "forget γ^t"
+
+
+@dataclass(frozen=True)
+class Place:
+    """The knob and what is true there."""
+
+    p: float
+    objective: float
+    slope: float  # ∂J/∂p
+    gradient_norm: float
+
+
+def at_rest(world: TabularMDP, action: int) -> int:
+    """Where the knob stands for the world's own θ, in percent; not at all means in the middle."""
+    turn = knob(world, action)
+    return 50 if turn is None else int(np.clip(round(100 * turn.rest), LOWEST, HIGHEST))
+
+
+def turned(world: TabularMDP, action: int, percent: int) -> TabularMDP:
+    """The world with its knob at `percent`; at rest, it is the world itself to the last digit."""
+    turn = knob(world, action)
+    if turn is None or percent == at_rest(world, action):
+        return world
+    return world.at(turn.thetas(percent / 100))
+
+
+def last_rows(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """The last row of every update, by its name."""
+    rows = table.groupby("update", sort=False).tail(1).to_dict("records")
+    return {str(row["update"]): {str(k): v for k, v in row.items()} for row in rows}
+
+
+# --- the objective ---
+
+
+def place(world: TabularMDP, action: int) -> Place:
+    """J, its slope along the knob and the length of ∇J, at the world's θ."""
+    there = landscape(world, world.theta[None])
+    turn = knob(world, action)
+    p = turn.rest if turn else float("nan")
+    slope = float(turn.per_p(np.array(p), there.field[0])) if turn else 0.0
+    return Place(p, float(there.objective[0]), slope, float(np.linalg.norm(there.field)))
+
+
+def objective_curve(world: TabularMDP, action: int) -> pd.DataFrame:
+    """J along the knob: p, objective."""
+    turn = _knob(world, action)
+    return pd.DataFrame({"p": GRID, "objective": landscape(world, turn.thetas(GRID)).objective})
+
+
+def tangent(place: Place, low: float, high: float) -> pd.DataFrame:
+    """A piece of the tangent at the knob, cut where it would leave the picture."""
+    reach = 0.12
+    if place.slope:
+        room = (high - low) * 0.35 / abs(place.slope)
+        reach = min(reach, room)
+    p = place.p + np.array([-reach, reach])
+    return pd.DataFrame({"p": p, "objective": place.objective + place.slope * (p - place.p)})
+
+
+def best_of(curve: pd.DataFrame) -> tuple[float, float, str]:
+    """Where the curve is highest, how high, and in one word: never, sometimes or always."""
+    top = int(curve["objective"].to_numpy().argmax())
+    p, objective = (float(curve[name].iloc[top]) for name in ("p", "objective"))
+    word = "never" if top == 0 else "always" if top == len(curve) - 1 else "sometimes"
+    return p, objective, word
+
+
+def summit(world: TabularMDP, action: int) -> tuple[float, float]:
+    """The best p and its J, refined between the points of the curve where it lies inside."""
+    turn = _knob(world, action)
+    low, high = GRID[0], GRID[-1]
+    for _ in range(7):
+        p = np.linspace(low, high, 41)
+        objective = landscape(world, turn.thetas(p)).objective
+        top = int(objective.argmax())
+        low, high = p[max(top - 1, 0)], p[min(top + 1, 40)]
+    return float(p[top]), float(objective[top])
+
+
+def dice_curves(world: TabularMDP, action: int, rng_seed: int) -> pd.DataFrame:
+    """R(τ) of the same dice along the knob: p, dice, episode_return."""
+    turn = _knob(world, action)
+    p = np.linspace(LOWEST, HIGHEST, 361) / 100
+    policies = landscape(world, turn.thetas(p)).policy
+    returns = returns_with_the_same_dice(world, policies, NUM_DICE, rng_seed, STEP_CAP)
+    # Only where a line begins, ends or jumps is there anything to draw.
+    rows = []
+    for dice, column in enumerate(returns.T):
+        jumps = np.flatnonzero(np.diff(column)) + 1
+        keep = np.unique(np.concatenate([[0], jumps, [len(p) - 1]]))
+        rows.append(pd.DataFrame({"p": p[keep], "dice": dice, "episode_return": column[keep]}))
+    return pd.concat(rows, ignore_index=True)
+
+
+def sampled_returns(world: TabularMDP, rng_seed: int) -> Floats:
+    """R(τ) of episodes at this θ, cut at the step cap."""
+    played = sample(capped(world), NUM_RETURNS, np.random.default_rng(rng_seed))
+    steps = played.rewards.shape[1]
+    return (played.rewards * world.gamma ** np.arange(steps)).sum(axis=1)
+
+
+# --- the log trick ---
+
+
+def is_bandit(world: TabularMDP) -> bool:
+    """One state, one decision."""
+    return world.num_states == 1 and not world.transitions[:, :, :-1].any()
+
+
+def log_demo(world: TabularMDP) -> TabularMDP:
+    """Where the forgotten log is shown: this world if it is a bandit, else the two arms."""
+    return world if is_bandit(world) else two_arms()
+
+
+@dataclass(frozen=True, eq=False)
+class LogDemo:
+    """Exact ascent with the log and without it."""
+
+    best: int
+    paths: pd.DataFrame  # update, step, probability (of the best arm), objective
+    arrows: pd.DataFrame  # update, arm, start, end
+    cosine: float | None  # of the two updates, at θ
+
+
+KEPT, DROPPED = "with the log", "log dropped"
+
+
+def log_paths(world: TabularMDP, actions: Sequence[str], learning_rate: float) -> LogDemo:
+    """Both ascents from this θ, and the first arrow of each."""
+    pays = (world.transitions * world.rewards).sum(axis=-1)[0]
+    best = int(pays.argmax())
+    paths, arrows = [], []
+    for name, update in ((KEPT, exact_update), (DROPPED, broken_update("drop the log", 1, 0))):
+        walked = ascent(world, update, NUM_STEPS, learning_rate)
+        paths.append(
+            pd.DataFrame(
+                {
+                    "update": name,
+                    "step": range(len(walked.objective)),
+                    "probability": walked.policy[:, 0, best],
+                    "objective": walked.objective,
+                }
+            )
+        )
+        moving = update(world, world.theta)
+        policy = world.policy[0]
+        rate = policy * (moving[0] - policy @ moving[0])  # ∂π along the update
+        length = np.abs(rate).max()
+        arrows.append(
+            pd.DataFrame(
+                {
+                    "update": name,
+                    "arm": list(actions),
+                    "start": policy,
+                    "end": policy + (0.15 * rate / length if length else 0),
+                }
+            )
+        )
+    both = [landscape(world, world.theta[None], b).field[0] for b in (None, "drop the log")]
+    return LogDemo(
+        best,
+        pd.concat(paths, ignore_index=True),
+        pd.concat(arrows, ignore_index=True),
+        cosine(both[1], both[0]),
+    )
+
+
+def one_policy(world: TabularMDP) -> bool:
+    """Whether all states share one policy."""
+    return shares_one_policy(world)
+
+
+def is_uniform(world: TabularMDP) -> bool:
+    """Whether all actions are equally likely, where the forgotten log cannot be seen."""
+    return bool(np.ptp(world.policy, axis=1).max() < 1e-3)
+
+
+def closing_in(world: TabularMDP, rng_seed: int) -> pd.DataFrame:
+    """The mean of 10, 20, … episodes' estimates of the largest component of ∇J, with intervals.
+
+    num_episodes, mean, low, high, exact: growing prefixes of one long sequence of episodes, cut
+    at the step cap, as is the world whose gradient they are held to.
+    """
+    cut = capped(world)
+    exact = landscape(cut, cut.theta[None]).field[0]
+    index = np.unravel_index(int(np.abs(exact).argmax()), exact.shape)
+    most = int(min(LARGEST_SAMPLE, MAX_SAMPLED_STEPS / max(mean_length(cut), 1)))
+    estimates = paired_estimates(cut, [GradientEstimator("full-return")], most, rng_seed)[0]
+    samples = estimates[:, index[0], index[1]]
+    rows = []
+    for num in np.unique(np.round(np.geomspace(10, most, 31)).astype(int)):
+        # Of the vector of one component: an interval of no width where all samples are equal.
+        rows.append((int(num), *(float(x[0]) for x in mean_and_interval(samples[:num, None]))))
+    table = pd.DataFrame(rows, columns=["num_episodes", "mean", "low", "high"])
+    return table.assign(exact=float(exact[index]))
+
+
+def mean_and_interval(samples: Floats) -> tuple[Floats, Floats, Floats]:
+    """x̄ and the ends of its 95 % interval, componentwise."""
+    found = mean_estimate(samples)
+    return np.asarray(found.value), np.asarray(found.low), np.asarray(found.high)
+
+
+# --- the theorem ---
+
+
+def sums(world: TabularMDP) -> pd.DataFrame:
+    """Partial sums of the largest component of ∇J: k, partial_sum, exact."""
+    exact = landscape(world, world.theta[None]).field[0]
+    index = np.unravel_index(int(np.abs(exact).argmax()), exact.shape)
+    longest = 40 if world.horizon is None else world.horizon
+    table = partial_sums(world, longest)[:, index[0], index[1]]
+    off = np.abs(table - exact[index]) > 1e-6 * max(abs(exact[index]), 1e-12)
+    last = min(max(int(np.flatnonzero(off).max(initial=0)) + 1, 2), longest)
+    return pd.DataFrame(
+        {"k": range(last + 1), "partial_sum": table[: last + 1], "exact": float(exact[index])}
+    )
+
+
+def enough_terms(table: pd.DataFrame) -> int | None:
+    """From which k on the partial sum stays within 1 % of ∇J; None if that lies further out."""
+    exact = table["exact"].iloc[0]
+    far = np.abs(table["partial_sum"] - exact) > 0.01 * max(abs(exact), 1e-12)
+    last = int(np.flatnonzero(far).max(initial=-1))
+    return last + 1 if last + 1 < len(table) else None
+
+
+def noise_of_the_past(world: TabularMDP) -> tuple[float, float]:
+    """tr Cov of one episode's estimate with past rewards and without them."""
+    kept, dropped = (
+        moments(world, GradientEstimator(name)).covariance_trace
+        for name in ("full-return", "reward-to-go")
+    )
+    return float(kept), float(dropped)
+
+
+def shows_gamma(world: TabularMDP) -> bool:
+    """Whether γ^t can matter here: discounting, more than one step, and an end."""
+    if world.gamma == 1 or not world.transitions[:, :, :-1].any():
+        return False
+    try:
+        found = landscape(world, world.theta[None], FORGET).field
+    except WorldError:
+        return False
+    return bool(np.abs(found - landscape(world, world.theta[None]).field).max() > 1e-9)
+
+
+def slopes_along(world: TabularMDP, action: int) -> pd.DataFrame:
+    """What the update gains along the knob, with γ^t and without: p, update, slope.
+
+    The slope is ⟨u, direction⟩, per unit of the logit.
+    """
+    turn = _knob(world, action)
+    tables = []
+    for name, broken in ((WITH_GAMMA, None), (WITHOUT_GAMMA, FORGET)):
+        field = landscape(world, turn.thetas(GRID), broken).field
+        along = (field * turn.direction).sum(axis=(1, 2))
+        tables.append(pd.DataFrame({"p": GRID, "update": name, "slope": along}))
+    return pd.concat(tables, ignore_index=True)
+
+
+WITH_GAMMA, WITHOUT_GAMMA = "with γ^t: ∇J", "γ^t forgotten"
+
+
+def curled_world(world: TabularMDP) -> TabularMDP:
+    """This world if its update without γ^t curls, else the chain with logits of its own."""
+    if shows_gamma(world) and asymmetry(world, FORGET) > 1e-6:
+        return world
+    gamma = world.gamma if world.name == "shared-logit-chain" and world.gamma < 1 else 0.5
+    return replace(
+        shared_logit_chain(gamma), features=np.eye(3), theta=np.zeros((3, 2)), name="chain"
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Curl:
+    """A plane of two parameters, the update without γ^t in it, and a walk around a square."""
+
+    arrows: pd.DataFrame  # x, y, angle (degrees, clockwise from up), length
+    square: pd.DataFrame  # x, y, corner
+    axes: tuple[tuple[int, int], tuple[int, int]]  # (feature, action) of x and of y
+    true_loop: float
+    broken_loop: float
+    asymmetry: float
+
+
+REACH = 1.5
+
+
+def curl(world: TabularMDP) -> Curl:
+    """The picture of a field that is not a gradient."""
+    plane = most_curled_plane(world, FORGET)
+    ticks = np.linspace(-2, 2, 9)
+    x, y = (grid.ravel() for grid in np.meshgrid(ticks, ticks))
+    thetas = world.theta + x[:, None, None] * plane[0] + y[:, None, None] * plane[1]
+    field = landscape(world, thetas, FORGET).field
+    u, v = ((field * direction).sum(axis=(1, 2)) for direction in plane)
+    corners = REACH * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]])
+    axes = [np.unravel_index(int(d.argmax()), d.shape) for d in plane]
+    return Curl(
+        pd.DataFrame(
+            {"x": x, "y": y, "angle": np.degrees(np.arctan2(u, v)) % 360, "length": np.hypot(u, v)}
+        ),
+        pd.DataFrame({"x": corners[:, 0], "y": corners[:, 1], "corner": range(5)}),
+        ((int(axes[0][0]), int(axes[0][1])), (int(axes[1][0]), int(axes[1][1]))),
+        loop_integral(world, plane, REACH),
+        loop_integral(world, plane, REACH, FORGET),
+        asymmetry(world, FORGET),
+    )
+
+
+def curl_of(world: TabularMDP) -> Curl:
+    """The picture in this world, or in the chain if nothing curls here."""
+    return curl(curled_world(world))
+
+
+# --- the mini-run ---
+
+
+UPDATES = EXACT, SAMPLED, BROKEN = "exact", "sampled", "broken"
+
+
+@dataclass(frozen=True, eq=False)
+class Race:
+    """Three ascents from one θ."""
+
+    steps: pd.DataFrame  # update, step, objective, probability, cosine, and x, y on the simplex
+    notes: tuple[str, ...]
+    policies: dict[str, list[float]]  # the last one of each, in the state that is shown
+
+
+def race(
+    world: TabularMDP,
+    action: int,
+    broken: str,
+    learning_rate: float,
+    num_episodes: int,
+    rng_seed: int,
+) -> Race:
+    """Ascent by the exact gradient, by the mean of N episodes, and by the broken update."""
+    turn = knob(world, action)
+    state = turn.state if turn else int(world.start.argmax())
+    tables, notes, policies = [], [], {}
+    for name, update in (
+        (EXACT, exact_update),
+        (SAMPLED, sampled_ascent_update(num_episodes, rng_seed)),
+        (BROKEN, broken_update(broken, num_episodes, rng_seed)),
+    ):
+        walked = ascent(world, update, NUM_STEPS, learning_rate)
+        tables.append(_walk(name, walked, state, action))
+        policies[name] = [float(x) for x in walked.policy[-1, state]]
+        if walked.stopped:
+            notes.append(f"{name}: {walked.stopped}")
+        if walked.num_shortened:
+            notes.append(f"{name}: {walked.num_shortened} steps were shortened to one logit")
+    return Race(pd.concat(tables, ignore_index=True), tuple(notes), policies)
+
+
+def _walk(name: str, walked: Ascent, state: int, action: int) -> pd.DataFrame:
+    policy = walked.policy[:, state]
+    num = len(walked.objective)
+    cosines = [np.nan if c is None else c for c in walked.cosine[:num]]
+    table = pd.DataFrame(
+        {
+            "update": name,
+            "step": range(num),
+            "objective": walked.objective,
+            "probability": policy[:, action],
+            "cosine": np.append(cosines, [np.nan] * (num - len(cosines))),
+        }
+    )
+    if policy.shape[1] == 3:
+        x, y = on_the_triangle(policy)
+        table = table.assign(x=x, y=y)
+    return table
+
+
+def on_the_triangle(policy: Floats) -> tuple[Floats, Floats]:
+    """Three probabilities as a point: action 0 bottom left, action 1 bottom right, action 2 top."""
+    return policy[..., 1] + policy[..., 2] / 2, policy[..., 2] * np.sqrt(3) / 2
+
+
+# --- what to take away ---
+
+
+def takeaways(
+    place: Place,
+    returns: Floats,
+    summit: tuple[float, float] | None,
+    race: Race,
+    broken: str,
+    readings: Sequence[Reading],
+) -> list[str]:
+    """What this very setting shows. The summit is left out until it has been guessed."""
+    sentences = [
+        f"One episode returned anything from {returns.min():.4g} to {returns.max():.4g}; J ="
+        f" {place.objective:.4g} has the slope {place.slope:.4g} at p = {place.p:.3f} all the same."
+    ]
+    if summit is not None:
+        p, objective = summit
+        sentences.append(
+            f"Along the knob J is highest at p = {p:.4f}, with J = {objective:.4f}"
+            + (
+                ": neither action for certain."
+                if LOWEST < 100 * p < HIGHEST
+                else ", where the knob ends."
+            )
+        )
+    exact = [r for r in readings if r.mark == "holds" and "±" not in r.right]
+    sentences.append(
+        f"{len(exact)} of {len(exact)} exact lines hold when nothing is broken, the worst of them"
+        f" up to {max((r.size for r in exact), default=0.0):.0e}."
+        if not any(r.mark == "fails" for r in readings)
+        else "Not every exact line holds here: the numbers of this world are at the limits of"
+        " double precision."
+    )
+    ends = {name: float(row["objective"]) for name, row in last_rows(race.steps).items()}
+    start = float(race.steps["objective"].iloc[0])
+    verdict = (
+        "lower than it began"
+        if ends[BROKEN] < start - 1e-9
+        else ("where it began" if abs(ends[BROKEN] - start) <= 1e-9 else "higher than it began")
+    )
+    sentences.append(
+        f"From J = {start:.4g} the exact gradient climbs to {ends[EXACT]:.4g} and samples to"
+        f" {ends[SAMPLED]:.4g}; “{broken}” ends at {ends[BROKEN]:.4g}, {verdict}."
+    )
+    return sentences
+
+
+def _knob(world: TabularMDP, action: int) -> Knob:
+    turn = knob(world, action)
+    if turn is None:
+        raise WorldError("the features of this world leave no policy to turn")
+    return turn

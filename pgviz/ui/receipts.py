@@ -1,0 +1,111 @@
+"""The table of receipts: equation, reason, left, right, difference, mark."""
+
+import html
+import re
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pgviz.exact.receipts import Reading
+from pgviz.ui.look import text_red
+
+MARKS = {
+    "holds": '<span class="mark" role="img" aria-label="holds">✓</span>',
+    "fails": '<span class="mark broken" role="img" aria-label="broken">✗</span>',
+    "open": '<span class="mark" role="img" aria-label="not yet">…</span>',
+    "none": '<span class="mark" role="img" aria-label="not computed">–</span>',
+}
+
+
+def style() -> None:
+    """How receipts look: calm rows, tabular figures, one red, cards on a narrow screen."""
+    red = text_red()
+    st.html(f"""<style>
+[class*="st-key-receipts"] table {{ width: 100%; border-collapse: collapse; font-size: .92rem; }}
+[class*="st-key-receipts"] :is(th, td) {{
+  border: 0; border-bottom: 1px solid rgba(125, 130, 140, .25); padding: .65rem .5rem .55rem 0;
+  vertical-align: top; text-align: left; }}
+[class*="st-key-receipts"] th {{ font-weight: 500; font-size: .8rem; opacity: .75; }}
+[class*="st-key-receipts"] td:nth-child(n+2) {{
+  font-variant-numeric: tabular-nums; white-space: nowrap; text-align: right; }}
+[class*="st-key-receipts"] th:nth-child(n+2) {{ text-align: right; }}
+[class*="st-key-receipts"] td:last-child {{ width: 1.6rem; font-weight: 600; }}
+[class*="st-key-receipts"] small {{ display: block; line-height: 1.35; opacity: .75; }}
+[class*="st-key-receipts"] small.where {{ opacity: .65; }}
+[class*="st-key-receipts"] td b {{ text-decoration: underline; text-underline-offset: 3px; }}
+[class*="st-key-receipts"] tr:has(.broken) :is(td:nth-child(n+2), b) {{ color: {red}; }}
+[class*="st-key-receipts"] tr:has(.broken) {{ background: {red}12; }}
+[class*="st-key-receipts"] tr:has(.broken) td:first-child {{
+  box-shadow: inset 3px 0 {red}; padding-left: .6rem; }}
+@media (max-width: 640px) {{
+  [class*="st-key-receipts"] thead {{ display: none; }}
+  [class*="st-key-receipts"] tr {{ display: flex; flex-wrap: wrap; gap: 0 1rem;
+    border-bottom: 1px solid rgba(125, 130, 140, .25); padding-bottom: .5rem; }}
+  [class*="st-key-receipts"] td {{ border: 0; padding: .4rem 0 0; }}
+  [class*="st-key-receipts"] td:first-child {{ flex: 1 0 100%; overflow-x: auto; }}
+}}
+</style>""")
+
+
+def table(readings: Sequence[Reading], key: str) -> None:
+    """All lines of one derivation."""
+    rows = ["| line | left | right | difference | |", "|:--|--:|--:|--:|:-:|"]
+    rows += [_row(reading) for reading in readings]
+    with st.container(key=f"receipts-{key}"):
+        st.markdown("\n".join(rows), unsafe_allow_html=True)
+
+
+def verdict(readings: Sequence[Reading], broken: str | None) -> str:
+    """One sentence on the whole table."""
+    wrong = [r for r in readings if r.mark == "fails"]
+    read = [r for r in readings if r.mark != "none"]
+    exact = [r.size for r in read if r.mark == "holds" and "±" not in r.right]
+    if wrong:
+        worst = max(wrong, key=lambda r: r.size)
+        lines = "One line fails" if len(wrong) == 1 else f"{len(wrong)} lines fail"
+        return (
+            f"{lines}: without that step “{worst.title}” is off by {worst.difference}"
+            f" ({worst.left} against {worst.right}). The others hold."
+        )
+    if broken is not None:
+        return (
+            f"“{broken}” changes nothing in this world at this θ. Turn the knob, the discount or"
+            " choose another world to see what it breaks."
+        )
+    largest = max(exact, default=0.0)
+    return (
+        f"All {len(read)} lines hold. The largest difference between exact sides is"
+        f" {largest:.0e}: rounding."
+    )
+
+
+def _row(reading: Reading) -> str:
+    equation = f"${piped(reading.equation)}$" if reading.equation else plain(reading.title)
+    reason = f"<small>{plain(reading.reason)}</small>"
+    where = f'<small class="where">shown: {plain(reading.where)}</small>' if reading.where else ""
+    left, right = (_digits(side, reading) for side in (reading.left, reading.right))
+    return (
+        f"| {equation}{reason}{where} | {left} | {right} | {reading.difference} |"
+        f" {MARKS[reading.mark]} |"
+    )
+
+
+def _digits(side: str, reading: Reading) -> str:
+    """The first digit that disagrees, marked."""
+    if reading.mark != "fails" or reading.agreeing >= len(side):
+        return side.replace("-", "−")
+    a = reading.agreeing
+    if side[a] in "-." and a + 1 < len(side):
+        a += 1
+    return f"{side[:a]}<b>{side[a]}</b>{side[a + 1 :]}".replace("-", "−")
+
+
+def piped(equation: str) -> str:
+    """A bar inside a table's cell would end the cell."""
+    return equation.replace(r"\|", r"\lVert ", 1).replace(r"\|", r"\rVert ").replace("|", r"\mid ")
+
+
+def plain(text: str) -> str:
+    """Words as they are, whatever they contain: no markup of Markdown, LaTeX or HTML."""
+    escaped = html.escape(text)
+    return re.sub(r"([\\`*_{}\[\]#|$:~])", lambda found: f"&#{ord(found[1])};", escaped)

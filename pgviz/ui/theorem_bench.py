@@ -1,0 +1,276 @@
+"""The bench of the theorem page: which world, at which θ, and what is computed there.
+
+What is computed in a named world is kept for everybody; what is computed in a visitor's world
+lives and ends with the visitor's session.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from pgviz.exact.derivation import derivations
+from pgviz.exact.receipts import read_out
+from pgviz.measure import theorem
+from pgviz.ui import controls
+from pgviz.ui.controls import Choice, Number
+from pgviz.worlds.files import parse_world, world_document
+from pgviz.worlds.named import named_worlds
+from pgviz.worlds.stories import Story, story_of
+from pgviz.worlds.tabular import TabularMDP, WorldError
+from pgviz.worlds.visitors import admitted, limits_in_words
+
+DEFAULT = "short-corridor"
+YOURS = "yours"
+GAMMAS = (0.5, 0.7, 0.8, 0.9, 0.95, 1.0)
+RATES = (0.01, 0.03, 0.1, 0.3, 1.0)
+EPISODES = (1, 3, 10, 30, 100)
+SAMPLES = (100, 300, 1000, 3000, 10_000)
+INTACT = "nothing"
+MISTAKES = (
+    "drop the log",
+    "differentiate R",
+    "sample from the wrong policy",
+    "forget γ^t",
+    "keep past rewards",
+)
+# The derivations by the name their switch has in the address.
+TABLES = {"log": "log trick", "path": "trajectory form", "unroll": "unrolling ∇V"}
+# What the other controls of the page say until they are touched.
+RESTING = {
+    "log": INTACT,
+    "path": INTACT,
+    "unroll": INTACT,
+    "samples": 1000,
+    "broken": "drop the log",
+    "episodes": 10,
+    "rng_seed": 0,
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the controls say: the name of everything that is computed on the page."""
+
+    world: str
+    percent: int
+    gamma: float
+    document: str = ""  # of a visitor's world
+
+    @property
+    def story(self) -> Story:
+        return story_of(self.base, bool(self.document))
+
+    @property
+    def base(self) -> TabularMDP:
+        """The world with its own θ."""
+        world = parse_world(self.document) if self.document else named_worlds[self.world]()
+        return replace(world, gamma=self.gamma)
+
+    @property
+    def at(self) -> TabularMDP:
+        """The world at the θ of the knob."""
+        return theorem.turned(self.base, self.story.turned, self.percent)
+
+    @property
+    def resting(self) -> "Setting":
+        """The same with the knob at rest: whatever does not depend on it is computed once."""
+        return replace(self, percent=theorem.at_rest(self.base, self.story.turned))
+
+
+# --- the controls ---
+
+
+def choose() -> Setting:
+    """The controls: a world, one knob, and the discount where it matters."""
+    yours: str = st.session_state.get("theorem.document", "")
+    names = [*named_worlds, *([YOURS] if yours else [])]
+    if st.session_state.get("world") not in (None, *names):
+        st.session_state["world"] = DEFAULT
+    name = st.selectbox(
+        "World",
+        names,
+        names.index(DEFAULT),
+        key="world",
+        bind="query-params",
+        on_change=_back_to_rest,
+    )
+    document = _document()
+    own = parse_world(document) if document else named_worlds[name]()
+    story = story_of(own, bool(document))
+    st.caption(controls_text(story.sentence))
+    percent = st.slider(
+        f"π({story.actions[story.turned]}), in %",
+        theorem.LOWEST,
+        theorem.HIGHEST,
+        theorem.at_rest(own, story.turned),
+        key="p",
+        bind="query-params",
+        help="One knob for θ: the logits of this action move together, in every state.",
+    )
+    gamma = own.gamma
+    if own.transitions[:, :, :-1].any():
+        options = tuple(sorted({*GAMMAS, own.gamma}))
+        gamma = st.select_slider("Discount γ", options, own.gamma, key="gamma", bind="query-params")
+    with st.popover("Bring your own world", icon=":material/upload_file:", width="stretch"):
+        _bring(Setting(name, percent, gamma, document))
+    st.button("Reset", on_click=_reset)
+    setting = Setting(name, percent, gamma, document)
+    try:
+        theorem.place(setting.at, story.turned)
+    except WorldError as fault:
+        st.warning(f"{str(fault)[:1].upper()}{str(fault)[1:]}. Shown with its own discount.")
+        return replace(setting, gamma=own.gamma)
+    return setting
+
+
+def links() -> tuple[controls.Control, ...]:
+    """What a link may set, and to what."""
+    yours = (YOURS,) if st.session_state.get("theorem.document") else ()
+    gammas: tuple[float, ...] = GAMMAS
+    if yours:
+        own = parse_world(st.session_state["theorem.document"]).gamma
+        gammas = tuple(sorted({*GAMMAS, own}))
+    return (
+        Choice("world", "World", (*named_worlds, *yours)),
+        Number("p", "π, in %", theorem.LOWEST, theorem.HIGHEST),
+        Choice("gamma", "Discount γ", gammas),
+        *(Choice(key, "Break a step", (INTACT, *breaks_of(name))) for key, name in TABLES.items()),
+        Choice("samples", "Episodes N", SAMPLES),
+        Choice("broken", "The mistake", MISTAKES),
+        Choice("rate", "Step size", RATES),
+        Choice("episodes", "Episodes per step", EPISODES),
+        Number("rng_seed", "Random seed", 0, 9999),
+    )
+
+
+def breaks_of(derivation: str) -> tuple[str, ...]:
+    """In which ways the lines of a derivation can be broken."""
+    return tuple(dict.fromkeys(b for line in derivations[derivation] for b in line.breaks))
+
+
+def query_of(setting: Setting) -> str:
+    """The part of an address that sets every control of the page as it is now."""
+    values = {"world": setting.world, "p": setting.percent, "gamma": setting.gamma}
+    values |= {name: st.session_state.get(name, value) for name, value in RESTING.items()}
+    values["rate"] = st.session_state.get("rate", setting.story.learning_rate)
+    return urlencode({name: controls.as_text(value) for name, value in values.items()})
+
+
+def _back_to_rest() -> None:
+    """Another world: its own θ, its own discount, its own step size."""
+    document = _document()
+    own = parse_world(document) if document else named_worlds[st.session_state["world"]]()
+    story = story_of(own, bool(document))
+    st.session_state["p"] = theorem.at_rest(own, story.turned)
+    st.session_state["gamma"] = own.gamma
+    st.session_state["rate"] = story.learning_rate
+
+
+def _document() -> str:
+    """The visitor's world, if it is the chosen one."""
+    is_chosen = st.session_state.get("world") == YOURS
+    return st.session_state.get("theorem.document", "") if is_chosen else ""
+
+
+def _reset() -> None:
+    st.session_state["world"] = DEFAULT
+    _back_to_rest()
+    for name, value in RESTING.items():
+        st.session_state[name] = value
+    st.session_state.pop("theorem.asked", None)
+    controls.forget_faults("theorem")
+
+
+def _bring(setting: Setting) -> None:
+    st.markdown(
+        "A JSON file with transitions, rewards and θ. It is read as numbers, and forgotten when"
+        " you close the tab."
+    )
+    st.file_uploader(
+        "World file",
+        type=["json"],
+        key="theorem.file",
+        max_upload_size=1,
+        on_change=_uploaded,
+        label_visibility="collapsed",
+    )
+    if fault := st.session_state.get("theorem.refused"):
+        st.error(fault, icon=":material/block:")
+    elif st.session_state.get("theorem.document"):
+        st.success("Read. Choose “yours” to leave and return to it.", icon=":material/check:")
+    st.caption(limits_in_words())
+    st.download_button(
+        "This world as a file",
+        lambda: world_document(setting.at),
+        f"{setting.world}.json",
+        "application/json",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _uploaded() -> None:
+    file = st.session_state.get("theorem.file")
+    receive(None if file is None else file.getvalue())
+
+
+def receive(content: bytes | None) -> None:
+    """Take in a visitor's world, or say in one sentence why not; None takes it away again."""
+    for name in ("theorem.refused", "theorem.document"):
+        st.session_state.pop(name, None)
+    if content is None:
+        if st.session_state.get("world") == YOURS:
+            st.session_state["world"] = DEFAULT
+            _back_to_rest()
+        return
+    try:
+        world = admitted(content)
+        theorem.place(world, 0)
+    except WorldError as fault:
+        sentence = str(fault)
+        st.session_state["theorem.refused"] = controls_text(
+            f"{sentence[:1].upper()}{sentence[1:]}."
+        )
+        if st.session_state.get("world") == YOURS:
+            st.session_state["world"] = DEFAULT
+            _back_to_rest()
+        return
+    st.session_state["theorem.document"] = world_document(world)
+    st.session_state["world"] = YOURS
+    _back_to_rest()
+
+
+def controls_text(text: str) -> str:
+    """Words with whatever a visitor wrote in them, as words: nothing of it is markup."""
+    return "".join(f"\\{c}" if c in r"\`*_{}[]<>#|$:~" else c for c in text)
+
+
+# --- what is computed ---
+
+
+def found(setting: Setting, function: Callable[..., Any], *arguments: Any) -> Any:
+    """function(world, *arguments) at this setting, computed once."""
+    name = function.__name__
+    if setting.document:
+        return _for_one(setting, name, arguments)
+    return _for_all(setting, name, arguments)
+
+
+def _compute(setting: Setting, name: str, arguments: tuple) -> Any:
+    world = setting.at
+    if name == "read_out":
+        return read_out(world, *arguments)
+    return getattr(theorem, name)(world, *arguments)
+
+
+@st.cache_data(max_entries=600, show_spinner=False)
+def _for_all(setting: Setting, name: str, arguments: tuple) -> Any:
+    return _compute(setting, name, arguments)
+
+
+@st.cache_data(max_entries=100, show_spinner=False, scope="session")
+def _for_one(setting: Setting, name: str, arguments: tuple) -> Any:
+    return _compute(setting, name, arguments)
