@@ -80,7 +80,7 @@ bench()
 @st.fragment
 def listening() -> None:
     """The kernel."""
-    st.subheader("What λ listens to", anchor=False)
+    st.subheader("What λ weighs", anchor=False)
     prose, picture = st.columns([3, 7], gap="large")
     with prose:
         st.markdown(

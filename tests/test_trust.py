@@ -6,11 +6,13 @@ import pytest
 
 from pgviz import broken, estimators
 from pgviz.exact.believing import gae_lines, mixture
+from pgviz.exact.critic_questions import ACTOR_CRITIC, GAE
 from pgviz.exact.receipts import listed
 from pgviz.exact.trust import (
     LAMBDAS,
     SHAPES,
     believed,
+    follow_one_number,
     tradeoff,
     weights_on_rewards,
     weights_on_values,
@@ -92,6 +94,47 @@ def test_the_mixture_of_n_step_advantages_is_the_recursion():
     never = np.zeros(9, bool)
     recursion = estimators.gae(rewards, now, following, never, 0.97, 0.6)
     assert mixture(rewards, now, following, 0.97, 0.6) == pytest.approx(recursion)
+
+
+# The same critic, two uses
+
+
+@pytest.mark.parametrize("name", trust.WORLDS)
+def test_a_subtracted_critic_is_never_biased_and_a_believed_one_is_as_its_error_squared(name):
+    table = trust.two_uses(name, "too small")
+    subtracted, believed_ = (table[table["name"] == n] for n in ("baseline", "actor-critic"))
+    assert (subtracted["bias"] == 0).all()
+    at = believed_.set_index("error")["bias"]
+    assert at[0.0] == 0 < at[0.5] == pytest.approx(at[1.0] / 4)
+
+
+def test_the_corridors_numbers_are_the_published_ones():
+    here = trust.numbers_at(trust.two_uses("short-corridor", "one number"), 1.0)
+    assert here["baseline"] == (0, pytest.approx(554))
+    assert here["actor-critic"][1] == pytest.approx(6)
+    right = trust.numbers_at(trust.two_uses("short-corridor", "one number"), 0.0)
+    assert right["baseline"][1] == pytest.approx(590)
+    assert follow_one_number(short_corridor(), np.zeros((1, 2))) == pytest.approx(
+        np.array([[6, -6]])
+    )
+
+
+@pytest.mark.parametrize("start", [0.1, 0.5, 0.8])
+def test_the_believed_critic_walks_to_the_worst_policy_and_the_subtracted_one_to_the_best(start):
+    last = trust.corridor_ascents(start).groupby("name").last()
+    assert last.loc["actor-critic", "probability"] > 0.99
+    assert last.loc["baseline", "probability"] == pytest.approx(2 - 2**0.5, abs=1e-2)
+
+
+# The questions
+
+
+@pytest.mark.parametrize("question", GAE + ACTOR_CRITIC, ids=lambda q: q.__name__)
+def test_every_question_has_one_reply_per_answer_and_its_numbers_hold(question):
+    asked = question()
+    assert len(asked.answers) == len(asked.replies) == len(set(asked.answers))
+    assert 0 <= asked.right < len(asked.answers)
+    assert "nan" not in " ".join(asked.replies)
 
 
 # The ledger

@@ -26,8 +26,8 @@ def tradeoff(ink: str, low: float, high: float) -> alt.LayerChart:
     x = alt.X("gae_lambda:Q").title("λ: 0 believes the critic after one step, 1 never")
     x = x.scale(domain=[0, 1], nice=False)
     y = alt.Y("size:Q").title("in parts of ‖∇J‖², log axis")
-    y = y.scale(type="log", domain=[low, high], nice=False, clamp=True).axis(
-        labelExpr="format(datum.value, '~g')", tickCount=5
+    y = y.scale(type="log", domain=[low, high], nice=False).axis(
+        values=[10.0**k for k in range(-6, 7)], labelExpr="format(datum.value, '~g')"
     )
     dash = alt.StrokeDash("part:N", legend=None).scale(
         domain=list(PARTS), range=[[3, 2], [10, 3], [7, 4]]
@@ -49,7 +49,7 @@ def tradeoff(ink: str, low: float, high: float) -> alt.LayerChart:
     )
     names = (
         alt.Chart(alt.NamedData("labels"))
-        .mark_text(fontSize=FONT + 1, fontWeight="bold", align="left", dx=6, dy=-9)
+        .mark_text(fontSize=FONT + 1, fontWeight="bold", align="left", dx=6, dy=14)
         .encode(x, y, _parts(ink), text="part:N")
     )
     here = (
@@ -69,7 +69,7 @@ def _marked(table: str, ink: str, shape: str) -> alt.LayerChart:
         color=ink,
         fontSize=FONT + 1,
         fontWeight="bold",
-        dy=-15 if table == "best" else 18,
+        dy=-15 if table == "best" else -32,
     ).encode(text="text:N")
     return dot + text
 
@@ -81,7 +81,7 @@ def best_by_episodes(ink: str) -> alt.LayerChart:
         values=[1, 10, 100, 1000, 10_000], labelExpr=SHORT
     )
     y = alt.Y("gae_lambda:Q").title("best λ").scale(domain=[0, 1.08], nice=False)
-    y = y.axis(values=[0, 0.25, 0.5, 0.75, 1])
+    y = y.axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f")
     critics = ["your critic", "the true V"]
     color = alt.Color("critic:N", legend=None).scale(domain=critics, range=[COLOR["gae"], ink])
     dash = alt.StrokeDash("critic:N", legend=None).scale(domain=critics, range=[[1, 0], [7, 4]])
@@ -121,7 +121,7 @@ def error_map(ink: str) -> alt.LayerChart:
     x = alt.X("gae_lambda:Q").title("λ").scale(domain=[-0.02, 1.02], nice=False)
     y = alt.Y("error:Q").title("error of the critic, ε").scale(domain=[-0.025, 1.025], nice=False)
     strength = alt.Opacity("times:Q", legend=None).scale(
-        type="log", domain=[1, 100], range=[0.02, 0.85], clamp=True
+        type="log", domain=[1, 10], range=[0.02, 0.9], clamp=True
     )
     cells = (
         alt.Chart(alt.NamedData("cells"))
@@ -191,7 +191,7 @@ def kernel(ink: str) -> alt.LayerChart:
 def sweep_curves(method: str, budget: float) -> alt.LayerChart:
     """One λ of a sweep: every seed faint, their IQM strong. Tables: seeds, middle."""
     x = alt.X("env_steps:Q").title(None).scale(domain=[0, budget], nice=False)
-    x = x.axis(values=[0, budget // 2, budget], labelExpr=SHORT, labelFlush=True)
+    x = x.axis(values=[0, 50_000, 100_000], labelExpr=SHORT)
     y = alt.Y("trailing_return:Q").title(None).scale(domain=[0, 500])
     y = y.axis(values=[0, 250, 475])
     seeds = (
@@ -241,3 +241,151 @@ def sweep_summary(budget: float, low: float) -> alt.LayerChart:
         ],
     )
     return dots + unsolved + bars + middle
+
+
+def _method(names: list[str]) -> alt.Color:
+    scale = alt.Scale(domain=names, range=[COLOR[name] for name in names])
+    return alt.Color("name:N", legend=None, scale=scale)
+
+
+def _method_dash(names: list[str]) -> alt.StrokeDash:
+    scale = alt.Scale(domain=names, range=[DASH[name] for name in names])
+    return alt.StrokeDash("name:N", legend=None, scale=scale)
+
+
+def two_uses(field: str, title: str, top: float) -> alt.LayerChart:
+    """One number of both uses against the critic's error. Tables: uses (name, error, …), here, ends."""
+    names = ["baseline", "actor-critic"]
+    x = alt.X("error:Q").title("error of the critic, ε").scale(domain=[0, 1], nice=False)
+    y = alt.Y(f"{field}:Q").title(title).scale(domain=[0, top], nice=False)
+    lines = (
+        alt.Chart(alt.NamedData("uses"))
+        .mark_line(strokeWidth=3)
+        .encode(
+            x,
+            y,
+            _method(names),
+            _method_dash(names),
+            tooltip=[alt.Tooltip("error:Q", title="ε"), alt.Tooltip(f"{field}:Q", format=".4~g")],
+        )
+    )
+    here = alt.Chart(alt.NamedData("here"))
+    rule = here.mark_rule(color=QUIET, strokeWidth=1, opacity=0.7).encode(x)
+    dots = here.mark_point(filled=True, size=130, opacity=1).encode(x, y, _method(names))
+    text = (
+        alt.Chart(alt.NamedData("ends"))
+        .mark_text(align="right", dx=-6, dy=-12, fontSize=FONT + 1, fontWeight="bold")
+        .encode(x, y, _method(names), text="text:N")
+    )
+    return rule + lines + dots + text
+
+
+def ascents(ink: str, num_steps: int) -> alt.LayerChart:
+    """P(right) along two ascents. Tables: paths (name, step, probability), ends, optimum."""
+    names = ["baseline", "actor-critic"]
+    x = alt.X("step:Q").title("step of the ascent").scale(domain=[0, num_steps], nice=False)
+    y = alt.Y("probability:Q").title("p = π(right)").scale(domain=[0, 1.05], nice=False)
+    y = y.axis(values=[0, 0.25, 0.5, 0.75, 1])
+    lines = (
+        alt.Chart(alt.NamedData("paths"))
+        .mark_line(strokeWidth=3)
+        .encode(
+            x,
+            y,
+            _method(names),
+            _method_dash(names),
+            tooltip=[
+                "step:Q",
+                alt.Tooltip("probability:Q", format=".3f"),
+                alt.Tooltip("objective:Q", title="J", format=".2f"),
+            ],
+        )
+    )
+    optimum = alt.Chart(alt.NamedData("optimum"))
+    rule = optimum.mark_rule(color=ink, strokeDash=[7, 4], strokeWidth=1.5).encode(y)
+    name = optimum.mark_text(
+        align="right", dx=-4, dy=12, fontSize=FONT, color=ink, text="optimum, 2 − √2"
+    ).encode(y, x=alt.value("width"))
+    ends = alt.Chart(alt.NamedData("ends"))
+    dots = ends.mark_point(filled=True, size=110, opacity=1).encode(x, y, _method(names))
+    text = ends.mark_text(align="left", dx=9, dy=-9, fontSize=FONT + 1, fontWeight="bold").encode(
+        x, y, _method(names), text="text:N"
+    )
+    return rule + name + lines + dots + text
+
+
+def critic_map(field: str, top: float) -> alt.Chart:
+    """A mean per cell of pole angle × its rate. Table: cells (angle, rate, said, came, states)."""
+    return (
+        alt.Chart(alt.NamedData("cells"))
+        .transform_calculate(
+            left="datum.angle - 0.0233",
+            right="datum.angle + 0.0233",
+            low="datum.rate - 0.222",
+            high="datum.rate + 0.222",
+        )
+        .mark_rect(color=COLOR["actor-critic"], stroke=QUIET, strokeWidth=0.3)
+        .encode(
+            alt.X("left:Q")
+            .title("pole angle [rad]")
+            .scale(domain=[-0.21, 0.21], nice=False)
+            .axis(values=[-0.2, -0.1, 0, 0.1, 0.2]),
+            alt.X2("right:Q"),
+            alt.Y("low:Q")
+            .title("its rate [rad/s]")
+            .scale(domain=[-2, 2], nice=False)
+            .axis(values=[-2, -1, 0, 1, 2]),
+            alt.Y2("high:Q"),
+            alt.Opacity(f"{field}:Q", legend=None).scale(domain=[0, top], range=[0.03, 1]),
+            tooltip=[
+                alt.Tooltip("angle:Q", format=".3f"),
+                alt.Tooltip("rate:Q", format=".2f"),
+                alt.Tooltip("said:Q", title="V̂", format=".1f"),
+                alt.Tooltip("came:Q", title="what came", format=".1f"),
+                alt.Tooltip("states:Q", title="states"),
+            ],
+        )
+    )
+
+
+def instrument(field: str, title: str, num_updates: int, log: bool) -> alt.Chart:
+    """A metric of the critic along training. Table: middle (update and the metric)."""
+    y = alt.Y(f"{field}:Q").title(title)
+    y = y.scale(type="log") if log else y.scale(domain=[-1, 1], clamp=True)
+    y = y.axis(labelExpr=SHORT, tickCount=4) if log else y.axis(values=[-1, 0, 1])
+    return (
+        alt.Chart(alt.NamedData("middle"))
+        .mark_line(strokeWidth=2.2, color=COLOR["actor-critic"])
+        .encode(
+            alt.X("update:Q").title("update").scale(domain=[0, num_updates], nice=False),
+            y,
+            tooltip=["update:Q", alt.Tooltip(f"{field}:Q", format=".3~g")],
+        )
+    )
+
+
+def race(budget: int) -> alt.LayerChart:
+    """Learning curves of many methods against environment steps. Tables: curves, ends, solved."""
+    names = list(COLOR)
+    x = alt.X("env_steps:Q").title("environment steps of each seed")
+    x = x.scale(domain=[0, budget], nice=False).axis(labelExpr=SHORT)
+    y = alt.Y("trailing_return:Q").title("mean return of the last 100 episodes")
+    y = y.scale(domain=[0, 520], nice=False).axis(values=[0, 100, 200, 300, 400, 475])
+    chosen = alt.Opacity("chosen:Q", legend=None).scale(domain=[0, 1], range=[0.45, 1])
+    width = alt.StrokeWidth("chosen:Q", legend=None).scale(domain=[0, 1], range=[2, 4])
+    lines = (
+        alt.Chart(alt.NamedData("curves"))
+        .mark_line(clip=True)
+        .encode(x, y, _method(names), _method_dash(names), chosen, width)
+    )
+    text = (
+        alt.Chart(alt.NamedData("ends"))
+        .mark_text(align="left", dx=8, fontSize=FONT + 1, fontWeight="bold")
+        .encode(x, alt.Y("shown:Q"), _method(names), text="label:N")
+    )
+    solved = (
+        alt.Chart(alt.NamedData("solved"))
+        .mark_rule(color=QUIET, strokeDash=[2, 3])
+        .encode(alt.Y("trailing_return:Q"))
+    )
+    return solved + lines + text

@@ -5,20 +5,21 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from pgviz.exact.ascent import ascent, exact_update
 from pgviz.exact.trust import (
     LAMBDAS,
     Tradeoff,
+    follow_one_number,
     tradeoff,
     weights_on_rewards,
     weights_on_values,
 )
-from pgviz.worlds.named import named_worlds
+from pgviz.worlds.named import named_worlds, short_corridor
 
 WORLDS = ("ladder", "short-corridor", "survival")
 ERRORS = tuple(float(x) for x in np.round(np.arange(0, 1.01, 0.05), 2))
 EPISODES = (1, 3, 10, 30, 100, 300, 1000)
 MANY = np.unique(np.round(np.logspace(0, 4, 41)))
-FLOOR = 1e-4  # of ‖∇J‖²: what a log axis shows of a bias that is 0
 
 
 @lru_cache(16)
@@ -153,3 +154,98 @@ def verdict(world: str, shape: str, error: float, num_episodes: int, guess: floa
         f"You said {shown(guess)}. The minimum is at **{shown(lam)}**; your λ has"
         f" {theirs / least:.3g} times its error."
     )
+
+
+# --- the same critic, two uses ---
+
+USES = {"baseline": "subtracted: G − V̂(s)", "actor-critic": "believed: r + γV̂(s′) − V̂(s)"}
+
+
+def two_uses(world: str, shape: str) -> pd.DataFrame:
+    """bias² and covariance trace of both uses, against the critic's error: name, error, bias, spread."""
+    found = of_world(world, shape)
+    errors = np.linspace(0, 1, 41)
+    rows = []
+    for name, at in (("baseline", -1), ("actor-critic", 0)):
+        for error in errors:
+            bias = float(found.bias_squared(error)[at]) / found.squared_length
+            rows.append(
+                {
+                    "name": name,
+                    "error": error,
+                    "bias": 0.0 if bias < 1e-20 else bias,
+                    "spread": float(found.covariance_trace(error)[at]),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def uses_at(table: pd.DataFrame, error: float) -> pd.DataFrame:
+    """The rows of `two_uses` at one error."""
+    at = table["error"].iloc[(table["error"] - error).abs().argmin()]
+    return table[table["error"] == at]
+
+
+def numbers_at(table: pd.DataFrame, error: float) -> dict[str, tuple[float, float]]:
+    """bias² and spread of each use at one error."""
+    rows = uses_at(table, error)
+    return {
+        str(name): (float(bias), float(spread))
+        for name, bias, spread in zip(rows["name"], rows["bias"], rows["spread"], strict=True)
+    }
+
+
+def uses_in_words(world: str, shape: str, error: float) -> str:
+    """Both uses in one sentence."""
+    here = numbers_at(two_uses(world, shape), error)
+    (bias, spread), (followed_bias, followed_spread) = here["baseline"], here["actor-critic"]
+    return (
+        f"With ε = {error:g} the bias² is {_zero(bias)} of ‖∇J‖² when the critic is subtracted and"
+        f" {_zero(followed_bias)} when it is believed; the spread is {spread:.4g} against"
+        f" {followed_spread:.4g}."
+    )
+
+
+def _zero(x: float) -> str:
+    return "0" if x < 1e-12 else f"{x:.3g}"
+
+
+# --- where a biased gradient leads ---
+
+ASCENT_STEPS = 120
+ASCENT_RATE = 0.02
+
+
+@lru_cache(8)
+def corridor_ascents(start: float = 0.5) -> pd.DataFrame:
+    """P(right) and J along the exact ascent and along what the critic of one number says.
+
+    name, step, probability, objective.
+    """
+    world = short_corridor(start)
+    rows = []
+    for name, update in (("baseline", exact_update), ("actor-critic", follow_one_number)):
+        path = ascent(world, update, ASCENT_STEPS, ASCENT_RATE)
+        rows.append(
+            pd.DataFrame(
+                {
+                    "name": name,
+                    "step": np.arange(len(path.objective)),
+                    "probability": path.policy[:, 0, 0],
+                    "objective": path.objective,
+                }
+            )
+        )
+    return pd.concat(rows, ignore_index=True)
+
+
+def ascent_in_words(start: float = 0.5) -> str:
+    """Where both arrive."""
+    table = corridor_ascents(start)
+    right, wrong = (table[table["name"] == name].iloc[-1] for name in ("baseline", "actor-critic"))
+    return (
+        f"Subtracted, the critic does no harm: p = {right['probability']:.3f}, J ="
+        f" {right['objective']:.2f}; the optimum is {2 - 2**0.5:.3f}. Believed, it leads to p ="
+        f" {wrong['probability']:.3f} and J = {wrong['objective']:.1f} by step {wrong['step']:.0f},"
+        " towards the worst policy there is."
+    ).replace("-", "−")

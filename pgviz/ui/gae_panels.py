@@ -49,7 +49,7 @@ def tradeoff(
     )
     table = trust.curves(world, shape, error, num)
     top = float(10 ** np.ceil(np.log10(table["size"].max())))
-    low = max(trust.FLOOR, top / 1e5)
+    low = top / 1e3
     shown = table if guess is not None else table[table["part"] != "MSE"]
     page.heading(
         "Waiting longer trades bias for noise",
@@ -91,7 +91,7 @@ def tradeoff(
 
 def _labels(table: pd.DataFrame, low: float) -> pd.DataFrame:
     """Where the names of the curves stand: each where the others are far away."""
-    at = {"bias²": 0.02, "variance / N": 0.78, "MSE": 0.3}
+    at = {"bias²": 0.3, "variance / N": 0.01, "MSE": 0.01}
     rows = [
         table[
             (table["part"] == part) & np.isclose(table["gae_lambda"], lam) & (table["size"] >= low)
@@ -124,7 +124,7 @@ def movement(world: str, shape: str, error: float, num: int) -> None:
     with right:
         page.heading(
             "A worse critic wants a larger λ",
-            f"N = {num} · dashed: the best λ · darker: up to 100 times its error",
+            f"N = {num} · dashed: the best λ · darker: up to 10 times its error",
         )
         page.chart(
             "chart-map",
@@ -145,7 +145,7 @@ def movement(world: str, shape: str, error: float, num: int) -> None:
 def kernel(gamma: float, lam: float) -> None:
     """What Â listens to."""
     page.heading(
-        "What λ listens to",
+        "The larger λ, the more rewards and the less critic",
         f"γ = {gamma:g}, λ = {lam:g} · the critic's word on the present state has −1, always",
     )
     table = trust.kernel(gamma, lam)
@@ -173,53 +173,47 @@ def kernel(gamma: float, lam: float) -> None:
 # --- the ledger ---
 
 TYPED = {
-    "reward": st.column_config.NumberColumn("r", width="small", format="%g"),
-    "value": st.column_config.NumberColumn("V̂(s)", width="small", format="%g"),
+    "reward": st.column_config.NumberColumn("r", format="%g"),
+    "value": st.column_config.NumberColumn("V̂(s)", format="%g"),
     "final_value": st.column_config.NumberColumn(
         "V̂(final)",
-        width="small",
         format="%g",
         help="What the critic says about the observation after this row. It counts where the row"
         " is truncated, or the window ends.",
     ),
-    "terminated": st.column_config.CheckboxColumn("terminated", width="small"),
-    "truncated": st.column_config.CheckboxColumn("truncated", width="small"),
+    "terminated": st.column_config.CheckboxColumn("terminated"),
+    "truncated": st.column_config.CheckboxColumn("truncated"),
 }
 
 
 def ledger_bench(name: str, gamma: float, lam: float, bug: str) -> None:
     """Type on the left, read on the right, from the last row up."""
-    left, right = st.columns([4, 5], gap="medium")
-    with left:
-        page.heading("What happened", "every cell can be edited")
-        typed = st.data_editor(
-            ledger.LEDGERS[name](),
-            key=f"ledger-{name}",
-            column_config=TYPED,
-            height=36 * 7 + 4,
-            width="stretch",
-            num_rows="fixed",
-        )
+    page.heading("What happened", "every cell can be edited")
+    typed = st.data_editor(
+        ledger.LEDGERS[name](),
+        key=f"ledger-{name}",
+        column_config=TYPED,
+        height=36 * 7 + 4,
+        width="stretch",
+        num_rows="fixed",
+    )
     found = ledger.Ledger.of(typed, gamma, lam)
     total = len(found.rewards)
     key = f"rows-{name}"
     rows = min(int(st.session_state.setdefault(key, total)), total)
     table = found.table(rows, bug)
-    with right:
-        page.heading("What follows from it", "last row first · λ = 0 and λ = 1 are the two ends")
-        st.dataframe(
-            table,
-            hide_index=True,
-            height=36 * 7 + 4,
-            width="stretch",
-            column_config={
-                c: st.column_config.NumberColumn(
-                    c, format="%d" if c == "t" else "%.3f", width="small"
-                )
-                for c in table.columns
-            },
-            key="ledger-table",
-        )
+    page.heading("What follows from it", "last row first · λ = 0 and λ = 1 are the two ends")
+    st.dataframe(
+        table,
+        hide_index=True,
+        height=36 * 7 + 4,
+        width="stretch",
+        column_config={
+            c: st.column_config.NumberColumn(c, format="%d" if c == "t" else "%.3f")
+            for c in table.columns
+        },
+        key="ledger-table",
+    )
 
     def go_to(count: int) -> None:
         st.session_state[key] = max(0, min(total, count))
