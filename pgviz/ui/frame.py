@@ -61,6 +61,24 @@ PAGES = (
         "What may I subtract for free?",
         "Any number that does not know the action: the gradient keeps its centre and loses noise.",
     ),
+    Page(
+        "actor-critic",
+        "Concepts",
+        "Actor-critic",
+        ":material/record_voice_over:",
+        "What changes when the critic is believed, not only subtracted?",
+        "After one step the critic speaks for the rest: much less noise, and its errors become"
+        " yours.",
+    ),
+    Page(
+        "gae",
+        "Concepts",
+        "GAE",
+        ":material/tune:",
+        "How much should I trust my critic?",
+        "One number, λ, says how long to wait before believing it: bias on one side, noise on the"
+        " other.",
+    ),
 )
 
 # Streamlit's captions on white and its white letters on the dark theme's accent have less contrast

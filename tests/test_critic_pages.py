@@ -1,0 +1,57 @@
+"""The pages on believing a critic, opened as a reader opens them."""
+
+import pytest
+
+from pgviz.measure import sweep
+from pgviz.ui import live
+from tests.test_app import button, check, markdown, recordings, servers, until, visit
+
+__all__ = ["recordings", "servers"]  # fixtures
+
+
+def specs(at):
+    return [chart.proto for chart in at.get("vega_lite_chart")]
+
+
+def test_the_minimum_is_not_shown_before_the_reader_has_guessed_where_it_is(servers):
+    at = visit("gae")
+    check(at)
+    assert "least error" not in str(markdown(at))
+    before = len(specs(at))
+    button(at, "Lock it in").click()
+    at.run()
+    check(at)
+    assert len(specs(at)) > before
+    assert any("**0.61**" in text for text in map(str, [m.value for m in at.markdown]))
+
+
+def test_a_link_opens_the_ledger_of_trap_one_with_its_bug(servers):
+    at = visit("gae", {"ledger": "500 ones", "bug": "a time limit counts as a fall"})
+    check(at)
+    assert any("−99" in m.value and "499" in m.value for m in at.markdown)
+
+
+@pytest.mark.parametrize("slug", ["gae", "actor-critic"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"world": "<script>", "lam": "nan", "error": "-1", "episodes": "1e9", "break": "x" * 200},
+        {"lam": ["0.1", "0.2"], "unknown": "1", "shape": ""},
+    ],
+)
+def test_a_strange_link_opens_the_page_and_is_named_in_one_line(servers, slug, query):
+    at = visit(slug, query)
+    check(at)
+    assert len([c for c in at.caption if "Not everything in this link" in c.value]) == 1
+
+
+def test_the_sweep_is_one_group_and_says_what_it_found(servers, monkeypatch):
+    small = [c.replace(num_seeds=2, num_updates=2) for c in sweep.configs((0.5, 0.95))]
+    monkeypatch.setattr(sweep, "configs", lambda *_: small)
+    at = visit("gae")
+    button(at, "Run the sweep").click()
+    at.run()
+    until(lambda: all(not run.active for run in live.group_of(small)))
+    at.run()
+    check(at)
+    assert any("2 of 2 runs have ended" in p.proto.text for p in at.get("progress"))
