@@ -79,7 +79,7 @@ def by_hand() -> None:
 @st.fragment
 def not_free() -> None:
     """Subtractions that look harmless."""
-    st.subheader("What is not free", anchor=False)
+    st.header("What is not free", anchor=False)
     prose, picture = st.columns([3, 7], gap="large")
     with prose:
         world = controls.draw(NOT_FREE, "survival")
@@ -94,7 +94,7 @@ def not_free() -> None:
 @st.fragment
 def credited() -> None:
     """The matrix of actions and rewards."""
-    st.subheader("The first thing everyone subtracts: the past", anchor=False)
+    st.header("The first thing everyone subtracts: the past", anchor=False)
     st.markdown(
         "The full return multiplies every action's score with every reward of the episode, those"
         " paid before it included."
@@ -111,7 +111,7 @@ recorded = page_run.recording() if page_run is not None else None
 @st.fragment
 def measured() -> None:
     """Six estimators on the same episodes."""
-    st.subheader("Six estimators, the same episodes", anchor=False)
+    st.header("Six estimators, the same episodes", anchor=False)
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         where = controls.draw(WHERE, "CartPole", horizontal=True)
     if where == "CartPole":
@@ -138,7 +138,7 @@ not_free()
 credited()
 measured()
 
-st.subheader("Does it learn faster?", anchor=False)
+st.header("Does it learn faster?", anchor=False)
 st.markdown(
     "REINFORCE, and REINFORCE that subtracts a critic V̂(s) fitted to the returns of earlier"
     " updates. The critic is subtracted and never believed."
@@ -156,7 +156,7 @@ if runs:
         else:
             noise_panels.along_training(page_run, recorded, seed=0)
 
-st.subheader("Normalising is subtracting, too", anchor=False)
+st.header("Normalising is subtracting, too", anchor=False)
 st.markdown(
     "Much code subtracts the batch's mean and divides by its spread. The mean contains the sample"
     " itself; the spread depends on it."
@@ -167,7 +167,7 @@ noise_panels.normalisers()
 @st.fragment
 def derivation() -> None:
     """Why a baseline is free, line by line."""
-    st.subheader("Why it is free, line by line", anchor=False)
+    st.header("Why it is free, line by line", anchor=False)
     left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
     with left:
         st.markdown("Each line at the θ of the world above, both sides computed.")

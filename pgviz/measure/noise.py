@@ -384,7 +384,7 @@ def quiz() -> list[tuple[str, list[str], int, str]]:
         (
             "Which of these may be subtracted from $G_t$ without touching the expected gradient?",
             [
-                "$Q(s_t, a_t)$",
+                "$Q(s_t, a_t)$, the value of the action taken",
                 "The mean of this episode's returns",
                 "The number of steps since the start",
                 "$r_t$, the reward that follows $a_t$",

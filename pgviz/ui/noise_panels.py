@@ -522,7 +522,7 @@ def _digits(x: float) -> str:
 
 def quiz(key: str, items: Sequence[tuple[str, Sequence[str], int, str]]) -> None:
     """Question, answers, the index of the right one, and the reason, shown once answered."""
-    st.subheader("Check yourself", anchor=False)
+    st.header("Check yourself", anchor=False)
     for i, (asked, answers, right, reason) in enumerate(items):
         with st.container(border=True, key=f"quiz-{key}-{i}"):
             st.markdown(f"**{i + 1}.** {asked}")
