@@ -28,7 +28,7 @@ STREAMLITS_OWN = {
     "svg-img-alt": ".stMetric",  # its sparkline
     "list": "[data-testid=stSidebarNav]",
     "listitem": "[data-testid=stSidebarNav]",
-    "scrollable-region-focusable": ".katex-display",  # st.latex
+    "scrollable-region-focusable": ".katex-display, .stCode",  # st.latex and st.code
 }
 
 

@@ -75,7 +75,7 @@ def test_the_page_stands_with_everything_on_it():
     assert "differentiate a reward" in app.title[0].value
     assert len(app.get("vega_lite_chart")) == 12
     assert all(chart.proto.alt for chart in app.get("vega_lite_chart"))
-    assert {h.value for h in app.subheader} >= {
+    assert {h.value for h in app.header} >= {
         "The code that ran",
         "What you should have seen",
         "Check yourself",

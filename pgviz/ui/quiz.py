@@ -9,7 +9,7 @@ from pgviz.exact.questions import Question
 
 def draw(questions: Sequence[Question]) -> None:
     """The questions one under the other; replies appear at once, and another try is free."""
-    st.subheader("Check yourself", anchor=False)
+    st.header("Check yourself", anchor=False)
     solved = 0
     for number, question in enumerate(questions, 1):
         with st.container(border=True, key=f"quiz-{question.key}"):

@@ -380,7 +380,7 @@ def _sums(setting: Setting) -> None:
 
 
 def _gamma(setting: Setting) -> None:
-    st.subheader("Where did γᵗ go?", anchor=False)
+    st.header("Where did γᵗ go?", anchor=False)
     shows = theorem.shows_gamma(setting.at)
     demo = setting if shows else Setting("shared-logit-chain", 50, 0.5)
     prose(
@@ -474,7 +474,7 @@ def derivation(setting: Setting, key: str, title: str) -> list[Reading]:
     name = TABLES[key]
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
-        st.subheader(title, anchor=False)
+        st.header(title, anchor=False)
     with right:
         chosen = st.selectbox(
             "Break this step",
@@ -662,7 +662,7 @@ def asked() -> list[Question]:
 
 def share(setting: Setting) -> None:
     """The link, the command and the files that give these numbers again."""
-    st.subheader("Share and reproduce", anchor=False)
+    st.header("Share and reproduce", anchor=False)
     if setting.document:
         st.markdown(
             "Your world stays with you, so a link cannot carry it: send the file along. The link"
