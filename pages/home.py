@@ -23,17 +23,7 @@ RACERS = race.configs()
 if fault := controls.faults_of_link((PSI,), "home"):
     st.caption(f":material/link_off: {fault}")
 
-chosen: str = (
-    st.segmented_control(
-        PSI.label,
-        PSI.options,
-        default="reinforce",
-        key=PSI.name,
-        bind="query-params",
-        required=True,
-    )
-    or "reinforce"
-)
+chosen: str = controls.draw(PSI, "reinforce", horizontal=True)
 equation, weights = st.columns([3, 2], gap="large", vertical_alignment="center")
 with equation:
     st.latex(

@@ -24,8 +24,12 @@ class Page:
 
     @property
     def file(self) -> str:
-        """The script of the page, from the root of the project."""
-        return f"pages/{self.slug.replace('-', '_')}.py"
+        """The script of the page, from the root of the project.
+
+        Named after the slug to the letter: a fresh server knows pages by their files only, and
+        says "page not found" to a first visitor whose address is spelt otherwise.
+        """
+        return f"pages/{self.slug}.py"
 
 
 PAGES = (
