@@ -52,7 +52,7 @@ def style() -> None:
 
 def table(readings: Sequence[Reading], key: str) -> None:
     """All lines of one derivation."""
-    rows = ["| line | left | right | difference | |", "|:--|--:|--:|--:|:-:|"]
+    rows = ["| line | left | right | difference | ✓ |", "|:--|--:|--:|--:|:-:|"]
     rows += [_row(reading) for reading in readings]
     with st.container(key=f"receipts-{key}"):
         st.markdown("\n".join(rows), unsafe_allow_html=True)
