@@ -239,3 +239,14 @@ def test_a_key_on_a_slider_moves_the_dots_in_place(chromium, ready, server):
     assert chart.get_attribute("data-mine") == "yes"
     assert "bandit-a_b0=0.25" in page.url
     page.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("world", ["short-corridor", "survival"])
+def test_a_cloud_on_a_line_is_drawn_too(chromium, ready, server, world):
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{server}/baselines?world={world}")
+    ready(page)
+    dots = page.locator("[data-testid=stVegaLiteChart]").first.locator("svg .mark-symbol path")
+    dots.nth(noise.NUM_DOTS - 1).wait_for(state="attached", timeout=60_000)
+    page.close()
