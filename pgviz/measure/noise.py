@@ -57,7 +57,7 @@ class Cloud:
         estimates = self.plain - np.tensordot(self.scores, values, axes=(1, 0))
         height = estimates @ self.across
         if self.flat:  # parted by their number, which means nothing
-            height = 1.6 * (0.618034 * np.arange(len(estimates)) % 1) - 0.8
+            height = np.asarray(1.6 * (0.618034 * np.arange(len(estimates)) % 1) - 0.8)
         return pd.DataFrame({"along": estimates @ self.along, "across": height})
 
     def reach(self) -> tuple[float, float]:
