@@ -25,7 +25,7 @@ ENDLESS = {"num_seeds": 32, "num_updates": 300, "num_envs": 64, "stop_when_solve
 
 # What axe finds in Streamlit's own elements; none of it is ours to change.
 STREAMLITS_OWN = {
-    "svg-img-alt": ".stMetric",  # its sparkline
+    "svg-img-alt": ".stMetric, [data-testid=stVegaLiteChart]",  # a sparkline; empty mark groups of Vega
     "list": "[data-testid=stSidebarNav]",
     "listitem": "[data-testid=stSidebarNav]",
     "scrollable-region-focusable": ".katex-display, .stCode",  # st.latex and st.code
