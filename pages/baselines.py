@@ -7,7 +7,7 @@ from pgviz.exact import by_hand as exact_by_hand
 from pgviz.exact import credit as exact_credit
 from pgviz.measure import frozen, noise
 from pgviz.training.config import presets
-from pgviz.ui import controls, live, noise_panels, page
+from pgviz.ui import controls, live, noise_panels, page, quiz, receipts
 from pgviz.ui.controls import Choice, Number
 from pgviz.ui.frame import open_page
 
@@ -51,6 +51,7 @@ ALL += tuple(slider for sliders in SLIDERS.values() for slider in sliders)
 
 
 page.question(this)
+receipts.style()
 if fault := controls.faults_of_link(ALL, "baselines"):
     st.caption(f":material/link_off: {fault}")
 
@@ -174,7 +175,7 @@ def derivation() -> None:
     with right:
         chosen = st.selectbox(BREAK.label, BREAKS, key=BREAK.name, bind="query-params")
     world = st.session_state.get(WORLD.name, "ladder")
-    noise_panels.receipts(world, None if chosen == "nothing" else chosen)
+    noise_panels.derivation(world, None if chosen == "nothing" else chosen)
 
 
 derivation()
@@ -184,9 +185,7 @@ page.code_that_ran(
         (
             "The weight Ψ",
             r"\Psi_t = G_t - \hat V(s_t)",
-            estimators.baselined_reward_to_go
-            if hasattr(estimators, "baselined_reward_to_go")
-            else estimators.reward_to_go,
+            estimators.baselined_reward_to_go,
         ),
         (
             "The parabola",
@@ -213,7 +212,7 @@ page.takeaways(
         noise.normaliser_sentence(),
     ]
 )
-noise_panels.quiz("baselines-quiz", noise.quiz())
+quiz.draw(noise.quiz())
 if page_run is not None:
     known = [control.name for control in ALL if control.name in st.session_state]
     query = controls.address({name: st.session_state[name] for name in known})

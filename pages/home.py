@@ -2,22 +2,38 @@
 
 import streamlit as st
 
-from pgviz.ui import live, page, run_panel, time_machine
+from pgviz.measure import race
+from pgviz.ui import (
+    controls,
+    live,
+    noise_panels,
+    page,
+    race_panel,
+    run_panel,
+    time_machine,
+)
+from pgviz.ui.controls import Choice
 from pgviz.ui.frame import PAGES, open_page, pages_by_slug
 
 this = open_page("home")
 page.question(this)
 
+PSI = Choice("psi", "Point at a method", tuple(race.PSI))
+RACERS = race.configs()
+if fault := controls.faults_of_link((PSI,), "home"):
+    st.caption(f":material/link_off: {fault}")
+
+chosen: str = controls.draw(PSI, "reinforce", horizontal=True)
 equation, weights = st.columns([3, 2], gap="large", vertical_alignment="center")
 with equation:
     st.latex(
-        r"\Large \hat g = \frac1N \sum_{\text{episodes}} \sum_t \Psi_t"
-        r"\, \nabla_\theta \log \pi_\theta(a_t|s_t)"
+        r"\Large \hat g = \frac1N \sum_{\text{episodes}} \sum_t \; \big("
+        rf"{race.PSI[chosen].equation}\big) \; \nabla_\theta \log \pi_\theta(a_t|s_t)"
     )
 with weights:
     st.markdown(
-        "Every method here is this one equation. Only the weight $\\Psi_t$ changes: how much an"
-        " action is credited with what came of it."
+        "Every method here is this one equation. Only the weight $\\Psi_t$ in brackets changes: how"
+        f" much an action is credited with what came of it. Here: {race.PSI[chosen].words}."
     )
 
 run = live.current_run("home", live.demonstration("reinforce"))
@@ -31,6 +47,24 @@ if run is not None:
             st.skeleton(height=520)
         else:
             time_machine.watch(run, recording.num_updates, seed=0, episode=0, key="player")
+
+st.header("The race", anchor=False)
+st.markdown(
+    "Every method at its preset, sixteen common seeds each, until each seed has solved CartPole or"
+    f" spent {race.BUDGET:,} steps. The method you point at above stands out."
+)
+with st.container(horizontal=True, gap="small"):
+    if st.button("Start the race", type="primary", key="race.run"):
+        live.start_group("race", RACERS)
+    if st.button("Stop", key="race.stop"):
+        live.runs().detach(live.viewer())
+racers = live.group_of(RACERS)
+if len(racers) == len(RACERS):
+    race_panel.watch(racers, chosen, "all")
+    pace = next(run for run in racers if run.config.method == "reinforce")
+    recorded = pace.recording()
+    if not any(run.active for run in racers) and recorded is not None:
+        noise_panels.along_training(pace, recorded, seed=0)
 
 st.header("What you can do today", anchor=False)
 for other in PAGES[1:]:

@@ -209,7 +209,7 @@ def test_every_page_of_the_table_has_its_file_and_every_file_its_page():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.slug)
 def test_a_page_opens_itself_and_asks_one_question(page):
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", page.slug)
-    assert Path(page.file).stem == page.slug.replace("-", "_")
+    assert Path(page.file).stem == page.slug
     assert re.fullmatch(r":material/[a-z_0-9]+:", page.icon)
     assert page.question.endswith("?")
     assert page.answer.endswith(".")

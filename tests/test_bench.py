@@ -232,10 +232,8 @@ def test_the_sentences_say_what_was_computed():
     assert "V is not the best" in noise.surprise("bandit-a")
     assert "6,149,466" in noise.a_thousand("short-corridor")
     assert "75 %" in noise.not_free_sentence()
-    for asked, answers, right, reason in noise.quiz():
-        assert 0 <= right < len(answers)
-        assert asked
-        assert reason
+    for question in noise.quiz():
+        assert 0 <= question.right < len(question.answers) == len(question.replies)
 
 
 @pytest.mark.parametrize("name", ["bandit-a", "survival", "short-corridor", "ladder"])

@@ -252,6 +252,66 @@ def test_a_new_run_replaces_the_old_one_of_its_viewer(fake):
     assert new.active
 
 
+# A group of runs, to be compared
+
+GROUP = [SHORT.replace(rng_seed=k) for k in range(4)]
+
+
+def test_a_group_is_watched_in_its_order_and_one_by_one_is_the_same_runs(fake):
+    runs = fake.watch_all(GROUP, "ann")
+    assert [run.config for run in runs] == GROUP
+    assert fake.watched_by("ann") is runs[0]
+    assert fake.watch_all(GROUP[::-1], "bob") == runs[::-1]
+    assert [fake.watch(config, "eve") for config in GROUP] == runs
+    assert fake.watch_all([GROUP[0], GROUP[0]], "tom") == [runs[0], runs[0]]
+    assert len(fake._pool.waiting) == len(GROUP)
+
+
+def test_a_group_leaves_only_what_it_no_longer_holds(fake):
+    runs = fake.watch_all(GROUP[:3], "ann")
+    fake.watch(GROUP[1], "bob")
+    again = fake.watch_all(GROUP[2:], "ann")
+    assert again[0] is runs[2]
+    assert [run.status for run in runs] == ["stopped", "queued", "queued"]
+    assert [run.viewers for run in runs] == [set(), {"bob"}, {"ann"}]
+    assert fake.detach("ann") is False
+    assert [run.active for run in (*runs, again[1])] == [False, True, False, False]
+    assert fake.detach("ann") is False
+
+
+def test_a_group_goes_with_its_closed_tab_and_comes_back_with_it(fake):
+    runs = fake.watch_all(GROUP, "ann")
+    fake.leave("ann")
+    fake.watch_all(GROUP, "ann")
+    assert all(run.active for run in runs)
+    fake.leave("ann")
+    fake._leaving["ann"].fire()
+    assert {run.status for run in runs} == {"stopped"}
+
+
+def test_a_group_starts_as_a_whole_or_not_at_all(fake, monkeypatch):
+    monkeypatch.setattr(registry, "MAX_QUEUED", 5)
+    before = fake.watch_all(GROUP[:3], "ann")
+    others = [SHORT.replace(rng_seed=100 + k) for k in range(3)]
+    with pytest.raises(Busy):
+        fake.watch_all(others, "bob")
+    assert fake.watched_by("bob") is None
+    assert len(fake._pool.waiting) == 3
+    assert len(fake.watch_all([*others[:2], GROUP[0]], "bob")) == 3  # one of them is there already
+    assert all(run.active for run in before)
+    assert len(fake.watch_all(others, "bob")) == 3  # what it waited for makes room
+
+
+def test_making_room_for_a_group_spares_what_the_group_has_already(fake):
+    fake.max_bytes = 0
+    done = fake.watch(GROUP[0], "ann")
+    finish(fake)
+    runs = fake.watch_all(GROUP, "bob")
+    fake.detach("ann")
+    assert runs[0] is done
+    assert done.path.exists()
+
+
 def test_a_stopped_run_can_be_started_again(fake):
     old = fake.watch(SHORT, "ann")
     fake.detach("ann")

@@ -159,9 +159,9 @@ def a_mean_of_samples(world: TabularMDP, broken: str | None = None) -> Receipt:
 
 
 baseline_is_free = (
-    Line("the log trick", the_score_is_a_slope),
-    Line("probabilities sum to one", probabilities_keep_their_sum),
-    Line("one state", one_state, (KNOWS_THE_ACTION,)),
+    Line("the log trick", the_score_is_a_slope, axes="state choice feature action"),
+    Line("probabilities sum to one", probabilities_keep_their_sum, axes="state feature action"),
+    Line("one state", one_state, (KNOWS_THE_ACTION,), axes="state feature action"),
     Line("a whole episode", whole_episode, (KNOWS_THE_ACTION, OWN_MEAN)),
     Line("the centre stays", the_gradient_stays, (MOVED_FIRST, OWN_MEAN)),
     Line("the spread", the_spread_is_a_parabola),

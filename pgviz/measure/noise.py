@@ -15,6 +15,7 @@ from pgviz.exact.by_hand import Landmark, Parabolas, landmarks, parabolas, subtr
 from pgviz.exact.credit import Credit, credit
 from pgviz.exact.estimator import GradientEstimator
 from pgviz.exact.moments import moments
+from pgviz.exact.questions import Question
 from pgviz.exact.subtracted import (
     GROUP,
     NORMALISERS,
@@ -345,19 +346,18 @@ def normaliser_table(name: str = "bandit-a") -> pd.DataFrame:
 def normaliser_sentence(name: str = "bandit-a", size: int = 4) -> str:
     """What the three do to a small batch."""
     table = normaliser_table(name)
-    at = table[table["num_episodes"] == size].set_index("name")
-    mean, both = at.loc["minus the batch's mean"], at.loc["both"]
+    mean, both = "minus the batch's mean", "both"
     return (
-        f"In batches of {size}, subtracting the mean leaves {percent(float(mean['scale']))} of the gradient"
-        f" and turns it by {mean['degrees']:.0f}°; dividing by the spread as well turns it by"
-        f" {both['degrees']:.0f}°. Both fade as the batch grows; at 64 the turn is"
-        f" {_at(table, 'both', 64):.1f}°."
+        f"In batches of {size}, subtracting the mean leaves {percent(_at(table, mean, size, 'scale'))}"
+        f" of the gradient and turns it by {_at(table, mean, size):.0f}°; dividing by the spread as"
+        f" well turns it by {_at(table, both, size):.0f}°. Both fade as the batch grows; at 64 the"
+        f" turn is {_at(table, both, 64):.1f}°."
     )
 
 
-def _at(table: pd.DataFrame, name: str, size: int) -> float:
+def _at(table: pd.DataFrame, name: str, size: int, field: str = "degrees") -> float:
     row = table[(table["name"] == name) & (table["num_episodes"] == size)]
-    return float(row["degrees"].iloc[0])
+    return float(row[field].iloc[0])
 
 
 # --- what to remember ---
@@ -374,20 +374,20 @@ def not_free_sentence() -> str:
     )
 
 
-def quiz() -> list[tuple[str, list[str], int, str]]:
-    """Questions whose answers are computed: question, answers, the right one, the reason."""
+def quiz() -> list[Question]:
+    """Four questions; what the replies claim is computed."""
     left = {name: kept(name) for name in ("survival", "bandit-a")}
     moved = next(x for title, x in left["survival"].items() if "moved first" in title)
     whole = left["bandit-a"][f"the mean of all {GROUP}"]
     corridor = by_hand("short-corridor").landmarks
-    return [
+    items = [
         (
             "Which of these may be subtracted from $G_t$ without touching the expected gradient?",
             [
-                "$Q(s_t, a_t)$, the value of the action taken",
+                "The action value, $Q(s_t, a_t)$",
                 "The mean of this episode's returns",
                 "The number of steps since the start",
-                "$r_t$, the reward that follows $a_t$",
+                "The reward $r_t$ that follows $a_t$",
             ],
             2,
             "The number of steps is known before the action is taken. The other three know"
@@ -417,4 +417,8 @@ def quiz() -> list[tuple[str, list[str], int, str]]:
             f" constant {in_figures(corridor['constant'].covariance_trace)}: the best baseline weighs"
             " returns with the squared length of the score.",
         ),
+    ]
+    return [
+        Question(f"baselines-{i}", asked, tuple(answers), right, (reason,) * len(answers))
+        for i, (asked, answers, right, reason) in enumerate(items)
     ]

@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -106,7 +106,7 @@ class Runs:
         self._lock = RLock()
         self._runs: dict[str, Run] = {}  # key → the latest run of that configuration
         self._tasks: list[Run] = []  # every run that the pool still holds, in order of their start
-        self._watched: dict[str, Run] = {}  # viewer → the one run it watches
+        self._watched: dict[str, tuple[Run, ...]] = {}  # viewer → what it watches, one or a group
         self._leaving: dict[str, Timer] = {}
         self._num_workers = num_workers or os.cpu_count() or 1
         self._opening = _in_background(worker_pool, self._num_workers)
@@ -120,16 +120,35 @@ class Runs:
 
     def watch(self, config: Config, viewer: str) -> Run:
         """The run of this configuration, started if there is none; the viewer leaves any other."""
+        return self.watch_all([config], viewer)[0]
+
+    def watch_all(self, configs: Sequence[Config], viewer: str) -> list[Run]:
+        """The runs of these configurations, to be compared; the viewer leaves any others.
+
+        They are started in this order; if there is no room for all that are missing, none is.
+        """
         with self._lock:
             self.stay(viewer)
-            run = self.find(config)
-            if run is None or run.ending in ("stopped", "failed"):
-                run = self._start(config, viewer)
-            if self._watched.get(viewer) is not run:
-                self.detach(viewer)
-            self._watched[viewer] = run
-            run.viewers.add(viewer)
-            return run
+            before = self._watched.get(viewer, ())
+            found = {config: self.find(config) for config in configs}
+            missing = [
+                config
+                for config, run in found.items()
+                if run is None or run.ending in ("stopped", "failed")
+            ]
+            if missing:
+                self._require_room(len(missing), viewer)
+            # Watched from now on: making room for the missing ones must not delete the others.
+            group = {config: run for config, run in found.items() if run and config not in missing}
+            self._watched[viewer] = (*before, *group.values())
+            group |= {config: self._start(config) for config in missing}
+            for run in group.values():
+                run.viewers.add(viewer)
+            self._watched[viewer] = tuple(group[config] for config in found)
+            for run in before:
+                if run not in self._watched[viewer]:
+                    self._let_be(run, viewer)
+            return [group[config] for config in configs]
 
     def find(self, config: Config) -> Run | None:
         """The run of this configuration, if it is known here or a finished one lies on disk."""
@@ -141,8 +160,8 @@ class Runs:
             return run
 
     def watched_by(self, viewer: str) -> Run | None:
-        """The run that this viewer watches."""
-        return self._watched.get(viewer)
+        """The run that this viewer watches; the first of a group."""
+        return next(iter(self._watched.get(viewer, ())), None)
 
     def position(self, run: Run) -> int:
         """How many runs are ahead of this one in the queue."""
@@ -151,18 +170,21 @@ class Runs:
             return queued.index(run) if run in queued else 0
 
     def detach(self, viewer: str) -> bool:
-        """The viewer stops watching. True if its run goes on because others still watch it."""
+        """The viewer stops watching. True if one of its runs goes on: others still watch it."""
         with self._lock:
             self.stay(viewer)
-            run = self._watched.pop(viewer, None)
-            if run is None:
-                return False
-            run.viewers.discard(viewer)
-            _touch(run.path)
-            if run.active and not run.viewers:
-                run.ending = "stopped"
-                run.path.with_suffix(".stop").touch()
-            return run.active
+            group = self._watched.pop(viewer, ())
+            for run in group:
+                self._let_be(run, viewer)
+            return any(run.active for run in group)
+
+    def _let_be(self, run: Run, viewer: str) -> None:
+        """One viewer fewer; a run that has none left stops."""
+        run.viewers.discard(viewer)
+        _touch(run.path)
+        if run.active and not run.viewers:
+            run.ending = "stopped"
+            run.path.with_suffix(".stop").touch()
 
     def leave(self, viewer: str) -> None:
         """A tab closed, or its connection broke: detach after the grace period unless it stays."""
@@ -202,11 +224,13 @@ class Runs:
             if self._leaving.get(viewer) is timer:  # else the viewer came back in the last moment
                 self.detach(viewer)
 
-    def _start(self, config: Config, viewer: str) -> Run:
-        # A run that only this viewer waits for is about to leave the queue.
+    def _require_room(self, num_runs: int, viewer: str) -> None:
+        # Runs that only this viewer waits for are about to leave the queue.
         others = [run for run in self._tasks if run.viewers != {viewer}]
-        if sum(run.status == "queued" for run in others) >= MAX_QUEUED:
+        if sum(run.status == "queued" for run in others) + num_runs > MAX_QUEUED:
             raise Busy("Too many runs are waiting on this server: try again in a minute.")
+
+    def _start(self, config: Config) -> Run:
         self._replace_broken_pool()
         self._make_room()
         key = run_key(config)
@@ -267,7 +291,8 @@ class Runs:
 
     def _make_room(self) -> None:
         """Delete the recordings nobody watches, longest unseen first, until the rest fits."""
-        needed = {run.path for run in [*self._tasks, *self._watched.values()]}
+        watched = [run for group in self._watched.values() for run in group]
+        needed = {run.path for run in [*self._tasks, *watched]}
         idle = []
         for path in self.directory.glob("*.run"):
             with suppress(FileNotFoundError):

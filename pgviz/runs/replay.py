@@ -43,7 +43,8 @@ def trajectory(
     """One episode as a table, a row per step.
 
     t; x, x_dot, angle, angle_dot (the observation); action; reward; p_right = π(right|s_t);
-    return_to_go = G_t; value = V̂(s_t) by the critic in theta, NaN without one; log_prob = log π(a_t|s_t); weight = Ψ_t;
+    return_to_go = G_t; value = V̂(s_t) by the critic in theta, NaN without one;
+    log_prob = log π(a_t|s_t); weight = Ψ_t;
     pull = |Ψ_t| ‖∇θ log π(a_t|s_t)‖, how hard this step pulls on the parameters.
     """
     steps = rollout.mask[0, episode]

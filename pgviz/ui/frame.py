@@ -24,8 +24,12 @@ class Page:
 
     @property
     def file(self) -> str:
-        """The script of the page, from the root of the project."""
-        return f"pages/{self.slug.replace('-', '_')}.py"
+        """The script of the page, from the root of the project.
+
+        Named after the slug to the letter: a fresh server knows pages by their files only, and
+        says "page not found" to a first visitor whose address is spelt otherwise.
+        """
+        return f"pages/{self.slug}.py"
 
 
 PAGES = (
@@ -60,6 +64,24 @@ PAGES = (
         ":material/vertical_align_center:",
         "What may I subtract for free?",
         "Any number that does not know the action: the gradient keeps its centre and loses noise.",
+    ),
+    Page(
+        "actor-critic",
+        "Concepts",
+        "Actor-critic",
+        ":material/record_voice_over:",
+        "What changes when the critic is believed, not only subtracted?",
+        "After one step the critic speaks for the rest: much less noise, and its errors become"
+        " yours.",
+    ),
+    Page(
+        "gae",
+        "Concepts",
+        "GAE",
+        ":material/tune:",
+        "How much should I trust my critic?",
+        "One number, λ, says how long to wait before believing it: bias on one side, noise on the"
+        " other.",
     ),
 )
 

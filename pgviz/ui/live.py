@@ -5,6 +5,7 @@ Training happens in worker processes; a page only reads what they have recorded.
 
 import os
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -80,12 +81,6 @@ def start(slug: str, config: Config) -> Run | None:
         return None
 
 
-def stop(slug: str) -> None:
-    """Watch it no longer: the run stops, unless others watch it."""
-    st.session_state[f"{slug}.stopped"] = True
-    runs().detach(viewer())
-
-
 def also_watch(config: Config, name: str) -> Run | None:
     """A further run of the same reader: as if another reader watched it, gone with the same tab."""
     known = runs().find(config)
@@ -98,6 +93,27 @@ def also_watch(config: Config, name: str) -> Run | None:
     except Busy as busy:
         st.warning(str(busy), icon=":material/hourglass:")
         return None
+
+
+def start_group(slug: str, configs: Sequence[Config]) -> None:
+    """Watch all of these runs and no others, as one reader."""
+    st.session_state[f"{slug}.begun"] = True
+    try:
+        runs().watch_all(configs, viewer())
+    except Busy as busy:
+        st.warning(str(busy), icon=":material/hourglass:")
+
+
+def group_of(configs: Sequence[Config]) -> list[Run]:
+    """What there is of these runs; a reader who asks for nothing starts nothing."""
+    viewer()
+    return [run for config in configs if (run := runs().find(config)) is not None]
+
+
+def stop(slug: str) -> None:
+    """Watch it no longer: the run stops, unless others watch it."""
+    st.session_state[f"{slug}.stopped"] = True
+    runs().detach(viewer())
 
 
 def is_live(run: Run) -> bool:

@@ -8,21 +8,16 @@ import pandas as pd
 import streamlit as st
 
 from pgviz.charts import baselines as charts
-from pgviz.charts.theme import INK
-from pgviz.exact.derivation import Line, Receipt
+from pgviz.exact.derivation import Line
+from pgviz.exact.receipts import Reading, read
 from pgviz.exact.subtraction import baseline_is_free, short
 from pgviz.measure import checkpoints, noise
 from pgviz.measure.bench import LABELS, Bench, frozen_bench, world_bench
 from pgviz.measure.frozen import FrozenPolicy
 from pgviz.runs import Recording, Run
-from pgviz.ui import live, page
+from pgviz.ui import live, page, receipts
+from pgviz.ui.look import ink
 from pgviz.worlds.named import named_worlds
-from pgviz.worlds.tabular import TabularMDP
-
-
-def ink() -> str:
-    """The colour of the exact truth on the theme the reader has chosen."""
-    return INK["dark" if st.context.theme.type == "dark" else "light"]
 
 
 def figures(*pairs: tuple[str, str]) -> None:
@@ -467,10 +462,10 @@ def _line_ends(table: pd.DataFrame) -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
-def _read(name: str, broken: str | None) -> list[tuple[str, Receipt]]:
-    world: TabularMDP = short(named_worlds[name]())
+def _readings(name: str, broken: str | None) -> list[Reading]:
+    world = short(named_worlds[name]())
     return [
-        (line.title, line(world, broken if broken in line.breaks else None))
+        read(line, line(world, broken if broken in line.breaks else None), world)
         for line in baseline_is_free
     ]
 
@@ -483,53 +478,8 @@ def breaks(lines: Sequence[Line] = baseline_is_free) -> list[str]:
     return found
 
 
-def receipts(name: str, broken: str | None) -> None:
+def derivation(name: str, broken: str | None) -> None:
     """Every line with both of its sides, at the worst of their numbers."""
-    for _, receipt in _read(name, broken):
-        equation, numbers = st.columns([3, 2], gap="medium", vertical_alignment="center")
-        with equation:
-            st.markdown(f"${receipt.equation}$  \n:small[:gray[{receipt.reason}]]")
-        with numbers:
-            st.markdown(_sides(receipt))
-
-
-def _sides(receipt: Receipt) -> str:
-    left, right = np.atleast_1d(receipt.left), np.atleast_1d(receipt.right)
-    gap = np.abs(left - right)
-    worth = gap if not receipt.holds else np.maximum(np.abs(left), np.abs(right))
-    at = np.unravel_index(int(worth.argmax()), worth.shape)
-    if receipt.low is not None and receipt.high is not None:
-        reach = (receipt.high[at] - receipt.low[at]) / 2
-        sides = f"`{left[at]:.4f}` ≈ `{right[at]:.4f} ± {reach:.4f}`"
-    else:
-        a, b = (0.0 if abs(x) < 1e-13 else float(x) for x in (left[at], right[at]))
-        sides = f"`{_digits(a)}` {'=' if receipt.holds else '≠'} `{_digits(b)}`"
-    mark = ":green[✓]" if receipt.holds else ":red[✗]"
-    difference = noise.zero_or(receipt.difference)
-    if not receipt.holds:
-        return f"{sides} {mark}  \n:small[:red[off by {receipt.difference:.3g}: {receipt.broken}]]"
-    if receipt.kind == "estimate":
-        return f"{sides} {mark}  \n:small[:gray[a mean of samples and its 95 % interval]]"
-    return f"{sides} {mark}  \n:small[:gray[largest difference {difference}]]"
-
-
-def _digits(x: float) -> str:
-    return "0" if x == 0 else f"{x:.8f}".replace("-", "−")
-
-
-# --- quiz ---
-
-
-def quiz(key: str, items: Sequence[tuple[str, Sequence[str], int, str]]) -> None:
-    """Question, answers, the index of the right one, and the reason, shown once answered."""
-    st.header("Check yourself", anchor=False)
-    for i, (asked, answers, right, reason) in enumerate(items):
-        with st.container(border=True, key=f"quiz-{key}-{i}"):
-            st.markdown(f"**{i + 1}.** {asked}")
-            given = st.radio(
-                asked, answers, index=None, key=f"{key}.{i}", label_visibility="collapsed"
-            )
-            if given is not None:
-                correct = given == answers[right]
-                mark = ":green[✓ Yes.]" if correct else ":red[✗ No.]"
-                st.markdown(f"{mark} {reason}")
+    readings = _readings(name, broken)
+    receipts.table(readings, "baselines")
+    st.caption(receipts.verdict(readings, broken))

@@ -1,5 +1,7 @@
 """The skeleton that every page shares, in the order in which a page is read."""
 
+import ast
+import difflib
 import functools
 import inspect
 import json
@@ -48,6 +50,28 @@ def predict(key: str, asked: str, answers: Sequence[str]) -> str | None:
                 "Lock it in",
                 key=f"{key}.commit",
                 disabled=guess is None,
+                on_click=lambda: st.session_state.update({f"{key}.committed": guess}),
+            )
+    return None
+
+
+def predict_number(
+    key: str, asked: str, low: float, high: float, step: float, start: float
+) -> float | None:
+    """The same with a slider; the guess is a number that a chart can mark."""
+    committed: float | None = st.session_state.get(f"{key}.committed")
+    with st.container(border=True, key=f"predict-{key}"):
+        st.markdown(f"**Predict.** {asked}")
+        if committed is not None:
+            st.markdown(f"You said: **{committed:g}**.")
+            return committed
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+            guess = st.slider(
+                asked, low, high, start, step, key=f"{key}.guess", label_visibility="collapsed"
+            )
+            st.button(
+                "Lock it in",
+                key=f"{key}.commit",
                 on_click=lambda: st.session_state.update({f"{key}.committed": guess}),
             )
     return None
@@ -104,6 +128,25 @@ def code_that_ran(parts: Sequence[tuple[str, str, Callable]]) -> None:
         with tab:
             st.latex(equation)
             st.code(inspect.getsource(function), language="python")
+
+
+def code_diff(before: Callable, after: Callable) -> None:
+    """What has to change in the code to get from one method to the next."""
+    was, becomes = (_without_docstring(function) for function in (before, after))
+    lines = list(difflib.unified_diff(was, becomes, n=9, lineterm=""))[3:]
+    changed = sum(line[0] in "+-" for line in lines)
+    st.markdown(f"From `{before.__name__}` to `{after.__name__}`: {changed} lines change.")
+    st.code("\n".join(lines), language="diff")
+
+
+def _without_docstring(function: Callable) -> list[str]:
+    lines = inspect.getsource(function).splitlines()
+    definition = ast.parse("\n".join(lines)).body[0]
+    assert isinstance(definition, ast.FunctionDef)
+    if ast.get_docstring(definition) is not None:
+        said = definition.body[0]
+        del lines[said.lineno - 1 : said.end_lineno]
+    return lines
 
 
 def takeaways(sentences: Sequence[str]) -> None:

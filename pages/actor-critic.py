@@ -1,0 +1,174 @@
+"""Actor-critic: what changes when the critic is believed, not only subtracted?"""
+
+import streamlit as st
+
+from pgviz import estimators
+from pgviz.exact import trust as exact_trust
+from pgviz.exact.critic_questions import ACTOR_CRITIC
+from pgviz.measure import critic_map, race, trust
+from pgviz.training import critic, methods
+from pgviz.training.command import command_line
+from pgviz.ui import controls, critic_panels, live, page, quiz, race_panel
+from pgviz.ui.controls import Choice, Number
+from pgviz.ui.frame import open_page
+
+this = open_page("actor-critic")
+
+WORLD = Choice(
+    "world",
+    "World",
+    trust.WORLDS,
+    captions=("three rungs, six steps", "three rooms, one look", "stay or stop"),
+)
+SHAPE = Choice(
+    "shape",
+    "How the critic is wrong",
+    tuple(exact_trust.SHAPES),
+    captions=("V̂ = (1 − ε) V", "V̂ = V + ε J", "V̂ = V + ε (J − V)"),
+)
+ERROR = Choice("error", "Its error ε", trust.ERRORS, "0 is the true V.")
+START = Choice("start", "P(right) at the start", (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8))
+UPDATE = Number("update", "Update", 0, 5000)
+SEED = Number("seed", "Seed", 0, 15)
+ALL = (WORLD, SHAPE, ERROR, START, UPDATE, SEED)
+
+page.question(this)
+if fault := controls.faults_of_link(ALL, "actor-critic"):
+    st.caption(f":material/link_off: {fault}")
+
+
+@st.fragment
+def two_uses() -> None:
+    """One slider corrupts V; the answer is committed to first."""
+    bench, picture = st.columns([3, 7], gap="large")
+    with bench:
+        world = controls.draw(WORLD, "short-corridor")
+        shape = controls.draw(SHAPE, "one number")
+        error = controls.draw(ERROR, 0.5)
+    guess = st.session_state.get("breaks.committed")
+    with picture:
+        critic_panels.two_uses(world, shape, error, revealed=guess is not None)
+    now = page.predict(
+        "breaks",
+        "Make V̂ wrong. Which ĝ is then wrong on average?",
+        ("The one that subtracts it", "The one that believes it", "Both", "Neither"),
+    )
+    if now is not None and guess is None:
+        st.rerun()
+    if now is not None:
+        st.markdown(trust.uses_in_words(world, shape, error))
+
+
+two_uses()
+
+
+@st.fragment
+def where_it_leads() -> None:
+    """The corridor's aliased critic."""
+    st.subheader("A bias you can see in the policy", anchor=False)
+    prose, picture = st.columns([3, 7], gap="large")
+    with prose:
+        st.markdown(
+            "In the corridor all rooms look alike, so the natural critic says one number: V̂ = V(s₀),"
+            " which is −12 at p = ½. Its mean ĝ is (6, −6) where ∇J is (2, −2). Follow both, without"
+            " any noise, the critic kept up to date at every step."
+        )
+        start = controls.draw(START, 0.5)
+    with picture:
+        critic_panels.ascents(start)
+
+
+where_it_leads()
+
+st.subheader("On CartPole: a critic that learns along", anchor=False)
+st.markdown(
+    "REINFORCE waits for the end of the episode. The actor-critic learns after five steps, from one"
+    " real reward and the critic's word. Sixteen common seeds each."
+)
+CONFIGS = race.configs(("reinforce", "actor-critic"))
+if not st.session_state.get("actor-critic.begun"):
+    live.start_group("actor-critic", CONFIGS)
+with st.container(horizontal=True, gap="small"):
+    if st.button("Run both", key="pair.run"):
+        live.start_group("actor-critic", CONFIGS)
+    if st.button("Stop", key="pair.stop"):
+        live.runs().detach(live.viewer())
+runs = live.group_of(CONFIGS)
+if runs:
+    race_panel.watch(runs, "actor-critic", "pair")
+believing = next((run for run in runs if run.config.method == "actor-critic"), None)
+recording = believing.recording() if believing is not None and not believing.active else None
+
+st.subheader("What the critic says, and what came", anchor=False)
+map_sentence = ""
+if believing is None or recording is None or recording.num_updates == 0:
+    st.caption("The map opens when the run above has ended.")
+    st.skeleton(height=330)
+else:
+    held = recording
+
+    @st.fragment
+    def said_and_came() -> None:
+        """V̂ against returns at any update, and the critic's error along training."""
+        knobs, picture = st.columns([3, 7], gap="large")
+        with knobs:
+            last = held.num_updates
+            place = (Number("update", "Update", 0, last), SEED)
+            controls.drop_faults(place, "actor-critic")
+            update = st.slider("Update", 0, last, last, key="update", bind="query-params")
+            seed = controls.draw(SEED, 0)
+            st.markdown(
+                "The policy of this update plays fresh episodes. Left, what its critic says; right,"
+                " the discounted reward that followed. Go back in time: the critic lags behind."
+            )
+        with picture:
+            critic_panels.said_and_came(held, update, seed)
+        critic_panels.along_training(held)
+
+    said_and_came()
+
+page.code_that_ran(
+    [
+        (
+            "The weight Ψ",
+            r"\Psi_t = \delta_t = r_t + \gamma \hat V(s_{t+1}) - \hat V(s_t)",
+            estimators.td_errors,
+        ),
+        (
+            "The critic's step",
+            r"\textstyle\sum w\,(\hat V(s) - y)\,\nabla \hat V(s),\quad y \text{ held still}",
+            critic.value_gradient,
+        ),
+        (
+            "The biased ascent",
+            r"\mathbb{E}\,\hat g \text{ with } \hat V = V(s_0) \text{ in every state}",
+            exact_trust.follow_one_number,
+        ),
+    ]
+)
+page.code_diff(methods.baseline, methods.actor_critic)
+
+world = st.session_state.get(WORLD.name, "short-corridor")
+shape = st.session_state.get(SHAPE.name, "one number")
+error = st.session_state.get(ERROR.name, 0.5)
+sentences = [trust.ascent_in_words(st.session_state.get(START.name, 0.5))]
+if st.session_state.get("breaks.committed") is not None:
+    sentences.insert(0, trust.uses_in_words(world, shape, error))
+if len(runs) == len(CONFIGS) and all(run.ending == "finished" for run in runs):
+    sentences.append(f"On CartPole: {race.in_words(race_panel.found(runs))}")
+if recording is not None and recording.num_updates:
+    cells = critic_panels.cells_of(recording, recording.num_updates, 0)
+    sentences.append(
+        f"At the end of training: {critic_map.in_words(cells, recording.config.gamma)}"
+    )
+page.takeaways(sentences)
+quiz.draw([question() for question in ACTOR_CRITIC])
+
+st.subheader("Share and reproduce", anchor=False)
+st.markdown("The link sets every control of this page; the commands train the same runs.")
+shown = {c.name: st.session_state[c.name] for c in ALL if c.name in st.session_state}
+st.code(
+    f"{page.base_url('actor-critic')}?{controls.address(shown)}", language=None, wrap_lines=True
+)
+st.code("\n".join(map(command_line, CONFIGS)), language="bash", wrap_lines=True)
+page.settled()

@@ -1,0 +1,240 @@
+"""GAE: how much should I trust my critic?"""
+
+import pandas as pd
+import streamlit as st
+
+from pgviz import estimators
+from pgviz.exact import trust as exact_trust
+from pgviz.exact.critic_questions import GAE
+from pgviz.measure import ledger, sweep, trust
+from pgviz.training import methods
+from pgviz.ui import controls, gae_panels, live, page, quiz, receipts
+from pgviz.ui.controls import Choice
+from pgviz.ui.frame import open_page
+
+this = open_page("gae")
+
+HUNDREDTHS = tuple(i / 100 for i in range(101))
+WORLD = Choice(
+    "world",
+    "World",
+    trust.WORLDS,
+    captions=("three rungs, six steps", "three rooms, one look", "stay or stop"),
+)
+SHAPE = Choice(
+    "shape",
+    "How the critic is wrong",
+    tuple(exact_trust.SHAPES),
+    captions=("V̂ = (1 − ε) V", "V̂ = V + ε J", "V̂ = V + ε (J − V)"),
+)
+ERROR = Choice("error", "Its error ε", trust.ERRORS, "0 is the true V.")
+EPISODES = Choice("episodes", "Episodes N", trust.EPISODES, "How many episodes ĝ is the mean of.")
+LAMBDA = Choice("lam", "λ", HUNDREDTHS)
+GAMMA = Choice("gamma", "γ", (0.5, 0.9, 0.95, 0.98, 0.99, 1.0))
+LEDGER = Choice("ledger", "Ledger", tuple(ledger.LEDGERS))
+LEDGER_LAMBDA = Choice("ledger_lambda", "λ of the ledger", HUNDREDTHS)
+BUG = Choice("bug", "Break it", ledger.BUGS)
+BREAK = Choice("break", "Break a step", ("nothing", *gae_panels.breaks()))
+BUDGET = Choice("budget", "Steps per seed", sweep.BUDGETS)
+TRY = Choice("try", "Your λ", HUNDREDTHS)
+ALL = (WORLD, SHAPE, ERROR, EPISODES, LAMBDA, GAMMA, LEDGER, LEDGER_LAMBDA, BUG, BREAK, BUDGET, TRY)
+
+page.question(this)
+if fault := controls.faults_of_link(ALL, "gae"):
+    st.caption(f":material/link_off: {fault}")
+receipts.style()
+
+
+@st.fragment
+def bench() -> None:
+    """The exact trade-off; the minimum stands behind the prediction."""
+    left, picture = st.columns([3, 7], gap="large")
+    with left:
+        world = controls.draw(WORLD, "ladder")
+        shape = controls.draw(SHAPE, "too small")
+        error = controls.draw(ERROR, 0.5)
+        num = controls.draw(EPISODES, 10)
+        lam = controls.draw(LAMBDA, 0.95)
+    with picture:
+        guess = st.session_state.get("minimum.committed")
+        gae_panels.tradeoff(world, shape, error, num, lam, guess)
+    before = guess
+    guess = page.predict_number(
+        "minimum",
+        "The error of ĝ is bias² + variance / N. Where along λ is it least, for the critic and the N"
+        " above?",
+        0.0,
+        1.0,
+        0.01,
+        0.5,
+    )
+    if guess is not None and before is None:
+        st.rerun()
+    if guess is not None:
+        gae_panels.movement(world, shape, error, num)
+
+
+bench()
+
+
+@st.fragment
+def listening() -> None:
+    """The kernel."""
+    st.subheader("What λ weighs", anchor=False)
+    prose, picture = st.columns([3, 7], gap="large")
+    with prose:
+        st.markdown(
+            "$\\hat A_t = \\sum_k (\\gamma\\lambda)^k\\,\\delta_{t+k}$. Write out the δ, and every reward"
+            " keeps a weight and the critic's word on every later state gets the rest. Move λ above to 1:"
+            " the critic falls silent."
+        )
+        gamma = controls.draw(GAMMA, 0.99)
+    with picture:
+        gae_panels.kernel(gamma, st.session_state.get(LAMBDA.name, 0.95))
+
+
+listening()
+
+
+@st.fragment
+def by_hand() -> None:
+    """The ledger."""
+    st.subheader("The ledger: backwards, row by row", anchor=False)
+    st.markdown(
+        "Terminated: nothing comes after, so V̂(s′) counts as 0. Truncated: a time limit cut the"
+        " episode, so V̂ of the final observation counts. Both stop the sum. Tick, type, break."
+    )
+    choose, knob, bugs = st.columns([4, 3, 5], gap="large")
+    with choose:
+        name = controls.draw(LEDGER, "a fall", horizontal=True)
+    with knob:
+        lam = controls.draw(LEDGER_LAMBDA, 0.95)
+    with bugs:
+        bug = controls.draw(BUG, ledger.RIGHT)
+    gae_panels.ledger_bench(name, 0.99, lam, bug)
+
+
+by_hand()
+
+
+@st.fragment
+def identities() -> None:
+    """Receipts."""
+    st.subheader("Why it is so, line by line", anchor=False)
+    words, chosen = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
+    with chosen:
+        way = st.selectbox(BREAK.label, BREAK.options, key=BREAK.name, bind="query-params")
+    with words:
+        st.markdown(
+            "In the world above, over all its episodes; the critic is V / 2 where none is named."
+        )
+    world = st.session_state.get(WORLD.name, "ladder")
+    broken = None if way == "nothing" else way
+    lines = gae_panels.readings(world, broken)
+    receipts.table(lines, "gae")
+    st.caption(receipts.verdict(lines, broken))
+
+
+identities()
+
+# --- CartPole ---
+
+st.subheader("On CartPole: seven λ, sixteen seeds each", anchor=False)
+st.markdown(
+    "There the critic is a network that learns along, and nobody knows its error. The same seeds"
+    " for every λ, so runs are compared seed by seed."
+)
+SWEEP = sweep.configs()
+begin, end = st.container(horizontal=True, gap="small"), st.container()
+if begin.button("Run the sweep", type="primary", key="sweep.run"):
+    live.start_group("gae", SWEEP)
+if begin.button("Stop", key="sweep.stop"):
+    live.runs().detach(live.viewer())
+sweeping = live.group_of(SWEEP)
+swept: dict = {}
+if len(sweeping) == len(SWEEP):
+    with end:
+        gae_panels.watch_sweep(sweeping)
+    swept = {run.config.gae_lambda: run.recording() for run in sweeping if run.ending == "finished"}
+
+st.subheader("Your task: tune λ under a budget", anchor=False)
+left, right = st.columns([3, 7], gap="large")
+with left:
+    st.markdown("Sixteen seeds, a fixed number of steps. How many can you get solved?")
+    budget = controls.draw(BUDGET, sweep.BUDGETS[1])
+    tried = controls.draw(TRY, 0.5)
+    config = sweep.within_budget(tried, budget)
+    attempts: list = st.session_state.setdefault("gae.attempts", [])
+    if st.button("Spend it", key="budget.run"):
+        live.start_group("gae", [config])
+        if config not in attempts:
+            attempts.append(config)
+with right:
+    rows = []
+    for run in live.group_of(attempts):
+        recording = run.recording()
+        done = run.ending == "finished" and recording is not None
+        rows.append(
+            {
+                "λ": run.config.gae_lambda,
+                "steps per seed": run.config.max_env_steps,
+                "result": sweep.spent(recording, run.config.max_env_steps) if done else run.status,
+            }
+        )
+    if attempts:
+        gae_panels.attempt(live.group_of(attempts[-1:])[0], attempts[-1].max_env_steps)
+        st.dataframe(pd.DataFrame(rows), hide_index=True, key="attempts")
+    else:
+        st.markdown(
+            "Every attempt is kept in a table here. The sweep above is the answer key: run it"
+            " afterwards."
+        )
+
+page.code_that_ran(
+    [
+        (
+            "The weight Ψ",
+            r"\hat A_t = \sum_k (\gamma\lambda)^k \delta_{t+k}",
+            estimators.gae,
+        ),
+        (
+            "The recursion",
+            r"X_t = x_t + c\,(1-\text{over}_t)\,X_{t+1}",
+            estimators.discounted_sum,
+        ),
+        (
+            "The exact trade-off",
+            r"\text{bias}^2(\varepsilon) = \varepsilon^2\,\text{bias}^2(1)",
+            exact_trust.tradeoff,
+        ),
+    ]
+)
+page.code_diff(methods.actor_critic, methods.gae)
+
+world = st.session_state.get(WORLD.name, "ladder")
+shape = st.session_state.get(SHAPE.name, "too small")
+error = st.session_state.get(ERROR.name, 0.5)
+sentences = [trust.kernel_in_words(0.99, st.session_state.get(LAMBDA.name, 0.95))]
+if st.session_state.get("minimum.committed") is not None:
+    sentences.insert(0, trust.moves(world, shape, error))
+sentences.append(
+    ledger.Ledger.of(ledger.LEDGERS["500 ones"](), 0.99, 0.95)
+    .difference(ledger.LIMIT)
+    .replace("✗ The bug", "500 ones cut by a time limit: taking it for a fall")
+)
+if len(swept) == len(SWEEP):
+    sentences.append(f"On CartPole: {sweep.in_words(swept)}")
+page.takeaways(sentences)
+quiz.draw([question() for question in GAE])
+
+st.subheader("Share and reproduce", anchor=False)
+st.markdown("The link sets every control of this page; the commands give its numbers again.")
+held = {c.name: st.session_state[c.name] for c in ALL if c.name in st.session_state}
+st.code(f"{page.base_url('gae')}?{controls.address(held)}", language=None, wrap_lines=True)
+st.code(
+    gae_panels.command(world, shape, error, st.session_state.get(LAMBDA.name, 0.95)),
+    language="bash",
+    wrap_lines=True,
+)
+st.code(gae_panels.sweep_command(), language="bash", wrap_lines=True)
+page.settled()

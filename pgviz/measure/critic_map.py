@@ -1,0 +1,83 @@
+"""What a critic says and what came: V̂ against Monte Carlo returns over pole angle × its rate."""
+
+import numpy as np
+import pandas as pd
+
+from pgviz import estimators
+from pgviz.measure.ensembles import interquartile_mean
+from pgviz.runs.recording import Recording
+from pgviz.runs.replay import replay
+
+ANGLES = np.linspace(-0.21, 0.21, 10)
+RATES = np.linspace(-2.0, 2.0, 10)
+AHEAD = (
+    250  # steps that must follow a state in an episode that the limit cut: γ²⁵⁰ = .08 at γ = .99
+)
+FEWEST = 5  # states behind a cell
+
+
+def critic_map(recording: Recording, update: int, seed: int) -> pd.DataFrame:
+    """angle, rate, said, came, states: means over the visited states of each cell.
+
+    The policy of this update plays fresh episodes; `came` is the discounted reward that followed,
+    `said` what the critic of this update says. A state that the time limit cuts off too soon is
+    left out: its return would be short.
+    """
+    config = recording.config
+    rollout = replay(config, recording.theta(update)[seed], seed, update)
+    returns = estimators.reward_to_go(rollout.rewards, config.gamma)[0]
+    lengths = rollout.mask[0].sum(axis=-1, keepdims=True)
+    cut = rollout.truncated[0].any(axis=-1, keepdims=True)
+    left = lengths - np.arange(rollout.mask.shape[-1])
+    kept = rollout.mask[0] & (~cut | (left > AHEAD))
+    obs = rollout.obs[0][kept]
+    table = pd.DataFrame(
+        {
+            "angle": _middle_of(ANGLES, obs[:, 2]),
+            "rate": _middle_of(RATES, obs[:, 3]),
+            "said": rollout.values[0][kept].astype(float),
+            "came": returns[kept],
+        }
+    ).dropna()
+    cells = table.groupby(["angle", "rate"]).agg(
+        said=("said", "mean"), came=("came", "mean"), states=("said", "size")
+    )
+    return cells[cells["states"] >= FEWEST].reset_index()
+
+
+def _middle_of(edges: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The middle of the cell that holds x, NaN outside."""
+    at = np.digitize(x, edges) - 1
+    inside = (at >= 0) & (at < len(edges) - 1)
+    middles = (edges[1:] + edges[:-1]) / 2
+    return np.where(inside, middles[np.clip(at, 0, len(middles) - 1)], np.nan)
+
+
+def in_words(cells: pd.DataFrame, gamma: float) -> str:
+    """How far off the critic is."""
+    if cells.empty:
+        return "Too few states were visited twice to compare."
+    weight = cells["states"]
+    gap = np.average(cells["said"] - cells["came"], weights=weight)
+    error = np.sqrt(np.average((cells["said"] - cells["came"]) ** 2, weights=weight))
+    high = "too high" if gap > 0 else "too low"
+    return (
+        f"Over {int(weight.sum()):,} states the critic is {abs(gap):.1f} {high} on average, and off by"
+        f" {error:.1f} in a cell (r.m.s.); the returns have a mean of"
+        f" {np.average(cells['came'], weights=weight):.1f} (γ = {gamma:g})."
+    )
+
+
+def along_training(recording: Recording, num_points: int = 120) -> pd.DataFrame:
+    """update, explained_variance, value_loss (IQM over seeds), at most `num_points` rows."""
+    metrics = recording.metrics()
+    total = len(metrics["value_loss"])
+    parts = np.array_split(np.arange(total), min(num_points, total))
+    middle = {
+        name: interquartile_mean(metrics[name], axis=1)
+        for name in ("explained_variance", "value_loss")
+    }
+    return pd.DataFrame(
+        {"update": [int(part[-1]) for part in parts]}
+        | {name: [float(np.nanmean(x[part])) for part in parts] for name, x in middle.items()}
+    )

@@ -1,0 +1,97 @@
+"""The race: every method on common seeds, and what Ψ is in each of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pgviz.measure.bench import LABELS
+from pgviz.measure.solving import interval, steps_to_solved, within
+from pgviz.runs.recording import Recording
+from pgviz.training.config import Config, presets
+
+BUDGET = 300_000  # environment steps of a seed
+
+
+@dataclass(frozen=True)
+class Weight:
+    """What a method puts in front of ∇log π."""
+
+    equation: str
+    words: str
+
+
+PSI = {
+    "full-return": Weight(
+        r"\sum_k \gamma^k r_k", "all rewards of the episode, those before the action included"
+    ),
+    "reinforce": Weight(r"\sum_{k\ge t} \gamma^{k-t} r_k = G_t", "the rewards still to come"),
+    "baseline": Weight(r"G_t - \hat V(s_t)", "what came, against what was to be expected"),
+    "actor-critic": Weight(
+        r"r_t + \gamma \hat V(s_{t+1}) - \hat V(s_t) = \delta_t",
+        "one real reward, and the critic's word for the rest",
+    ),
+    "gae": Weight(
+        r"\sum_k (\gamma\lambda)^k\, \delta_{t+k}", "the critic is believed the less, the larger λ"
+    ),
+}
+
+
+def configs(methods: Sequence[str] = tuple(PSI)) -> list[Config]:
+    """Every method at its preset, on the same sixteen seeds, until solved or out of steps."""
+    return [
+        presets[method].replace(
+            stop_when_solved=True,
+            max_env_steps=BUDGET,
+            num_updates=presets[method].num_updates
+            if presets[method].num_steps
+            else max(presets[method].num_updates, 200),
+        )
+        for method in methods
+    ]
+
+
+def label(method: str) -> str:
+    """The name of a method on a chart."""
+    return LABELS[method]
+
+
+def results(found: dict[str, Recording], active: Sequence[str] = ()) -> pd.DataFrame:
+    """One row per method: seeds solved, seconds of training, steps until solved and their interval."""
+    rows = []
+    for method, recording in found.items():
+        steps = steps_to_solved(recording)
+        solved = ~np.isnan(steps)
+        middle, low, high = interval(within(steps, BUDGET))
+        ended = method not in active
+        rows.append(
+            {
+                "method": label(method),
+                "solved": f"{int(solved.sum())} of {len(steps)}",
+                "steps until solved": f"{middle:,.0f}" if ended else "…",
+                "95 % interval": f"{low:,.0f} – {high:,.0f}" if ended else "…",
+                "last seed": (f"{steps.max():,.0f}" if solved.all() else "not all")
+                if ended
+                else "…",
+                "seconds": round(recording.elapsed_s(), 1),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def in_words(found: dict[str, Recording]) -> str:
+    """Who was first, in steps and in seconds, and who never arrived."""
+    steps = {method: steps_to_solved(recording) for method, recording in found.items()}
+    middle = {method: interval(within(x, BUDGET))[0] for method, x in steps.items()}
+    first = min(middle, key=lambda method: middle[method])
+    failed = [label(m) for m, x in steps.items() if np.isnan(x).any()]
+    text = f"Fewest steps: {label(first)}, {middle[first]:,.0f} per seed (IQM)."
+    whole = {m: found[m].elapsed_s() for m, x in steps.items() if not np.isnan(x).any()}
+    if whole:
+        fastest = min(whole, key=lambda method: whole[method])
+        text += (
+            f" All of its seeds solved first on the clock: {label(fastest)},"
+            f" {whole[fastest]:.1f} s of training."
+        )
+    return text + (f" Not every seed solved: {', '.join(failed)}." if failed else "")

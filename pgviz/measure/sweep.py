@@ -1,0 +1,100 @@
+"""A sweep of λ on CartPole: the runs, what they gave, and how they compare seed by seed."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from pgviz.measure.solving import paired_difference, steps_to_solved, summary, within
+from pgviz.runs.recording import Recording
+from pgviz.training.config import Config, presets
+
+SWEPT = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 1.0)
+NUM_UPDATES = 240
+BUDGETS = (80_000, 90_000, 100_000)
+
+
+def configs(swept: Sequence[float] = SWEPT) -> list[Config]:
+    """The same method on the same seeds; only λ differs. The middle of the range comes first."""
+    common = presets["gae"].replace(num_updates=NUM_UPDATES, stop_when_solved=True)
+    return [common.replace(gae_lambda=gae_lambda) for gae_lambda in swept]
+
+
+def within_budget(gae_lambda: float, budget: int) -> Config:
+    """A run that has only so many steps for each seed."""
+    return configs((gae_lambda,))[0].replace(max_env_steps=budget)
+
+
+def steps_in(config: Config) -> int:
+    """Environment steps of a seed when all updates are made."""
+    return config.num_updates * config.num_envs * config.num_steps
+
+
+def tables(found: dict[float, Recording]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """seeds (label, seed, steps, solved) and summary (label, steps, low, high, solved, seeds)."""
+    budget = steps_in(configs()[0])
+    seeds, names, all_steps = [], [], []
+    for gae_lambda, recording in found.items():
+        steps = steps_to_solved(recording)
+        names.append(label(gae_lambda))
+        all_steps.append(steps)
+        seeds.append(
+            pd.DataFrame(
+                {
+                    "label": label(gae_lambda),
+                    "seed": np.arange(len(steps)),
+                    "steps": within(steps, budget),
+                    "solved": ~np.isnan(steps),
+                }
+            )
+        )
+    return pd.concat(seeds), summary(names, all_steps, budget).rename(columns={"name": "label"})
+
+
+def label(gae_lambda: float) -> str:
+    """How a λ is written: 0, .5, .95, 1."""
+    return f"{gae_lambda:g}"
+
+
+def compared(found: dict[float, Recording], against: float = 0.95) -> pd.DataFrame:
+    """Steps until solved minus those at λ = `against`, on common seeds: mean and 95 % interval."""
+    budget = steps_in(configs()[0])
+    reference = within(steps_to_solved(found[against]), budget)
+    rows = []
+    for gae_lambda, recording in found.items():
+        if gae_lambda == against:
+            continue
+        mean, low, high = paired_difference(within(steps_to_solved(recording), budget), reference)
+        rows.append({"λ": label(gae_lambda), "difference": mean, "low": low, "high": high})
+    return pd.DataFrame(rows)
+
+
+def in_words(found: dict[float, Recording]) -> str:
+    """What the sweep says, and what it does not."""
+    _, middle = tables(found)
+    ranked = middle.sort_values("steps")
+    best, worst = ranked.iloc[0], ranked.iloc[-1]
+    text = (
+        f"Least at λ = {best['label']} ({best['steps']:,.0f} steps), most at λ = {worst['label']}"
+        f" ({worst['steps']:,.0f})."
+    )
+    if 0.95 not in found or len(found) < 2:
+        return text
+    table = compared(found)
+    apart = table[(table["low"] > 0) | (table["high"] < 0)]["λ"].tolist()
+    if not apart:
+        return f"{text} On these seeds no λ can be told apart from .95."
+    same = [row for row in table["λ"] if row not in apart]
+    told = f"{text} Seed by seed, λ = {', '.join(apart)} can be told apart from .95"
+    return f"{told}; λ = {', '.join(same)} cannot." if same else f"{told}."
+
+
+def spent(recording: Recording, budget: int) -> str:
+    """What a budget of steps bought."""
+    metrics = recording.metrics()
+    solved = int(metrics["solved"][-1].sum())
+    returns = metrics["trailing_return"][-1]
+    return (
+        f"{solved} of {recording.num_seeds} seeds solved within {budget:,} steps each; mean return"
+        f" of the last 100 episodes {np.mean(returns):.0f}"
+    )

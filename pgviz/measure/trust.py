@@ -1,0 +1,251 @@
+"""Tables and sentences behind the pages on believing a critic. Pages compute nothing."""
+
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from pgviz.exact.ascent import ascent, exact_update
+from pgviz.exact.trust import (
+    LAMBDAS,
+    Tradeoff,
+    follow_one_number,
+    tradeoff,
+    weights_on_rewards,
+    weights_on_values,
+)
+from pgviz.worlds.named import named_worlds, short_corridor
+
+WORLDS = ("ladder", "short-corridor", "survival")
+ERRORS = tuple(float(x) for x in np.round(np.arange(0, 1.01, 0.05), 2))
+EPISODES = (1, 3, 10, 30, 100, 300, 1000)
+MANY = np.unique(np.round(np.logspace(0, 4, 41)))
+
+
+@lru_cache(16)
+def of_world(world: str, shape: str) -> Tradeoff:
+    """The exact trade-off in a named world."""
+    return tradeoff(named_worlds[world](), shape)
+
+
+def curves(world: str, shape: str, error: float, num_episodes: int) -> pd.DataFrame:
+    """bias², tr Cov / N and MSE against λ, all divided by ‖∇J‖²: part, name, gae_lambda, size."""
+    found = of_world(world, shape)
+    parts = {
+        "bias²": found.bias_squared(error),
+        "variance / N": found.covariance_trace(error) / num_episodes,
+        "MSE": found.mean_squared_error(error, num_episodes),
+    }
+    rows = [
+        pd.DataFrame(
+            {
+                "part": name,
+                "gae_lambda": found.lambdas,
+                "size": np.maximum(values / found.squared_length, 0),
+            }
+        )
+        for name, values in parts.items()
+    ]
+    return pd.concat(rows, ignore_index=True)
+
+
+def best_by_episodes(world: str, shape: str, error: float) -> pd.DataFrame:
+    """The best λ against N, for this critic and for the true one."""
+    found = of_world(world, shape)
+    rows = []
+    for name, size in (("your critic", error), ("the true V", 0.0)):
+        best = [found.best_lambda(size, n) for n in MANY]
+        rows.append(pd.DataFrame({"critic": name, "num_episodes": MANY, "gae_lambda": best}))
+    return pd.concat(rows, ignore_index=True)
+
+
+def error_map(world: str, shape: str, num_episodes: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """MSE over λ × error, in multiples of the least MSE at that error, and the best λ of each."""
+    found = of_world(world, shape)
+    step = LAMBDAS[::4]
+    cells, best = [], []
+    for error in ERRORS:
+        mse = found.mean_squared_error(error, num_episodes)
+        least = float(mse.min())
+        best.append({"error": error, "gae_lambda": found.best_lambda(error, num_episodes)})
+        cells.append(pd.DataFrame({"error": error, "gae_lambda": step, "times": mse[::4] / least}))
+    table = pd.concat(cells, ignore_index=True)
+    return table.assign(times=table["times"].clip(upper=1e6)), pd.DataFrame(best)
+
+
+def kernel(gamma: float, gae_lambda: float, num_steps: int = 25) -> pd.DataFrame:
+    """The weights of rewards and of the critic's word, k steps ahead."""
+    ahead = np.arange(num_steps)
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "what": "rewards",
+                    "ahead": ahead,
+                    "weight": weights_on_rewards(gamma, gae_lambda, num_steps),
+                }
+            ),
+            pd.DataFrame(
+                {
+                    "what": "the critic",
+                    "ahead": ahead + 1,
+                    "weight": weights_on_values(gamma, gae_lambda, num_steps),
+                }
+            ),
+        ],
+        ignore_index=True,
+    )
+
+
+def kernel_in_words(gamma: float, gae_lambda: float) -> str:
+    """How far ahead Â looks."""
+    if gamma * gae_lambda == 1:
+        return "Every reward counts in full and the critic is never believed: Â = G − V̂(s)."
+    steps = 1 / (1 - gamma * gae_lambda)
+    believed = gamma * (1 - gae_lambda) / (1 - gamma * gae_lambda)
+    return (
+        f"Â listens to {steps:.3g} rewards in all, the first in full and each next one"
+        f" {gamma * gae_lambda:.3g} times as much; what the critic says has the weight"
+        f" {believed:.3g}."
+    )
+
+
+def best(world: str, shape: str, error: float, num_episodes: int) -> float:
+    """The λ of least error."""
+    return of_world(world, shape).best_lambda(error, num_episodes)
+
+
+def share_of_error(world: str, shape: str, error: float, num_episodes: int, lam: float) -> tuple:
+    """bias², variance / N and MSE at one λ, in parts of ‖∇J‖²."""
+    found = of_world(world, shape)
+    at = int(np.abs(found.lambdas - lam).argmin())
+    parts = (
+        found.bias_squared(error)[at],
+        found.covariance_trace(error)[at] / num_episodes,
+        found.mean_squared_error(error, num_episodes)[at],
+    )
+    return tuple(float(x / found.squared_length) for x in parts)
+
+
+def moves(world: str, shape: str, error: float) -> str:
+    """How the best λ moves with N, and where it stands with the true V."""
+    at = {n: best(world, shape, error, n) for n in (10, 30, 1000)}
+    true = best(world, shape, 0.0, 10)
+    here = ", ".join(f"{shown(x)} with {n:,}" for n, x in at.items())
+    return (
+        f"The best λ is {here} episodes: the bias stays, the variance shrinks as 1/N. With the true"
+        f" V no λ is biased, and the least variance is at λ = {shown(true)} whatever N."
+    )
+
+
+def shown(x: float) -> str:
+    """.61, 0, 1."""
+    return f"{x:.2f}".rstrip("0").rstrip(".") or "0"
+
+
+def verdict(world: str, shape: str, error: float, num_episodes: int, guess: float) -> str:
+    """What a guess at the best λ costs."""
+    lam = best(world, shape, error, num_episodes)
+    least = share_of_error(world, shape, error, num_episodes, lam)[2]
+    theirs = share_of_error(world, shape, error, num_episodes, guess)[2]
+    if abs(guess - lam) <= 0.05:
+        return f"You said {shown(guess)}. The minimum is at **{shown(lam)}**: right beside it."
+    return (
+        f"You said {shown(guess)}. The minimum is at **{shown(lam)}**; your λ has"
+        f" {theirs / least:.3g} times its error."
+    )
+
+
+# --- the same critic, two uses ---
+
+USES = {"baseline": "subtracted: G − V̂(s)", "actor-critic": "believed: r + γV̂(s′) − V̂(s)"}
+
+
+def two_uses(world: str, shape: str) -> pd.DataFrame:
+    """bias² and covariance trace of both uses, against the critic's error: name, error, bias, spread."""
+    found = of_world(world, shape)
+    errors = np.linspace(0, 1, 41)
+    rows = []
+    for name, at in (("baseline", -1), ("actor-critic", 0)):
+        for error in errors:
+            bias = float(found.bias_squared(error)[at]) / found.squared_length
+            rows.append(
+                {
+                    "name": name,
+                    "error": error,
+                    "bias": 0.0 if bias < 1e-20 else bias,
+                    "spread": float(found.covariance_trace(error)[at]),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def uses_at(table: pd.DataFrame, error: float) -> pd.DataFrame:
+    """The rows of `two_uses` at one error."""
+    at = table["error"].iloc[(table["error"] - error).abs().argmin()]
+    return table[table["error"] == at]
+
+
+def numbers_at(table: pd.DataFrame, error: float) -> dict[str, tuple[float, float]]:
+    """bias² and spread of each use at one error."""
+    rows = uses_at(table, error)
+    return {
+        str(name): (float(bias), float(spread))
+        for name, bias, spread in zip(rows["name"], rows["bias"], rows["spread"], strict=True)
+    }
+
+
+def uses_in_words(world: str, shape: str, error: float) -> str:
+    """Both uses in one sentence."""
+    here = numbers_at(two_uses(world, shape), error)
+    (bias, spread), (followed_bias, followed_spread) = here["baseline"], here["actor-critic"]
+    return (
+        f"With ε = {error:g} the bias² is {_zero(bias)} of ‖∇J‖² when the critic is subtracted and"
+        f" {_zero(followed_bias)} when it is believed; the spread is {spread:.4g} against"
+        f" {followed_spread:.4g}."
+    )
+
+
+def _zero(x: float) -> str:
+    return "0" if x < 1e-12 else f"{x:.3g}"
+
+
+# --- where a biased gradient leads ---
+
+ASCENT_STEPS = 120
+ASCENT_RATE = 0.02
+
+
+@lru_cache(8)
+def corridor_ascents(start: float = 0.5) -> pd.DataFrame:
+    """P(right) and J along the exact ascent and along what the critic of one number says.
+
+    name, step, probability, objective.
+    """
+    world = short_corridor(start)
+    rows = []
+    for name, update in (("baseline", exact_update), ("actor-critic", follow_one_number)):
+        path = ascent(world, update, ASCENT_STEPS, ASCENT_RATE)
+        rows.append(
+            pd.DataFrame(
+                {
+                    "name": name,
+                    "step": np.arange(len(path.objective)),
+                    "probability": path.policy[:, 0, 0],
+                    "objective": path.objective,
+                }
+            )
+        )
+    return pd.concat(rows, ignore_index=True)
+
+
+def ascent_in_words(start: float = 0.5) -> str:
+    """Where both arrive."""
+    table = corridor_ascents(start)
+    right, wrong = (table[table["name"] == name].iloc[-1] for name in ("baseline", "actor-critic"))
+    return (
+        f"Subtracted, the critic does no harm: p = {right['probability']:.3f}, J ="
+        f" {right['objective']:.2f}; the optimum is {2 - 2**0.5:.3f}. Believed, it leads to p ="
+        f" {wrong['probability']:.3f} and J = {wrong['objective']:.1f} by step {wrong['step']:.0f},"
+        " towards the worst policy there is."
+    ).replace("-", "−")

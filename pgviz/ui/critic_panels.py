@@ -1,0 +1,169 @@
+"""The panels of the page on the actor-critic. Each asks `measure` for tables."""
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from pgviz.charts import critics as charts
+from pgviz.measure import critic_map, trust
+from pgviz.measure.ensembles import interquartile_mean
+from pgviz.runs import Recording
+from pgviz.ui import page
+from pgviz.ui.gae_panels import figures, in_parts
+from pgviz.ui.look import ink
+
+NAMES = {"baseline": "subtracted", "actor-critic": "believed"}
+
+
+def two_uses(world: str, shape: str, error: float, revealed: bool) -> None:
+    """Bias and spread of the same critic, subtracted and believed, side by side."""
+    table = trust.two_uses(world, shape)
+    here = trust.uses_at(table, error)
+    numbers = trust.numbers_at(table, error)
+    (bias, spread), (followed_bias, followed_spread) = numbers["baseline"], numbers["actor-critic"]
+    hidden = "guess first"
+    figures(
+        ("Bias², subtracted", in_parts(bias) if revealed else hidden),
+        ("Bias², believed", in_parts(followed_bias) if revealed else hidden),
+        ("Spread: subtracted, believed", f"{spread:.4g}, {followed_spread:.4g}"),
+    )
+    fields = [
+        ("spread", "tr Cov of one episode’s ĝ", "Believed, it takes nearly all the noise away")
+    ]
+    if revealed:
+        fields.insert(0, ("bias", "bias² / ‖∇J‖²", "Only believing turns its error into bias"))
+    for column, (field, title, heading) in zip(
+        st.columns(len(fields), gap="medium"), fields, strict=True
+    ):
+        with column:
+            page.heading(heading, "exact · the same V̂ in both · ┄ believed, ─ subtracted")
+            ends = table[table["error"] == 1.0]
+            top = float(table[field].max()) * 1.22 or 1.0
+            page.chart(
+                f"chart-uses-{field}",
+                charts.two_uses,
+                field,
+                title,
+                top,
+                tables={
+                    "uses": table,
+                    "here": here,
+                    "ends": ends.assign(text=ends["name"].map(NAMES)),
+                },
+                height=300,
+                says=trust.uses_in_words(world, shape, error) if revealed else heading,
+            )
+    page.numbers(table if revealed else table[["name", "error", "spread"]], "uses")
+
+
+def ascents(start: float) -> None:
+    """P(right) along both ascents."""
+    table = trust.corridor_ascents(start)
+    page.heading(
+        "The believed critic walks to the worst policy",
+        "exact expectations, no samples · an ascent ends where episodes would last 1,000 steps",
+    )
+    ends = table.groupby("name").tail(1)
+    words = {
+        name: f"{NAMES[name]}: J = {j:.1f}".replace("-", "−")
+        for name, j in zip(ends["name"], ends["objective"], strict=True)
+    }
+    marks = (
+        table[
+            ((table["name"] == "baseline") & (table["step"] == 60))
+            | ((table["name"] == "actor-critic") & (table["probability"] > 0.985))
+        ]
+        .groupby("name")
+        .head(1)
+    )
+    page.chart(
+        "chart-ascents",
+        charts.ascents,
+        ink(),
+        trust.ASCENT_STEPS,
+        tables={
+            "paths": table,
+            "ends": marks.assign(text=marks["name"].map(words)),
+            "optimum": pd.DataFrame({"probability": [2 - 2**0.5]}),
+        },
+        height=300,
+        says=trust.ascent_in_words(start),
+    )
+    st.caption(trust.ascent_in_words(start))
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _cells(path: str, update: int, seed: int) -> pd.DataFrame:
+    return critic_map.critic_map(Recording(Path(path)), update, seed)
+
+
+def cells_of(recording: Recording, update: int, seed: int) -> pd.DataFrame:
+    """The map at one update, worked out once."""
+    return _cells(str(recording.path), update, seed)
+
+
+def said_and_came(recording: Recording, update: int, seed: int) -> None:
+    """Two maps on the same scale, and how far they are apart."""
+    cells = cells_of(recording, update, seed)
+    top = float(cells[["said", "came"]].to_numpy().max(initial=1.0))
+    top = 5.0 * -(-top // 5.0)
+    for column, (field, heading) in zip(
+        st.columns(2, gap="medium"),
+        (("said", "What the critic says"), ("came", "What came")),
+        strict=True,
+    ):
+        with column:
+            page.heading(heading, f"mean per cell · from 0, pale, to {top:.0f}, full")
+            page.chart(
+                f"chart-map-{field}",
+                charts.critic_map,
+                field,
+                top,
+                tables={"cells": cells},
+                height=300,
+                says=critic_map.in_words(cells, recording.config.gamma),
+            )
+    st.caption(critic_map.in_words(cells, recording.config.gamma))
+    page.numbers(cells, "cells")
+
+
+def along_training(recording: Recording) -> None:
+    """The critic's two instruments."""
+    table = critic_map.along_training(recording)
+    for column, (field, title, heading, log) in zip(
+        st.columns(2, gap="large"),
+        (
+            (
+                "explained_variance",
+                "explained variance",
+                "How much of its targets it explains",
+                False,
+            ),
+            ("value_loss", "½ (V̂ − y)², log axis", "Its loss does not say how good it is", True),
+        ),
+        strict=True,
+    ):
+        with column:
+            page.heading(heading, "IQM over the sixteen seeds")
+            page.chart(
+                f"chart-{field}",
+                charts.instrument,
+                field,
+                title,
+                int(table["update"].max()),
+                log,
+                tables={"middle": table},
+                height=170,
+                says=f"{heading}, along training.",
+            )
+    returns = interquartile_mean(recording.metrics()["trailing_return"], axis=1)
+    tenth = max(1, len(table) // 10)
+    first, last = (
+        table["value_loss"].iloc[part].mean() for part in (slice(tenth), slice(-tenth, None))
+    )
+    verb = "rose" if last > first else "fell"
+    st.caption(
+        f"While the return went to {returns[-1]:.0f}, the value loss {verb} from {first:.3g} to"
+        f" {last:.3g}: its targets move with the policy."
+    )

@@ -1,0 +1,395 @@
+"""The panels of the page on GAE. Each asks `measure` for tables and hands them to a chart."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pgviz.charts import critics as charts
+from pgviz.exact.believing import gae_lines
+from pgviz.exact.receipts import Reading, listed, read
+from pgviz.exact.trust import wrong_critic
+from pgviz.measure import ledger, sweep, trust
+from pgviz.measure.solving import curve, seed_curves
+from pgviz.runs import Recording, Run
+from pgviz.training.command import command_line
+from pgviz.ui import live, page
+from pgviz.ui.look import ink
+from pgviz.worlds.named import named_worlds
+
+
+def figures(*pairs: tuple[str, str]) -> None:
+    """The numbers that matter, in one row."""
+    with st.container(horizontal=True, gap="large"):
+        for label, value in pairs:
+            st.metric(label, value, width="content")
+
+
+def in_parts(x: float) -> str:
+    """0, .161, 12.3 of ‖∇J‖²."""
+    return "0" if x < 1e-12 else f"{x:.3g}"
+
+
+# --- the exact trade-off ---
+
+
+def tradeoff(
+    world: str, shape: str, error: float, num: int, lam: float, guess: float | None
+) -> None:
+    """bias², variance and, once the reader has guessed, MSE with its minimum, against λ."""
+    bias, variance, mse = trust.share_of_error(world, shape, error, num, lam)
+    figures(
+        (f"Bias² at λ = {lam:g}", in_parts(bias)),
+        (f"Variance, N = {num}", in_parts(variance)),
+        (
+            "Error (MSE)" if guess is not None else "Error: guess first",
+            in_parts(mse) if guess is not None else "–",
+        ),
+    )
+    table = trust.curves(world, shape, error, num)
+    top = float(10 ** np.ceil(np.log10(table["size"].max())))
+    low = top / 1e3
+    shown = table if guess is not None else table[table["part"] != "MSE"]
+    page.heading(
+        "Waiting longer trades bias for noise",
+        f"exact, no samples · V̂ = V + ε·d, ε = {error:g} · in parts of ‖∇J‖²",
+    )
+    marks = {
+        name: pd.DataFrame({"gae_lambda": [], "size": [], "text": []}) for name in ("best", "guess")
+    }
+    best = trust.best(world, shape, error, num)
+    if guess is not None:
+        for name, at, text in (
+            ("best", best, f"least error: λ = {trust.shown(best)}"),
+            ("guess", guess, "your guess"),
+        ):
+            size = trust.share_of_error(world, shape, error, num, at)[2]
+            marks[name] = pd.DataFrame({"gae_lambda": [at], "size": [size], "text": [text]})
+    page.chart(
+        "chart-tradeoff",
+        charts.tradeoff,
+        ink(),
+        low,
+        top,
+        tables={
+            "curves": shown[shown["size"] >= low],
+            "labels": _labels(shown, low),
+            "here": pd.DataFrame({"gae_lambda": [lam]}),
+            **marks,
+        },
+        height=360,
+        says=trust.moves(world, shape, error)
+        if guess is not None
+        else "Bias² falls with λ; the variance rises.",
+    )
+    if guess is not None:
+        st.markdown(trust.verdict(world, shape, error, num, guess))
+    wide = shown.pivot(index="gae_lambda", columns="part", values="size").reset_index()
+    page.numbers(wide.rename(columns={"gae_lambda": "λ"}), "tradeoff")
+
+
+def _labels(table: pd.DataFrame, low: float) -> pd.DataFrame:
+    """Where the names of the curves stand: each where the others are far away."""
+    at = {"bias²": 0.3, "variance / N": 0.01, "MSE": 0.01}
+    rows = [
+        table[
+            (table["part"] == part) & np.isclose(table["gae_lambda"], lam) & (table["size"] >= low)
+        ]
+        for part, lam in at.items()
+    ]
+    return pd.concat(rows)
+
+
+def movement(world: str, shape: str, error: float, num: int) -> None:
+    """The best λ against N, and over all errors."""
+    left, right = st.columns(2, gap="large")
+    best = trust.best_by_episodes(world, shape, error)
+    at = trust.best(world, shape, error, num)
+    with left:
+        page.heading("More episodes, less need of the critic", "the λ of least error, exact")
+        page.chart(
+            "chart-best",
+            charts.best_by_episodes,
+            ink(),
+            tables={
+                "best": best,
+                "ends": best[best["num_episodes"] == best["num_episodes"].max()],
+                "here": pd.DataFrame({"num_episodes": [num], "gae_lambda": [at]}),
+            },
+            height=290,
+            says=trust.moves(world, shape, error),
+        )
+    cells, ridge = trust.error_map(world, shape, num)
+    with right:
+        page.heading(
+            "A worse critic wants a larger λ",
+            f"N = {num} · dashed: the best λ · darker: up to 10 times its error",
+        )
+        page.chart(
+            "chart-map",
+            charts.error_map,
+            ink(),
+            tables={
+                "cells": cells,
+                "best": ridge,
+                "here": pd.DataFrame({"gae_lambda": [at], "error": [error]}),
+            },
+            height=290,
+            says="The best λ for every error of the critic.",
+        )
+    st.caption(trust.moves(world, shape, error))
+    page.numbers(ridge.rename(columns={"gae_lambda": "best λ", "error": "ε"}), "ridge")
+
+
+def kernel(gamma: float, lam: float) -> None:
+    """What Â listens to."""
+    page.heading(
+        "The larger λ, the more rewards and the less critic",
+        f"γ = {gamma:g}, λ = {lam:g} · the critic's word on the present state has −1, always",
+    )
+    table = trust.kernel(gamma, lam)
+    page.chart(
+        "chart-kernel",
+        charts.kernel,
+        ink(),
+        tables={
+            "weights": table.assign(zero=0.0),
+            "names": pd.DataFrame(
+                {
+                    "ahead": [13.0, 13.0],
+                    "weight": [1.0, 0.9],
+                    "text": ["● rewards, k steps ahead", "▲ the critic's word, k steps ahead"],
+                    "what": ["rewards", "the critic"],
+                }
+            ),
+        },
+        height=240,
+        says=trust.kernel_in_words(gamma, lam),
+    )
+    st.caption(trust.kernel_in_words(gamma, lam))
+
+
+# --- the ledger ---
+
+TYPED = {
+    "reward": st.column_config.NumberColumn("r", format="%g"),
+    "value": st.column_config.NumberColumn("V̂(s)", format="%g"),
+    "final_value": st.column_config.NumberColumn(
+        "V̂(final)",
+        format="%g",
+        help="What the critic says about the observation after this row. It counts where the row"
+        " is truncated, or the window ends.",
+    ),
+    "terminated": st.column_config.CheckboxColumn("terminated"),
+    "truncated": st.column_config.CheckboxColumn("truncated"),
+}
+
+
+def ledger_bench(name: str, gamma: float, lam: float, bug: str) -> None:
+    """Type on the left, read on the right, from the last row up."""
+    page.heading("What happened", "every cell can be edited")
+    typed = st.data_editor(
+        ledger.LEDGERS[name](),
+        key=f"ledger-{name}",
+        column_config=TYPED,
+        height=36 * 7 + 4,
+        width="stretch",
+        num_rows="fixed",
+    )
+    found = ledger.Ledger.of(typed, gamma, lam)
+    total = len(found.rewards)
+    key = f"rows-{name}"
+    rows = min(int(st.session_state.setdefault(key, total)), total)
+    table = found.table(rows, bug)
+    page.heading("What follows from it", "last row first · λ = 0 and λ = 1 are the two ends")
+    st.dataframe(
+        table,
+        hide_index=True,
+        height=36 * 7 + 4,
+        width="stretch",
+        column_config={
+            c: st.column_config.NumberColumn(c, format="%d" if c == "t" else "%.3f")
+            for c in table.columns
+        },
+        key="ledger-table",
+    )
+
+    def go_to(count: int) -> None:
+        st.session_state[key] = max(0, min(total, count))
+
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.button("Begin at the end", on_click=go_to, args=(1,), key="ledger.begin")
+        st.button(
+            "One row back",
+            on_click=go_to,
+            args=(rows + 1,),
+            key="ledger.back",
+            disabled=rows >= total,
+        )
+        st.button("All rows", on_click=go_to, args=(total,), key="ledger.all")
+    st.markdown(found.in_words(rows))
+    if bug != ledger.RIGHT:
+        st.markdown(found.difference(bug))
+
+
+# --- receipts ---
+
+
+@st.cache_data(max_entries=60, show_spinner=False)
+def readings(name: str, broken: str | None) -> list[Reading]:
+    """Every line in a named world, its episodes listed."""
+    world = listed(named_worlds[name]())
+    assert world is not None
+    return [
+        read(line, line(world, broken if broken in line.breaks else None), world)
+        for line in gae_lines
+    ]
+
+
+def breaks() -> list[str]:
+    """Every way to break a line."""
+    return [way for line in gae_lines for way in line.breaks]
+
+
+# --- the sweep ---
+
+NO_CURVE = pd.DataFrame(
+    {"env_steps": pd.Series(dtype=float), "trailing_return": pd.Series(dtype=float)}
+)
+NO_SEEDS = NO_CURVE.assign(seed=pd.Series(dtype=float))
+
+
+@st.cache_data(max_entries=600, show_spinner=False)
+def _curves(path: str, num_updates: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    recording = Recording(Path(path))
+    return curve(recording), seed_curves(recording)
+
+
+def curves_of(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The curve of a run so far and those of its seeds, summarised once for all who watch it."""
+    recording = run.recording()
+    if recording is None or recording.num_updates == 0:
+        return NO_CURVE, NO_SEEDS
+    return _curves(str(run.path), recording.num_updates)
+
+
+def watch_sweep(runs: list[Run]) -> None:
+    """One small multiple per λ and one summary, polled while one of the runs lives."""
+    alive = any(live.is_live(run) for run in runs)
+
+    @st.fragment(run_every=2 * live.POLL_S if alive else None)
+    def panel() -> None:
+        _draw_sweep(runs)
+        if alive and not any(run.active for run in runs):
+            st.rerun()
+
+    panel()
+
+
+def _draw_sweep(runs: list[Run]) -> None:
+    budget = sweep.steps_in(runs[0].config)
+    over = {run.config.gae_lambda: run for run in runs if not run.active}
+    st.progress(len(over) / len(runs), _status(runs, len(over)))
+    for start in range(0, len(runs), 4):
+        for column, run in zip(st.columns(4, gap="small"), runs[start : start + 4], strict=False):
+            with column:
+                _one(run, budget)
+    finished = {
+        lam: recording
+        for lam, run in sorted(over.items())
+        if run.ending == "finished" and (recording := run.recording()) is not None
+    }
+    if not finished:
+        st.skeleton(height=330)
+        return
+    seeds, middle = sweep.tables(finished)
+    page.heading(
+        "How soon is each λ there?",
+        f"faint: a seed · ✗ not solved in {budget:,} steps · dot and bar: IQM and its 95 % interval",
+    )
+    low = float(np.floor(seeds["steps"].min() / 20_000) * 20_000)
+    page.chart(
+        "chart-sweep",
+        charts.sweep_summary,
+        budget,
+        low,
+        tables={"seeds": seeds, "summary": middle},
+        height=280,
+        says=sweep.in_words(finished),
+    )
+    st.caption(sweep.in_words(finished))
+    if 0.95 in finished and len(finished) > 1:
+        with st.expander("Show the numbers"):
+            st.dataframe(middle, hide_index=True, key="sweep-summary")
+            st.markdown("Seed by seed against λ = .95, in environment steps:")
+            st.dataframe(sweep.compared(finished), hide_index=True, key="sweep-compared")
+
+
+def _status(runs: list[Run], over: int) -> str:
+    if any(run.ending == "stopped" for run in runs):
+        return f"{over} of {len(runs)} runs have ended, some were stopped. Press Run to go on."
+    if any(run.ending == "failed" for run in runs):
+        return "A run failed. Press Run to try again."
+    return f"{over} of {len(runs)} runs have ended" + (
+        ", the others are under way." if over < len(runs) else "."
+    )
+
+
+def _one(run: Run, budget: int) -> None:
+    middle, seeds = curves_of(run)
+    recording = run.recording()
+    solved = 0
+    if recording is not None and recording.num_updates:
+        solved = int(recording.metrics(recording.num_updates - 1)["solved"].sum())
+    lam = sweep.label(run.config.gae_lambda)
+    page.heading(f"λ = {lam}", f"{solved} of {run.config.num_seeds} solved")
+    page.chart(
+        f"chart-sweep-{lam.replace('.', '-')}",
+        charts.sweep_curves,
+        "gae",
+        budget,
+        tables={"middle": middle, "seeds": seeds},
+        height=120,
+        says=f"Returns along training with λ = {lam}.",
+    )
+
+
+def attempt(run: Run, budget: int) -> None:
+    """What a budget bought."""
+    alive = live.is_live(run)
+
+    @st.fragment(run_every=live.POLL_S if alive else None)
+    def panel() -> None:
+        middle, seeds = curves_of(run)
+        page.chart(
+            "chart-attempt",
+            charts.sweep_curves,
+            "gae",
+            budget,
+            tables={"middle": middle, "seeds": seeds},
+            height=170,
+            says="Returns along the training within the budget.",
+        )
+        if alive and not run.active:
+            st.rerun()
+
+    panel()
+
+
+def command(world: str, shape: str, error: float, lam: float) -> str:
+    """The command that prints the exact numbers of one λ."""
+    begin = f"python -m pgviz moments {world} --estimator gae --gae-lambda {lam:g}"
+    if shape == "too small":
+        return f"{begin} --values true --values-scale {1 - error:g} --json"
+    critic = wrong_critic(named_worlds[world](), shape, error)
+    if critic.ndim == 1:
+        return f"{begin} --values={','.join(f'{v:.10g}' for v in critic)} --json"
+    return f"{begin} --json  # this page adds its error to the true V: {shape}, ε = {error:g}"
+
+
+def sweep_command() -> str:
+    """The command that trains the same runs, one λ after the other."""
+    one = command_line(sweep.configs((0.0,))[0])
+    values = " ".join(sweep.label(lam) for lam in sweep.SWEPT)
+    return f"for lam in {values}; do {one.replace('gae_lambda=0.0', 'gae_lambda=$lam')}; done"

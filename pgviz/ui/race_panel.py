@@ -1,0 +1,100 @@
+"""The race: methods on common seeds, drawn as they learn."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from pgviz.charts import critics as charts
+from pgviz.measure import race
+from pgviz.runs import Recording, Run
+from pgviz.ui import live, page
+from pgviz.ui.gae_panels import curves_of
+
+SOLVED = pd.DataFrame({"trailing_return": [475.0]})
+NOTHING = pd.DataFrame(
+    {
+        name: pd.Series(dtype=kind)
+        for name, kind in (
+            ("name", str),
+            ("env_steps", float),
+            ("trailing_return", float),
+            ("chosen", float),
+            ("label", str),
+            ("shown", float),
+        )
+    }
+)
+
+
+def watch(runs: Sequence[Run], chosen: str, key: str) -> None:
+    """Curves, results and one sentence, polled while one of the runs lives."""
+    alive = any(live.is_live(run) for run in runs)
+
+    @st.fragment(run_every=2 * live.POLL_S if alive else None)
+    def panel() -> None:
+        _draw(runs, chosen, key)
+        if alive and not any(run.active for run in runs):
+            st.rerun()
+
+    panel()
+
+
+def found(runs: Sequence[Run]) -> dict[str, Recording]:
+    """What there is of each method."""
+    recordings = {run.config.method: run.recording() for run in runs}
+    return {m: r for m, r in recordings.items() if r is not None and r.num_updates}
+
+
+def _draw(runs: Sequence[Run], chosen: str, key: str) -> None:
+    active = [run.config.method for run in runs if run.active]
+    over = len(runs) - len(active)
+    words = f"{over} of {len(runs)} methods have ended"
+    if any(run.ending in ("stopped", "failed") for run in runs):
+        words += ", some before their time. Press the button to go on"
+    st.progress(over / len(runs), f"{words}.")
+    tables = []
+    for run in runs:
+        middle, _ = curves_of(run)
+        method = run.config.method
+        if len(middle):
+            tables.append(middle.assign(name=method, chosen=float(method == chosen)))
+    curves = pd.concat(tables) if tables else NOTHING
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        page.heading(
+            "Who needs the fewest steps?",
+            "middle half of sixteen common seeds (IQM) · a seed stops once it has solved (475)",
+        )
+        page.chart(
+            f"chart-race-{key}",
+            charts.race,
+            race.BUDGET,
+            tables={"curves": curves, "ends": _ends(curves), "solved": SOLVED},
+            height=330,
+            says="Learning curves of all methods against environment steps.",
+        )
+    recordings = found(runs)
+    with right:
+        page.heading("Until solved", "steps of a seed: IQM · seconds: training of all sixteen")
+        table = race.results(recordings, active) if recordings else pd.DataFrame()
+        st.dataframe(table, hide_index=True, height=36 * 6, key=f"race-results-{key}")
+        st.caption(
+            race.in_words(recordings)
+            if recordings and not active
+            else "A verdict stands here when all have ended."
+        )
+
+
+def _ends(curves: pd.DataFrame) -> pd.DataFrame:
+    """Names at the ends of the lines, parted where two would meet."""
+    if curves.empty:
+        return NOTHING
+    ends = curves.groupby("name").tail(1).sort_values(["trailing_return", "env_steps"])
+    ends = ends.assign(label=ends["name"].map(race.label), shown=ends["trailing_return"])
+    shown, near = ends["shown"].to_numpy(copy=True), ends["env_steps"].to_numpy()
+    for i in range(len(shown) - 2, -1, -1):
+        for j in range(i + 1, len(shown)):
+            if abs(near[i] - near[j]) < 0.3 * race.BUDGET and abs(shown[i] - shown[j]) < 30:
+                shown[i] = shown[j] - 30
+    return ends.assign(shown=shown)

@@ -1,0 +1,107 @@
+"""The pages on believing a critic, opened as a reader opens them."""
+
+import pytest
+
+from pgviz.measure import race, sweep
+from pgviz.ui import live
+from tests.test_app import button, check, markdown, recordings, servers, until, visit
+
+__all__ = ["recordings", "servers"]  # fixtures
+
+
+def group_of(configs):
+    """What the server knows of these runs."""
+    found = [live.runs().find(config) for config in configs]
+    return [run for run in found if run is not None]
+
+
+def specs(at):
+    return [chart.proto for chart in at.get("vega_lite_chart")]
+
+
+def test_the_minimum_is_not_shown_before_the_reader_has_guessed_where_it_is(servers):
+    at = visit("gae")
+    check(at)
+    assert "least error" not in str(markdown(at))
+    before = len(specs(at))
+    button(at, "Lock it in").click()
+    at.run()
+    check(at)
+    assert len(specs(at)) > before
+    assert any("**0.61**" in text for text in map(str, [m.value for m in at.markdown]))
+
+
+def test_a_link_opens_the_ledger_of_trap_one_with_its_bug(servers):
+    at = visit("gae", {"ledger": "500 ones", "bug": "a time limit counts as a fall"})
+    check(at)
+    assert any("−99" in m.value and "499" in m.value for m in at.markdown)
+
+
+@pytest.mark.parametrize("slug", ["gae", "actor-critic"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"world": "<script>", "lam": "nan", "error": "-1", "episodes": "1e9", "break": "x" * 200},
+        {"lam": ["0.1", "0.2"], "unknown": "1", "shape": ""},
+    ],
+)
+def test_a_strange_link_opens_the_page_and_is_named_in_one_line(servers, slug, query):
+    at = visit(slug, query)
+    check(at)
+    assert len([c for c in at.caption if "Not everything in this link" in c.value]) == 1
+
+
+def test_the_sweep_is_one_group_and_says_what_it_found(servers, monkeypatch):
+    small = [c.replace(num_seeds=2, num_updates=2) for c in sweep.configs((0.5, 0.95))]
+    monkeypatch.setattr(sweep, "configs", lambda *_: small)
+    at = visit("gae")
+    button(at, "Run the sweep").click()
+    at.run()
+    until(lambda: all(not run.active for run in group_of(small)))
+    at.run()
+    check(at)
+    assert any("2 of 2 runs have ended" in p.proto.text for p in at.get("progress"))
+
+
+def test_both_uses_are_hidden_until_the_reader_has_said_which_one_breaks(servers):
+    at = visit("actor-critic", {"error": "1.0"})
+    check(at)
+    assert "554" not in markdown(at)
+    next(r for r in at.radio if r.key == "breaks.guess").set_value("The one that believes it").run()
+    button(at, "Lock it in").click()
+    check(at.run())
+    assert "the bias² is 0 of ‖∇J‖²" in markdown(at)
+    assert "554 against 6" in markdown(at)
+
+
+def test_the_map_opens_when_the_runs_have_ended_and_the_verdict_names_the_fewest_steps(
+    servers, monkeypatch
+):
+    small = [
+        config.replace(num_seeds=2, num_updates=3, num_envs=4)
+        for config in race.configs(("reinforce", "actor-critic"))
+    ]
+    monkeypatch.setattr(race, "configs", lambda *_: small)
+    at = visit("actor-critic")
+    until(lambda: all(not run.active for run in group_of(small)))
+    check(at.run())
+    assert len(group_of(small)) == 2
+    assert any("Fewest steps" in caption.value for caption in at.caption)
+    assert any("states the critic is" in caption.value for caption in at.caption)
+
+
+@pytest.mark.parametrize("method", race.PSI)
+def test_the_equation_on_home_has_the_weight_of_the_method_pointed_at(servers, method):
+    at = check(visit("home", {"psi": method}))
+    assert race.PSI[method].equation in at.latex[0].value
+
+
+def test_the_race_is_one_button(servers, monkeypatch):
+    small = [c.replace(num_seeds=2, num_updates=2, num_envs=2) for c in race.configs()]
+    monkeypatch.setattr(race, "configs", lambda *_: small)
+    at = visit("home")
+    button(at, "Start the race").click()
+    at.run()
+    until(lambda: all(not run.active for run in group_of(small)))
+    check(at.run())
+    assert any("5 of 5 methods have ended" in p.proto.text for p in at.get("progress"))

@@ -1,0 +1,98 @@
+"""Runs compared on common seeds: steps until solved, paired differences, curves."""
+
+import numpy as np
+import pytest
+
+from pgviz.measure import critic_map, race, solving, sweep
+from pgviz.runs.recording import Recorder, Recording
+from pgviz.training import METRICS, Config, train
+
+
+@pytest.fixture
+def recorded(tmp_path):
+    """`recorded(config)` trains in this process and hands back the recording."""
+
+    def make(config, name="a"):
+        recorder = None
+        path = tmp_path / f"{name}.run"
+        for update in train(config):
+            if recorder is None:
+                recorder = Recorder(path, config, METRICS, birth=update.played)
+            recorder.append(update.theta, update.metrics, 0.1 * (update.index + 1))
+        recorder.close()
+        return Recording(path)
+
+    return make
+
+
+class Told:
+    """A recording of two seeds whose metrics are told."""
+
+    num_seeds = 2
+
+    def __init__(self, solved, steps, returns=None):
+        self.told = {"solved": np.array(solved, float), "env_steps": np.array(steps, float)}
+        self.told["trailing_return"] = np.array(solved if returns is None else returns, float)
+
+    def metrics(self, start=0):
+        return {name: x[start:] for name, x in self.told.items()}
+
+
+def test_steps_to_solved_are_those_of_the_first_update_that_solved():
+    told = Told([[0, 0], [1, 0], [1, 0]], [[10, 10], [20, 20], [20, 30]])
+    found = solving.steps_to_solved(told)
+    assert found[0] == 20
+    assert np.isnan(found[1])
+    assert solving.within(found, 25.0).tolist() == [20, 25]
+
+
+def test_a_curve_reads_all_seeds_at_the_same_steps():
+    told = Told([[0, 0]] * 3, [[10, 10], [20, 30], [40, 30]], [[0, 0], [10, 20], [30, 20]])
+    curve = solving.curve(told, num_points=4)
+    assert curve["env_steps"].iloc[0] == 10
+    assert curve["env_steps"].iloc[-1] == 40
+    assert curve["trailing_return"].iloc[-1] == pytest.approx((30 + 20) / 2)
+    assert (np.diff(curve["trailing_return"]) >= 0).all()
+
+
+def test_a_paired_difference_sees_what_common_luck_hides():
+    luck = np.random.default_rng(0).normal(scale=100, size=16)
+    mean, low, high = solving.paired_difference(luck + 5, luck)
+    assert (mean, low, high) == pytest.approx((5, 5, 5))
+
+
+def test_the_sweep_differs_in_lambda_only_and_the_race_in_its_presets():
+    common = {config.replace(gae_lambda=0.0) for config in sweep.configs()}
+    assert len(common) == 1
+    assert len(sweep.configs()) >= 6
+    assert all(config.num_seeds == 16 for config in (*sweep.configs(), *race.configs()))
+    assert {config.rng_seed for config in race.configs()} == {0}
+    assert sweep.within_budget(0.5, 80_000).max_env_steps == 80_000
+
+
+def test_the_map_of_a_critic_compares_means_over_the_same_states(recorded):
+    config = Config(
+        method="actor-critic", num_seeds=2, num_updates=3, num_envs=8, num_steps=5, gamma=0.99
+    )
+    recording = recorded(config)
+    cells = critic_map.critic_map(recording, 3, 1)
+    assert len(cells)
+    assert (cells["states"] >= critic_map.FEWEST).all()
+    assert ((cells["came"] >= 1) & (cells["came"] <= 100)).all()  # rewards of 1, γ = .99
+    assert "states the critic is" in critic_map.in_words(cells, 0.99)
+    along = critic_map.along_training(recording)
+    assert along["update"].tolist() == [0, 1, 2]
+
+
+def test_a_short_sweep_says_what_it_found(recorded):
+    small = [
+        config.replace(num_seeds=2, num_updates=2, num_envs=2)
+        for config in sweep.configs((0.5, 0.95))
+    ]
+    found = {c.gae_lambda: recorded(c, str(c.gae_lambda)) for c in small}
+    seeds, middle = sweep.tables(found)
+    assert not seeds["solved"].any()
+    assert (middle["steps"] == sweep.steps_in(sweep.configs()[0])).all()
+    assert "no λ can be told apart" in sweep.in_words(found)
+    assert sweep.spent(found[0.5], 100).startswith("0 of 2 seeds solved")
+    assert "not all" in race.results({"gae": found[0.5]})["last seed"].iloc[0]

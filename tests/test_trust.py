@@ -1,0 +1,198 @@
+"""How far to trust a critic: every identity of GAE, in finite worlds and in the ledger."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pgviz import broken, estimators
+from pgviz.exact.believing import gae_lines, mixture
+from pgviz.exact.critic_questions import ACTOR_CRITIC, GAE
+from pgviz.exact.receipts import listed
+from pgviz.exact.trust import (
+    LAMBDAS,
+    SHAPES,
+    believed,
+    follow_one_number,
+    tradeoff,
+    weights_on_rewards,
+    weights_on_values,
+    wrong_critic,
+)
+from pgviz.exact.values import gradient, state_values
+from pgviz.measure import trust
+from pgviz.measure.ledger import LEAK, LEDGERS, LIMIT, RIGHT, Ledger
+from pgviz.worlds.named import ladder, named_worlds, short_corridor
+
+FEW = np.array([0.0, 0.3, 0.9, 1.0])
+
+
+@pytest.mark.parametrize(("num_episodes", "best"), [(10, 0.61), (30, 0.79)])
+def test_with_half_the_values_the_best_lambda_of_the_ladder_moves_with_the_batch(
+    num_episodes, best
+):
+    assert trust.best("ladder", "too small", 0.5, num_episodes) == pytest.approx(best)
+
+
+def test_with_the_true_values_the_variance_of_the_ladder_is_least_inside():
+    found = trust.of_world("ladder", "too small")
+    trace = found.covariance_trace(0.0)
+    assert LAMBDAS[trace.argmin()] == pytest.approx(0.14)
+    assert trace[0] > trace.min() < trace[-1]
+    assert found.bias_squared(0.0) == pytest.approx(0)
+
+
+@pytest.mark.parametrize("name", trust.WORLDS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_three_evaluations_give_every_size_of_the_error(name, shape):
+    world = named_worlds[name]()
+    found = tradeoff(world, shape, FEW)
+    for error in (0.0, 0.35, 1.7):
+        for i, gae_lambda in enumerate(FEW):
+            slow = believed(world, wrong_critic(world, shape, error), gae_lambda)
+            bias = slow.bias_squared(gradient(world))
+            assert found.bias_squared(error)[i] == pytest.approx(bias, abs=1e-9)
+            assert found.covariance_trace(error)[i] == pytest.approx(slow.covariance_trace)
+    assert found.bias_squared(1.0)[-1] == pytest.approx(0, abs=1e-9)  # λ = 1 believes nothing
+
+
+def test_a_shifted_critic_is_harmless_where_every_episode_is_equally_long_and_not_elsewhere():
+    assert tradeoff(ladder(), "shifted", FEW).bias_squared(1.0) == pytest.approx(0, abs=1e-12)
+    assert tradeoff(short_corridor(), "shifted", FEW).bias_squared(1.0)[0] == pytest.approx(72)
+
+
+def test_the_corridors_critic_that_says_one_number_says_minus_twelve():
+    assert wrong_critic(short_corridor(), "one number", 1.0) == pytest.approx([-12, -12, -12])
+    assert wrong_critic(ladder(), "too small", 0.5) == pytest.approx(state_values(ladder()) / 2)
+
+
+@pytest.mark.parametrize("name", trust.WORLDS)
+@pytest.mark.parametrize("line", gae_lines, ids=lambda line: line.title)
+def test_every_line_holds_and_every_break_breaks_it(name, line):
+    world = listed(named_worlds[name]())
+    assert line(world).holds
+    for how in line.breaks:
+        assert not line(world, how).holds
+
+
+def test_the_weights_of_rewards_and_values_are_the_advantage():
+    rng = np.random.default_rng(0)
+    rewards, values = rng.normal(size=12), rng.normal(size=13)
+    never = np.zeros(12, bool)
+    for gamma, lam in ((1.0, 0.0), (0.9, 0.7), (0.99, 1.0)):
+        found = estimators.gae(rewards, values[:-1], values[1:], never, gamma, lam)[0]
+        on_values = weights_on_values(gamma, lam, 12)
+        # behind the window the critic has all the weight that is left
+        on_values[-1] = gamma * (gamma * lam) ** 11
+        by_weights = weights_on_rewards(gamma, lam, 12) @ rewards + on_values @ values[1:]
+        assert found == pytest.approx(by_weights - values[0])
+
+
+def test_the_mixture_of_n_step_advantages_is_the_recursion():
+    rng = np.random.default_rng(1)
+    rewards, now, following = rng.normal(size=(3, 9))
+    following[:-1] = now[1:]
+    never = np.zeros(9, bool)
+    recursion = estimators.gae(rewards, now, following, never, 0.97, 0.6)
+    assert mixture(rewards, now, following, 0.97, 0.6) == pytest.approx(recursion)
+
+
+# The same critic, two uses
+
+
+@pytest.mark.parametrize("name", trust.WORLDS)
+def test_a_subtracted_critic_is_never_biased_and_a_believed_one_is_as_its_error_squared(name):
+    table = trust.two_uses(name, "too small")
+    subtracted, believed_ = (table[table["name"] == n] for n in ("baseline", "actor-critic"))
+    assert (subtracted["bias"] == 0).all()
+    at = believed_.set_index("error")["bias"]
+    assert at[0.0] == 0 < at[0.5] == pytest.approx(at[1.0] / 4)
+
+
+def test_the_corridors_numbers_are_the_published_ones():
+    here = trust.numbers_at(trust.two_uses("short-corridor", "one number"), 1.0)
+    assert here["baseline"] == (0, pytest.approx(554))
+    assert here["actor-critic"][1] == pytest.approx(6)
+    right = trust.numbers_at(trust.two_uses("short-corridor", "one number"), 0.0)
+    assert right["baseline"][1] == pytest.approx(590)
+    assert follow_one_number(short_corridor(), np.zeros((1, 2))) == pytest.approx(
+        np.array([[6, -6]])
+    )
+
+
+@pytest.mark.parametrize("start", [0.1, 0.5, 0.8])
+def test_the_believed_critic_walks_to_the_worst_policy_and_the_subtracted_one_to_the_best(start):
+    last = trust.corridor_ascents(start).groupby("name").last()
+    assert last.loc["actor-critic", "probability"] > 0.99
+    assert last.loc["baseline", "probability"] == pytest.approx(2 - 2**0.5, abs=1e-2)
+
+
+# The questions
+
+
+@pytest.mark.parametrize("question", GAE + ACTOR_CRITIC, ids=lambda q: q.__name__)
+def test_every_question_has_one_reply_per_answer_and_its_numbers_hold(question):
+    asked = question()
+    assert len(asked.answers) == len(asked.replies) == len(set(asked.answers))
+    assert 0 <= asked.right < len(asked.answers)
+    assert "nan" not in " ".join(asked.replies)
+
+
+# The ledger
+
+
+@pytest.mark.parametrize("name", LEDGERS)
+def test_the_ends_of_a_ledger_are_the_td_error_and_the_return_minus_the_value(name):
+    found = Ledger.of(LEDGERS[name](), 0.9, 0.5)
+    table = found.table(len(found.rewards))
+    assert table["λ = 0"].tolist() == table["δ"].tolist()
+    expected, following = np.empty(len(table)), 0.0
+    for t in reversed(range(len(table))):  # G − V with V̂ behind a cut, typed from the definition
+        if found.terminated[t]:
+            following = 0.0
+        elif found.truncated[t] or t == len(table) - 1:
+            following = found.next_values[t]
+        following = found.rewards[t] + 0.9 * following
+        expected[t] = following - found.values[t]
+    assert table["λ = 1"].to_numpy() == pytest.approx(expected)
+    assert table["Â"].to_numpy() == pytest.approx(table["δ"] + table["γλ Â′"])
+
+
+def test_five_hundred_ones_have_no_advantage_and_the_bug_says_minus_99():
+    found = Ledger.of(LEDGERS["500 ones"](), 0.99, 0.95)
+    assert found.advantages() == pytest.approx(np.zeros(500), abs=1e-12)
+    assert found.with_bug(LIMIT)[-1] == pytest.approx(-99)
+    assert "−99" in found.difference(LIMIT)
+    assert "changes nothing" in found.difference(LEAK)
+    assert found.with_bug(RIGHT) == pytest.approx(found.advantages())
+
+
+def test_two_episodes_in_one_ledger_are_the_two_apart_and_the_leak_is_not():
+    both = LEDGERS["two episodes"]()
+    together = Ledger.of(both, 0.99, 0.95).advantages()
+    apart = [Ledger.of(part, 0.99, 0.95).advantages() for part in (both[:3], both[3:])]
+    assert together == pytest.approx(np.concatenate(apart), abs=1e-12)
+    leaked = Ledger.of(both, 0.99, 0.95).with_bug(LEAK)
+    assert leaked[3:] == pytest.approx(together[3:])
+    assert np.abs(leaked[:3] - together[:3]).min() > 0.1
+
+
+def test_termination_wins_where_both_are_ticked():
+    table = LEDGERS["a time limit"]().assign(terminated=lambda x: x["truncated"])
+    assert Ledger.of(table, 1.0, 0.0).advantages()[-1] == pytest.approx(1 - 9.3)
+
+
+def test_a_ledger_takes_whatever_an_editor_leaves_behind():
+    table = LEDGERS["a fall"]().astype(object)
+    table.loc[2] = [None, "x", np.nan, None, None]
+    table.loc[3, "reward"] = 1e300
+    found = Ledger.of(pd.DataFrame(table), 1.0, 1.0)
+    assert np.isfinite(found.advantages()).all()
+    assert np.isfinite(broken.leak_across_the_end(*np.zeros((3, 4)), np.zeros(4, bool), 1, 1)).all()
+
+
+def test_rows_not_yet_computed_are_empty_and_the_sentence_is_about_the_last_one():
+    found = Ledger.of(LEDGERS["a fall"](), 0.99, 0.95)
+    table = found.table(2)
+    assert table["Â"].isna().tolist() == [True] * 4 + [False] * 2
+    assert found.in_words(2).startswith("Row 4:")
+    assert "nothing comes after" in found.in_words(1)
