@@ -65,7 +65,7 @@ two_uses()
 @st.fragment
 def where_it_leads() -> None:
     """The corridor's aliased critic."""
-    st.subheader("A bias you can see in the policy", anchor=False)
+    st.header("A bias you can see in the policy", anchor=False)
     prose, picture = st.columns([3, 7], gap="large")
     with prose:
         st.markdown(
@@ -80,7 +80,7 @@ def where_it_leads() -> None:
 
 where_it_leads()
 
-st.subheader("On CartPole: a critic that learns along", anchor=False)
+st.header("On CartPole: a critic that learns along", anchor=False)
 st.markdown(
     "REINFORCE waits for the end of the episode. The actor-critic learns after five steps, from one"
     " real reward and the critic's word. Sixteen common seeds each."
@@ -99,7 +99,7 @@ if runs:
 believing = next((run for run in runs if run.config.method == "actor-critic"), None)
 recording = believing.recording() if believing is not None and not believing.active else None
 
-st.subheader("What the critic says, and what came", anchor=False)
+st.header("What the critic says, and what came", anchor=False)
 map_sentence = ""
 if believing is None or recording is None or recording.num_updates == 0:
     st.caption("The map opens when the run above has ended.")
@@ -164,7 +164,7 @@ if recording is not None and recording.num_updates:
 page.takeaways(sentences)
 quiz.draw([question() for question in ACTOR_CRITIC])
 
-st.subheader("Share and reproduce", anchor=False)
+st.header("Share and reproduce", anchor=False)
 st.markdown("The link sets every control of this page; the commands train the same runs.")
 shown = {c.name: st.session_state[c.name] for c in ALL if c.name in st.session_state}
 st.code(

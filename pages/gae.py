@@ -80,7 +80,7 @@ bench()
 @st.fragment
 def listening() -> None:
     """The kernel."""
-    st.subheader("What λ weighs", anchor=False)
+    st.header("What λ weighs", anchor=False)
     prose, picture = st.columns([3, 7], gap="large")
     with prose:
         st.markdown(
@@ -99,7 +99,7 @@ listening()
 @st.fragment
 def by_hand() -> None:
     """The ledger."""
-    st.subheader("The ledger: backwards, row by row", anchor=False)
+    st.header("The ledger: backwards, row by row", anchor=False)
     st.markdown(
         "Terminated: nothing comes after, so V̂(s′) counts as 0. Truncated: a time limit cut the"
         " episode, so V̂ of the final observation counts. Both stop the sum. Tick, type, break."
@@ -120,7 +120,7 @@ by_hand()
 @st.fragment
 def identities() -> None:
     """Receipts."""
-    st.subheader("Why it is so, line by line", anchor=False)
+    st.header("Why it is so, line by line", anchor=False)
     words, chosen = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
     with chosen:
         way = st.selectbox(BREAK.label, BREAK.options, key=BREAK.name, bind="query-params")
@@ -139,7 +139,7 @@ identities()
 
 # --- CartPole ---
 
-st.subheader("On CartPole: seven λ, sixteen seeds each", anchor=False)
+st.header("On CartPole: seven λ, sixteen seeds each", anchor=False)
 st.markdown(
     "There the critic is a network that learns along, and nobody knows its error. The same seeds"
     " for every λ, so runs are compared seed by seed."
@@ -157,7 +157,7 @@ if len(sweeping) == len(SWEEP):
         gae_panels.watch_sweep(sweeping)
     swept = {run.config.gae_lambda: run.recording() for run in sweeping if run.ending == "finished"}
 
-st.subheader("Your task: tune λ under a budget", anchor=False)
+st.header("Your task: tune λ under a budget", anchor=False)
 left, right = st.columns([3, 7], gap="large")
 with left:
     st.markdown("Sixteen seeds, a fixed number of steps. How many can you get solved?")
@@ -227,7 +227,7 @@ if len(swept) == len(SWEEP):
 page.takeaways(sentences)
 quiz.draw([question() for question in GAE])
 
-st.subheader("Share and reproduce", anchor=False)
+st.header("Share and reproduce", anchor=False)
 st.markdown("The link sets every control of this page; the commands give its numbers again.")
 held = {c.name: st.session_state[c.name] for c in ALL if c.name in st.session_state}
 st.code(f"{page.base_url('gae')}?{controls.address(held)}", language=None, wrap_lines=True)

@@ -164,9 +164,10 @@ def test_a_broken_step_turns_its_lines_red_and_no_others(opened):
 
 def test_the_quiz_explains_right_and_wrong_answers(opened):
     test = opened()
-    test.radio(key="quiz.baselines-0").set_value(0).run()
+    answers = test.radio(key="quiz.baselines-0").options
+    test.radio(key="quiz.baselines-0").set_value(answers[0]).run()
     assert any(m.value.startswith("✗ ") for m in test.markdown)
-    test.radio(key="quiz.baselines-0").set_value(2).run()
+    test.radio(key="quiz.baselines-0").set_value(answers[2]).run()
     assert any(m.value.startswith("✓ The number of steps") for m in test.markdown)
 
 

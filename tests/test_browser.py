@@ -25,7 +25,7 @@ ENDLESS = {"num_seeds": 32, "num_updates": 300, "num_envs": 64, "stop_when_solve
 
 # What axe finds in Streamlit's own elements; none of it is ours to change.
 STREAMLITS_OWN = {
-    "svg-img-alt": ".stMetric",  # its sparkline
+    "svg-img-alt": ".stMetric, [data-testid=stVegaLiteChart]",  # a sparkline; empty mark groups of Vega
     "list": "[data-testid=stSidebarNav]",
     "listitem": "[data-testid=stSidebarNav]",
     "scrollable-region-focusable": ".katex-display, .stCode",  # st.latex and st.code
@@ -371,7 +371,8 @@ def test_the_episode_plays_and_pauses_on_the_page(visit):
 
 SETTLED = """() => {
   const status = document.querySelector('[data-testid=stProgress]');
-  if (status && !status.innerText.includes('Finished after')) return false;
+  const ended = /Finished after|(\\d+) of \\1 methods have ended/;
+  if (status && !ended.test(status.innerText)) return false;
   const unfinished = '.player[data-num-steps="0"], [data-testid=stSkeleton], [data-stale=true]';
   const charts = [...document.querySelectorAll('[data-testid=stVegaLiteChart]')];
   const drawn = (chart) => !chart.checkVisibility() || chart.querySelector('svg, canvas');

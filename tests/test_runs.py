@@ -435,10 +435,13 @@ def test_workers_killed_while_idle_are_replaced(open_runs):
     runs = open_runs(num_workers=2)
     assert ended(runs.watch(SHORT, "ann")) == "finished"
     eventually(lambda: len(workers()) == 2)
-    for process in workers():
+    killed = set(workers())
+    for process in killed:
         process.kill()
-    eventually(lambda: not runs._pool.active)
-    assert ended(runs.watch(SHORT.replace(rng_seed=1), "ann")) == "finished"
+    # pebble replaces workers that died over a task, and gives up where there was none
+    eventually(lambda: not runs._pool.active or not killed & set(workers()))
+    again = SHORT.replace(rng_seed=1)
+    eventually(lambda: ended(runs.watch(again, "ann")) == "finished")
     eventually(lambda: len(workers()) == 2)
 
 
