@@ -24,7 +24,7 @@ RANGES = {  # of b(s): lowest, highest, and so many steps to the unit
     "ladder": (-2, 4, 10, 3),
     "bandit-a": (-2, 8, 4, 1),
     "survival": (-2, 8, 4, 1),
-    "short-corridor": (-26, 2, 1, 3),
+    "short-corridor": (-26, 10, 1, 3),
 }
 SLIDERS = {
     name: tuple(

@@ -244,8 +244,8 @@ def test_a_page_runs_inside_the_frame(page, server, monkeypatch):
     assert [title.value for title in check(at).title] == [page.question]
     assert page.answer in markdown(at)
     assert any("stMainBlockContainer" in html.proto.body for html in at.get("html")), "no frame"
-    if at.get("progress"):
-        assert re.match(r"Finished after|(\d+) of \1 methods have ended", progress(to_the_end(at)))
+    if page.slug in ("home", "reinforce"):  # the others have more than one run, or none
+        assert progress(to_the_end(at)).startswith("Finished after")
 
 
 def test_home_links_to_every_other_page():

@@ -232,11 +232,21 @@ def test_a_key_on_a_slider_moves_the_dots_in_place(chromium, ready, server):
     page = visit(chromium, ready, server, query="?world=bandit-a")
     chart = page.locator("[data-testid=stVegaLiteChart] svg").first
     chart.evaluate("svg => (svg.dataset.mine = 'yes')")
-    slider = page.get_by_role("slider").first
+    slider = page.get_by_role("slider", name="Subtract b").first
     slider.focus()
-    for _ in range(10):
-        slider.press("ArrowRight")
-    page.get_by_text("0.816", exact=True).wait_for()
+    slider.press("ArrowRight")
+    page.get_by_text("3.271", exact=True).wait_for(timeout=60_000)
     assert chart.get_attribute("data-mine") == "yes"
-    assert "bandit-a_b0=2.5" in page.url
+    assert "bandit-a_b0=0.25" in page.url
+    page.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("world", ["short-corridor", "survival"])
+def test_a_cloud_on_a_line_is_drawn_too(chromium, ready, server, world):
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{server}/baselines?world={world}")
+    ready(page)
+    dots = page.locator("[data-testid=stVegaLiteChart]").first.locator("svg .mark-symbol path")
+    dots.nth(noise.NUM_DOTS - 1).wait_for(state="attached", timeout=60_000)
     page.close()

@@ -97,8 +97,9 @@ def test_the_chain_without_gamma_t_is_off_by_twice_the_gradient():
         (0.0866, 0.0, ("0.0866", "0.0000", 3)),
         (-0.25, 0.25, ("-0.250", "0.250", 0)),
         (26.375, 38.7, ("26.4", "38.7", 0)),
+        (-0.13498252, -0.13501433, ("-0.13498", "-0.13501", 5)),
         (1e-17, 0.0, ("0", "0", 1)),
-        (12345678.0, 12345678.0, ("1.2346e+07", "1.2346e+07", 10)),
+        (12345678.0, 12345678.0, ("1.2345678e+07", "1.2345678e+07", 13)),
     ],
 )
 def test_digits_are_shown_as_far_as_they_agree_and_one_further(left, right, expected):
@@ -108,7 +109,9 @@ def test_digits_are_shown_as_far_as_they_agree_and_one_further(left, right, expe
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
 def test_numbers_that_differ_never_look_the_same(left, right):
     a, b, agreeing = agreeing_digits(left, right)
-    if abs(left - right) > 1e-6 * max(abs(left), abs(right), 1e-9):
+    if abs(left - right) > max(
+        1e-12, 1e-6 * max(abs(left), abs(right))
+    ):  # more than a receipt lets pass
         assert a != b
     assert a[:agreeing] == b[:agreeing]
     assert float(a) == pytest.approx(
@@ -119,7 +122,7 @@ def test_numbers_that_differ_never_look_the_same(left, right):
 # --- which episodes can be listed ---
 
 
-@given(worlds(st.sampled_from([None, 3])), st.integers(1, 3))
+@given(worlds(st.sampled_from([None, 2])), st.integers(1, 4))
 @settings(max_examples=25, deadline=None)
 def test_episodes_are_counted_without_being_listed(world, num_steps):
     assert num_trajectories(world, num_steps) == len(trajectories(world, num_steps))

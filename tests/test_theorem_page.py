@@ -5,6 +5,7 @@ import random
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import streamlit as st
 from random_worlds import random_world
@@ -12,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from pgviz.exact.derivation import derivations
 from pgviz.exact.receipts import read_out
+from pgviz.measure import theorem
 from pgviz.measure.theorem import DICE_SEED
 from pgviz.ui import frame, theorem_bench
 from pgviz.ui.receipts import piped, plain
@@ -37,6 +39,9 @@ def _alone(monkeypatch):
     """The page without its frame, whose first page would train."""
     record = next(page for page in frame.PAGES if page.slug == "theorem")
     monkeypatch.setattr(frame, "open_page", lambda slug: record)
+    monkeypatch.setattr(
+        theorem, "NUM_STEPS", 10
+    )  # of the climbers: where they end is not asked here
 
 
 def opened(**query):
@@ -193,16 +198,27 @@ def test_the_run_button_takes_another_seed():
 # --- prediction and quiz ---
 
 
+def points_of(app, name, chart=0):
+    """How many rows a named table of a chart holds."""
+    datasets = app.get("vega_lite_chart")[chart].proto.datasets
+    data = next(d.data.data for d in datasets if d.name == name)
+    return pa.ipc.open_stream(data).read_all().num_rows
+
+
 def test_nothing_of_the_answer_is_shown_before_the_prediction_is_locked_in():
     app = opened()
     assert "0.5858" not in words(app)
     assert "rest of it waits" in words(app)
+    assert points_of(app, "curve") < 40
+    assert points_of(app, "marks") == 0
     app.radio(key="theorem-best-short-corridor.guess").set_value("always").run()
     assert "0.5858" not in words(app)
     app.button(key="theorem-best-short-corridor.commit").click().run()
     assert is_well(app)
     assert "You said: **always**" in words(app)
     assert "p = 0.5858 has J = −11.6569" in words(app)
+    assert points_of(app, "curve") == 181
+    assert points_of(app, "marks") == 2
     assert not [r for r in app.radio if r.key == "theorem-best-short-corridor.guess"]
     app.selectbox(key="world").set_value("survival").run()
     assert [r for r in app.radio if r.key == "theorem-best-survival.guess"]

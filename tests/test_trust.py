@@ -96,6 +96,12 @@ def test_the_mixture_of_n_step_advantages_is_the_recursion():
     assert mixture(rewards, now, following, 0.97, 0.6) == pytest.approx(recursion)
 
 
+def test_no_sentence_speaks_of_a_bias_where_there_is_none():
+    assert not trust.costs_bias("ladder", "shifted")
+    assert trust.moves("ladder", "shifted", 0.5).startswith("No λ is biased")
+    assert ".79 with 30" in trust.moves("ladder", "too small", 0.5)
+
+
 # The same critic, two uses
 
 

@@ -53,7 +53,11 @@ def cloud(ink: str, middle: float, reach_x: float, reach_y: float, flat: bool) -
         .scale(domain=[middle - reach_x, middle + reach_x], nice=False)
     )
     y = alt.Y("across:Q").scale(domain=[-reach_y, reach_y], nice=False)
-    y = y.axis(None) if flat else y.title("across it")
+    y = (
+        y.title(None).axis(labels=False, ticks=False, grid=False, domain=False)
+        if flat
+        else y.title("across it")
+    )
     dots = (
         alt.Chart(alt.NamedData("dots"))
         .mark_circle(size=34, opacity=0.5, color=COLOR["baseline"], clip=True)
@@ -138,7 +142,7 @@ def parabolas(ink: str, low: float, high: float, top: float) -> alt.LayerChart:
     )
     name = (
         alt.Chart(alt.NamedData("names"))
-        .mark_text(fontSize=FONT, dx=-14, align="right", color=COLOR["baseline"], fontWeight="bold")
+        .mark_text(fontSize=FONT, dy=-9, color=COLOR["baseline"], fontWeight="bold")
         .encode(x, y, text="state:N")
     )
     return level + level_name + curves + dot + name

@@ -285,7 +285,7 @@ def ascents(ink: str, num_steps: int) -> alt.LayerChart:
     names = ["baseline", "actor-critic"]
     x = alt.X("step:Q").title("step of the ascent").scale(domain=[0, num_steps], nice=False)
     y = alt.Y("probability:Q").title("p = π(right)").scale(domain=[0, 1.05], nice=False)
-    y = y.axis(values=[0, 0.25, 0.5, 0.75, 1])
+    y = y.axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f")
     lines = (
         alt.Chart(alt.NamedData("paths"))
         .mark_line(strokeWidth=3)

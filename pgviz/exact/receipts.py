@@ -206,6 +206,8 @@ def agreeing_digits(left: float, right: float, most: int = 8) -> tuple[str, str,
     before = int(np.floor(np.log10(size))) + 1  # digits before the point
     if before > 7 or before < -3:
         texts = f"{left:.4e}", f"{right:.4e}"
+        if texts[0] == texts[1]:
+            texts = f"{left:.7e}", f"{right:.7e}"
         return *texts, _common(*texts)
     full = max(most - before, 0)
     a, b = f"{left:.{full}f}", f"{right:.{full}f}"
@@ -216,8 +218,9 @@ def agreeing_digits(left: float, right: float, most: int = 8) -> tuple[str, str,
     agreed = common - a.find(".") if len(a) == len(b) else 0  # decimals, and then one that differs
     decimals = min(max(agreed, 3 - before, 1), full)
     a, b = f"{left:.{decimals}f}", f"{right:.{decimals}f}"
-    if a == b:
-        a, b = f"{left:.{decimals + 1}f}", f"{right:.{decimals + 1}f}"
+    while a == b:  # 0.13498 and 0.13501 are both 0.1350: what differs is hidden by rounding
+        decimals += 1
+        a, b = f"{left:.{decimals}f}", f"{right:.{decimals}f}"
     return a, b, _common(a, b)
 
 

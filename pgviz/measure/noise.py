@@ -57,7 +57,7 @@ class Cloud:
         estimates = self.plain - np.tensordot(self.scores, values, axes=(1, 0))
         height = estimates @ self.across
         if self.flat:  # parted by their number, which means nothing
-            height = 0.8 * np.sin(2.399963 * np.arange(len(estimates)))
+            height = np.asarray(1.6 * (0.618034 * np.arange(len(estimates)) % 1) - 0.8)
         return pd.DataFrame({"along": estimates @ self.along, "across": height})
 
     def reach(self) -> tuple[float, float]:
@@ -132,8 +132,9 @@ def parabola_tables(
     for s in range(len(values)):
         trace = found.parabolas.along(s, chosen, grid)
         curves.append(pd.DataFrame({"state": f"s{s}", "b": grid, "trace": trace}))
-        inside = np.flatnonzero(trace < (0.97 - 0.06 * s) * top)  # each name on its own level
-        where = int(inside[-1]) if len(inside) else 0
+        inside = np.flatnonzero(trace < (0.9 - 0.06 * s) * top)  # each name on its own level
+        side = 0 if chosen.mean() > (low + high) / 2 else -1  # where the curves have parted
+        where = int(np.clip(inside[side], 2, len(grid) - 3)) if len(inside) else 2
         names.append((f"s{s}", grid[where], min(float(trace[where]), top)))
     few = np.linspace(low, high, 9)
     ones = np.ones(len(values))

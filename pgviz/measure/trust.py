@@ -127,10 +127,18 @@ def share_of_error(world: str, shape: str, error: float, num_episodes: int, lam:
     return tuple(float(x / found.squared_length) for x in parts)
 
 
+def costs_bias(world: str, shape: str) -> bool:
+    """Whether an error of this shape biases any λ in this world."""
+    found = of_world(world, shape)
+    return float(found.bias.max()) > 1e-12 * found.squared_length
+
+
 def moves(world: str, shape: str, error: float) -> str:
     """How the best λ moves with N, and where it stands with the true V."""
     at = {n: best(world, shape, error, n) for n in (10, 30, 1000)}
     true = best(world, shape, 0.0, 10)
+    if not error or not costs_bias(world, shape):
+        return f"No λ is biased here, so only the noise counts: it is least at λ = {shown(at[10])} whatever N."
     here = ", ".join(f"{shown(x)} with {n:,}" for n, x in at.items())
     return (
         f"The best λ is {here} episodes: the bias stays, the variance shrinks as 1/N. With the true"

@@ -52,7 +52,9 @@ def tradeoff(
     low = top / 1e3
     shown = table if guess is not None else table[table["part"] != "MSE"]
     page.heading(
-        "Waiting longer trades bias for noise",
+        "Waiting longer trades bias for noise"
+        if error and trust.costs_bias(world, shape)
+        else "No bias at any λ: only the noise differs",
         f"exact, no samples · V̂ = V + ε·d, ε = {error:g} · in parts of ‖∇J‖²",
     )
     marks = {
@@ -106,8 +108,12 @@ def movement(world: str, shape: str, error: float, num: int) -> None:
     left, right = st.columns(2, gap="large")
     best = trust.best_by_episodes(world, shape, error)
     at = trust.best(world, shape, error, num)
+    moving = trust.costs_bias(world, shape)
     with left:
-        page.heading("More episodes, less need of the critic", "the λ of least error, exact")
+        page.heading(
+            "More episodes, less need of the critic" if moving else "The best λ stays where it is",
+            "the λ of least error, exact",
+        )
         page.chart(
             "chart-best",
             charts.best_by_episodes,
@@ -123,7 +129,7 @@ def movement(world: str, shape: str, error: float, num: int) -> None:
     cells, ridge = trust.error_map(world, shape, num)
     with right:
         page.heading(
-            "A worse critic wants a larger λ",
+            "A worse critic wants a larger λ" if moving else "This error costs no bias here",
             f"N = {num} · dashed: the best λ · darker: up to 10 times its error",
         )
         page.chart(
