@@ -77,6 +77,12 @@ def workers():
     return [psutil.Process(child.pid) for child in multiprocessing.active_children()]
 
 
+def workers_of(runs):
+    """The living workers of one registry: other tests in this process may have theirs."""
+    mine = runs._pool._pool_manager.worker_manager.workers
+    return {process for process in workers() if process.pid in set(mine)}
+
+
 class FakePool:
     """A pool whose workers obey the test; it fakes pebble's ProcessPool."""
 
@@ -427,22 +433,22 @@ def test_a_killed_worker_fails_its_run_only_and_is_replaced(open_runs):
     assert other.status == "running"
     assert mine.recording().num_updates > 0  # what there is stays readable
     assert ended(runs.watch(SHORT, "ann")) == "finished"
-    eventually(lambda: len(workers()) == 2)
+    eventually(lambda: len(workers_of(runs)) == 2)
     assert runs.watch(ENDLESS, "eve").active  # and it can be tried again
 
 
 def test_workers_killed_while_idle_are_replaced(open_runs):
     runs = open_runs(num_workers=2)
     assert ended(runs.watch(SHORT, "ann")) == "finished"
-    eventually(lambda: len(workers()) == 2)
-    killed = set(workers())
+    eventually(lambda: len(workers_of(runs)) == 2)
+    killed = workers_of(runs)
     for process in killed:
         process.kill()
     # pebble replaces workers that died over a task, and gives up where there was none
-    eventually(lambda: not runs._pool.active or not killed & set(workers()))
+    eventually(lambda: not runs._pool.active or not killed & workers_of(runs))
     again = SHORT.replace(rng_seed=1)
     eventually(lambda: ended(runs.watch(again, "ann")) == "finished")
-    eventually(lambda: len(workers()) == 2)
+    eventually(lambda: len(workers_of(runs)) == 2)
 
 
 def test_what_waited_for_a_broken_pool_fails_in_one_sentence(fake):
@@ -563,7 +569,7 @@ def test_close_leaves_no_worker_and_no_temporary_file():
     runs = Runs(num_workers=2)
     run = runs.watch(ENDLESS, "ann")
     recorded(run)
-    alive = workers()
+    alive = workers_of(runs)
     assert len(alive) == 2
     runs.close()
     runs.close()
