@@ -89,8 +89,6 @@ def servers(recordings, monkeypatch):
     monkeypatch.setenv("PGVIZ_RUNS", str(recordings))
     monkeypatch.setattr(live, "Runs", make)
     yield made
-    if made:
-        monkeypatch.setattr(live, "runs", lambda: made[-1])  # for the tabs that close now
     st.cache_resource.clear()
     st.cache_data.clear()
     for server in made:

@@ -18,7 +18,7 @@ from pgviz.training.config import Config, presets
 POLL_S = 0.4
 
 
-@st.cache_resource(show_spinner=False)
+@st.cache_resource(on_release=Runs.close, show_spinner=False)
 def runs() -> Runs:
     """The registry of this server.
 
@@ -37,15 +37,20 @@ def viewer() -> str:
     return name
 
 
-def _gone(name: str) -> None:
-    runs().leave(name)
+def _gone(presence: tuple[Runs, str]) -> None:
+    registry, name = presence
+    registry.leave(name)
 
 
 @st.cache_resource(scope="session", on_release=_gone, show_spinner=False)
-def _presence(name: str) -> str:
-    """Released when the tab closes; made again when a lost connection comes back."""
-    runs().stay(name)
-    return name
+def _presence(name: str) -> tuple[Runs, str]:
+    """Released when the tab closes; made again when a lost connection comes back.
+
+    It keeps the registry it was made with: a release must not open another one.
+    """
+    registry = runs()
+    registry.stay(name)
+    return registry, name
 
 
 def demonstration(method: str) -> Config:
