@@ -37,9 +37,22 @@ BROWSER_FLAGS = [
 ]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests last: the open Playwright keeps an event loop, in which asyncio.run fails."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--browser", action="store_true", help="run the tests in Chromium, and only them"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Apart from all others: the open Playwright keeps an event loop, in which asyncio.run fails."""
+    in_chromium = [item for item in items if item.get_closest_marker("browser")]
+    if config.getoption("--browser"):
+        config.hook.pytest_deselected(items=[item for item in items if item not in in_chromium])
+        items[:] = in_chromium
+    for item in [] if config.getoption("--browser") else in_chromium:
+        item.add_marker(
+            pytest.mark.skip(reason="in a browser, by minutes slower: pytest --browser")
+        )
 
 
 @pytest.fixture(scope="session")

@@ -38,6 +38,8 @@ def app(tmp_path_factory, serve, chromium, ready):
     folder = tmp_path_factory.mktemp("recordings")
     with serve("streamlit_app.py", PGVIZ_RUNS=str(folder), PGVIZ_GRACE_S="0.5") as url:
         page = chromium.new_page()
+        page.asked = []
+        page.on("request", lambda request: page.asked.append(request.url))
         page.goto(f"{url}/reinforce?num_seeds=4&rng_seed=7")
         ready(page)
         expect(page.get_by_text("Finished after")).to_be_visible(timeout=PATIENCE)
@@ -159,6 +161,7 @@ def test_the_first_visitor_of_a_fresh_server_gets_the_frame_and_the_links_values
     expect(page.get_by_label("Random seed", exact=True)).to_have_value("7")
     page.keyboard.press("Escape")
     assert parse_qs(urlsplit(page.url).query) == {"num_seeds": ["4"], "rng_seed": ["7"]}
+    assert {urlsplit(url).hostname for url in page.asked} <= {"127.0.0.1", None, ""}
 
 
 def test_a_torn_and_hostile_address_is_one_sentence(visit):
@@ -397,9 +400,10 @@ def test_nobody_else_is_asked(visit, slug):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("slug", [page.slug for page in PAGES])
-def test_axe_finds_nothing_of_ours(visit, slug, scheme):
+def test_axe_finds_nothing_of_ours(visit, ready, slug, scheme):
     with visit(slug, scheme=scheme) as page:
         settled(page)
+        ready(page)
         found = Axe().run(page).response
         assert found["passes"]
         ours = [

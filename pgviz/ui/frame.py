@@ -101,10 +101,9 @@ _framed = threading.local()
 
 def show() -> None:
     """What streamlit_app.py does: configure the page, draw the menu, run the chosen page."""
-    st.set_page_config(page_title="pgviz", page_icon="🎯", layout="wide")
+    page = _navigation()
     st.html(f"<style>{STYLE}</style>")
     _settle()
-    page = _navigation()
     _framed.now = True
     try:
         page.run()
@@ -142,6 +141,8 @@ def pages_by_slug() -> dict[str, StreamlitPage]:
 
 
 def _navigation() -> StreamlitPage:
+    """The menu. Without an icon of its own the tab would fetch the page's from Google."""
+    st.set_page_config(page_title="pgviz", page_icon="🎯", layout="wide")
     by_slug = pages_by_slug()
     sections: dict[str, list[StreamlitPage]] = {}
     for page in PAGES:
