@@ -3,25 +3,26 @@
 import streamlit as st
 
 from pgviz.exact import ascent, derivation, values
-from pgviz.ui import controls, page, quiz, receipts, theorem_acts, theorem_bench
+from pgviz.ui import controls, page, quiz, receipts
 from pgviz.ui.frame import open_page
+from pgviz.ui.theorem import bench, climbers, closing, layout, log_trick, objective, proofs
 
 this = open_page("theorem")
 page.question(this)
-if fault := controls.faults_of_link(theorem_bench.links(), "theorem"):
+if fault := controls.faults_of_link(bench.links(), "theorem"):
     st.caption(f":material/link_off: {fault}")
 receipts.style()
-theorem_acts.style()
+layout.style()
 
-bench, story = st.columns([25, 75], gap="large")
-with bench, st.container(key="bench"):
-    setting = theorem_bench.choose()
+left, story = st.columns([25, 75], gap="large")
+with left, st.container(key="bench"):
+    setting = bench.choose()
 
 with story:
-    guess = theorem_acts.objective(setting)
-    theorem_acts.log_trick(setting)
-    theorem_acts.proofs(setting)
-    race = theorem_acts.race(setting)
+    guess = objective.objective(setting)
+    log_trick.log_trick(setting)
+    proofs.proofs(setting)
+    race = climbers.race(setting)
     page.code_that_ran(
         [
             (
@@ -37,7 +38,7 @@ with story:
             ("The ascent", r"\theta \leftarrow \theta + \alpha\, u(\theta)", ascent.ascent),
         ]
     )
-    page.takeaways(theorem_acts.takeaways(setting, race, revealed=guess is not None))
-    quiz.draw(theorem_acts.asked())
-    theorem_acts.share(setting)
+    page.takeaways(closing.takeaways(setting, race, revealed=guess is not None))
+    quiz.draw(closing.asked())
+    closing.share(setting)
 page.settled()

@@ -54,7 +54,7 @@ def test_on_bandit_a_the_dropped_log_starts_out_almost_backwards():
 
 def test_without_gamma_t_the_chain_ends_at_its_worst_policy():
     right = ascent(shared_logit_chain(), exact_update, 600, 1.0)
-    wrong = ascent(shared_logit_chain(), broken_update("forget γ^t", 1, 0), 600, 1.0)
+    wrong = ascent(shared_logit_chain(), broken_update("forget γᵗ", 1, 0), 600, 1.0)
     assert right.policy[-1, 0, 1] > 0.98
     assert wrong.policy[-1, 0, 1] < 0.02
     assert wrong.objective[-1] < 0.02 < 0.23 < right.objective[-1]

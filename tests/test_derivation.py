@@ -56,8 +56,8 @@ def test_every_broken_line_says_by_how_much_it_fails(line, broken):
 
 def test_forgetting_gamma_t_is_invisible_at_gamma_one_and_reverses_the_chain():
     occupancies = unrolling[-1]
-    assert occupancies(replace(shared_logit_chain(), gamma=1.0), "forget γ^t").holds
-    receipt = occupancies(shared_logit_chain(), "forget γ^t")
+    assert occupancies(replace(shared_logit_chain(), gamma=1.0), "forget γᵗ").holds
+    receipt = occupancies(shared_logit_chain(), "forget γᵗ")
     np.testing.assert_allclose(receipt.right, -receipt.left, atol=1e-12)
 
 

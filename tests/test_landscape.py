@@ -52,7 +52,7 @@ def test_the_landscape_is_the_exact_objective_and_gradient_at_every_point(world)
         assert fast.num_steps[b] == pytest.approx(occupancy(slow, slow.gamma).sum(), rel=1e-10)
 
 
-@pytest.mark.parametrize("broken", ["drop the log", "forget γ^t", "sample from the wrong policy"])
+@pytest.mark.parametrize("broken", ["drop the log", "forget γᵗ", "sample from the wrong policy"])
 @pytest.mark.parametrize("horizon", [None, 3])
 def test_a_broken_update_is_the_right_side_of_the_broken_line(broken, horizon):
     for world in (random_world(2, 3, 3, gamma=0.8, horizon=horizon), short_corridor(0.3)):
@@ -128,7 +128,7 @@ def test_a_world_whose_policy_cannot_move_has_no_knob():
 @settings(max_examples=20, deadline=None)
 def test_the_jacobian_of_a_gradient_is_symmetric_and_every_loop_brings_nothing(world):
     assert asymmetry(world) < 1e-7
-    plane = most_curled_plane(world, "forget γ^t")
+    plane = most_curled_plane(world, "forget γᵗ")
     assert loop_integral(world, plane, 0.7) == pytest.approx(0, abs=1e-9)
 
 
@@ -136,29 +136,29 @@ def test_without_gamma_t_the_chain_walks_downhill():
     world = shared_logit_chain()
     q = 0.25
     assert at_one(world).field[0, 0, 1] == pytest.approx(0.25 * q)
-    assert at_one(world, "forget γ^t").field[0, 0, 1] == pytest.approx(-0.25 * q)
+    assert at_one(world, "forget γᵗ").field[0, 0, 1] == pytest.approx(-0.25 * q)
 
 
 def test_without_gamma_t_the_chain_with_its_own_logits_follows_no_gradient_at_all():
     """u_0 = q_0 γ (V_1 − V_2), u_1 = −c p q_1 without γ: ∂_1 u_0 − ∂_0 u_1 = (1 − γ) c q_0 q_1."""
     for gamma in (0.5, 0.9):
         world = chain_with_own_logits(gamma)
-        assert asymmetry(world, "forget γ^t") == pytest.approx((1 - gamma) / 16, abs=1e-9)
-    assert asymmetry(chain_with_own_logits(1.0), "forget γ^t") < 1e-9
+        assert asymmetry(world, "forget γᵗ") == pytest.approx((1 - gamma) / 16, abs=1e-9)
+    assert asymmetry(chain_with_own_logits(1.0), "forget γᵗ") < 1e-9
 
 
 def test_a_loop_collects_the_curl_inside_it():
     """Stokes: for a small square the loop integral is curl × area; for a large one p moves."""
     world = chain_with_own_logits()
-    plane = most_curled_plane(world, "forget γ^t")
-    table = jacobian(world, "forget γ^t")
+    plane = most_curled_plane(world, "forget γᵗ")
+    table = jacobian(world, "forget γᵗ")
     i, j = (int(direction.ravel().argmax()) for direction in plane)
     curl = table[j, i] - table[i, j]
-    small = loop_integral(world, plane, 0.01, "forget γ^t")
+    small = loop_integral(world, plane, 0.01, "forget γᵗ")
     assert small == pytest.approx(curl * 0.02**2, rel=1e-4)
     # the area under q = p(1−p) from −1 to 1 is tanh(1/2), and the curl is a product of two
     expected = np.sign(curl) * 0.5 * np.tanh(0.5) ** 2
-    assert loop_integral(world, plane, 1.0, "forget γ^t") == pytest.approx(expected, abs=1e-10)
+    assert loop_integral(world, plane, 1.0, "forget γᵗ") == pytest.approx(expected, abs=1e-10)
 
 
 def test_endless_worlds_have_no_update_without_gamma_t():
@@ -168,5 +168,5 @@ def test_endless_worlds_have_no_update_without_gamma_t():
     endless = replace(world, transitions=transitions)
     assert np.isfinite(at_one(endless).field).all()
     with pytest.raises(WorldError, match="never end"):
-        at_one(endless, "forget γ^t")
-    assert set(BREAKS) >= {"forget γ^t", "drop the log"}
+        at_one(endless, "forget γᵗ")
+    assert set(BREAKS) >= {"forget γᵗ", "drop the log"}

@@ -63,7 +63,7 @@ def test_no_world_makes_a_whole_line_fail(world):
 
 def test_a_break_that_cannot_show_says_so_by_holding():
     world = replace(shared_logit_chain(), gamma=1.0)
-    reading = read_out(world, "unrolling ∇V", "forget γ^t")[-1]
+    reading = read_out(world, "unrolling ∇V", "forget γᵗ")[-1]
     assert (reading.mark, reading.is_broken) == ("holds", True)
 
 
@@ -82,7 +82,7 @@ def test_the_worst_number_is_named_in_words():
 
 
 def test_the_chain_without_gamma_t_is_off_by_twice_the_gradient():
-    last = read_out(shared_logit_chain(), "unrolling ∇V", "forget γ^t")[-1]
+    last = read_out(shared_logit_chain(), "unrolling ∇V", "forget γᵗ")[-1]
     assert (last.left, last.right, last.difference) == ("-0.0625", "0.0625", "0.125")
     assert last.agreeing == 0
 

@@ -88,7 +88,7 @@ def test_axe_finds_nothing_of_ours(visit, scheme):
 
 
 def test_a_narrow_screen_never_scrolls_sideways_and_a_wide_one_keeps_the_bench(visit):
-    page = visit("unroll=forget+γ^t&gamma=0.9", width=390)
+    page = visit("unroll=forget+γᵗ&gamma=0.9", width=390)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     wide = page.evaluate(
         """() => [...document.querySelectorAll('[data-testid=stMain] *')].filter(e => {

@@ -15,9 +15,10 @@ from pgviz.exact.derivation import derivations
 from pgviz.exact.receipts import read_out
 from pgviz.measure import theorem
 from pgviz.measure.theorem import DICE_SEED
-from pgviz.ui import frame, theorem_bench
+from pgviz.ui import frame
 from pgviz.ui.receipts import piped, plain
-from pgviz.ui.theorem_bench import INTACT, TABLES, Setting, breaks_of
+from pgviz.ui.theorem import bench
+from pgviz.ui.theorem.bench import INTACT, TABLES, Setting, breaks_of
 from pgviz.worlds.files import world_document
 from pgviz.worlds.named import named_worlds, short_corridor
 from pgviz.worlds.stories import stories
@@ -68,7 +69,7 @@ def words(app):
 def rest_of(name):
     story = stories[name]
     world = named_worlds[name]()
-    return Setting(name, theorem_bench.theorem.at_rest(world, story.turned), world.gamma)
+    return Setting(name, bench.theorem.at_rest(world, story.turned), world.gamma)
 
 
 # --- the frame ---
@@ -123,8 +124,8 @@ def test_every_world_with_every_break_shows_the_right_lines_in_red(name, turn):
         ("short-corridor", "path", "keep past rewards", [4]),
         ("short-corridor", "path", "drop future rewards too", [2]),
         ("short-corridor", "path", "drop the log", [1]),
-        ("shared-logit-chain", "path", "forget γ^t", [3]),
-        ("shared-logit-chain", "unroll", "forget γ^t", [1, 2, 3]),
+        ("shared-logit-chain", "path", "forget γᵗ", [3]),
+        ("shared-logit-chain", "unroll", "forget γᵗ", [1, 2, 3]),
         ("ladder", "unroll", "differentiate only π", [0]),
         ("bandit-a", "unroll", "drop the log", [3]),
     ],
@@ -138,7 +139,7 @@ def test_exactly_these_lines_turn_red(name, key, broken, red):
 
 
 def test_a_break_that_shows_nothing_says_so():
-    app = opened(world="short-corridor", unroll="forget γ^t")
+    app = opened(world="short-corridor", unroll="forget γᵗ")
     assert "“forget γᵗ” changes nothing in this world" in words(app)
     assert not any('aria-label="broken"' in row for row in tables(app)["unroll"])
 
@@ -162,7 +163,7 @@ def test_another_world_comes_with_its_own_theta_and_discount():
     assert app.slider(key="p").value == 50
     assert app.select_slider(key="gamma").value == 0.5
     assert app.metric[0].value == "0.125"
-    assert app.selectbox(key="broken").value == "forget γ^t"
+    assert app.selectbox(key="broken").value == "forget γᵗ"
     assert "0.25 q and −0.25 q" in words(app)
     app.selectbox(key="world").set_value("bandit-a").run()
     assert is_well(app)
@@ -268,7 +269,7 @@ def test_a_link_with_nonsense_in_it_opens_the_page_and_says_so(query):
 
 
 def test_the_link_at_the_foot_of_the_page_leads_back_to_it():
-    app = opened(world="ladder", p="30", gamma="0.8", path="keep past rewards", broken="forget γ^t")
+    app = opened(world="ladder", p="30", gamma="0.8", path="keep past rewards", broken="forget γᵗ")
     link = next(c.value for c in app.code if "/theorem?" in c.value)
     from urllib.parse import parse_qsl
 
@@ -331,17 +332,17 @@ def test_a_world_that_never_ends_is_drawn_with_its_discount():
 
 def test_an_uploaded_file_is_received_or_refused_in_one_sentence(monkeypatch):
     state = {"world": "short-corridor"}
-    monkeypatch.setattr(theorem_bench.st, "session_state", state)
-    theorem_bench.receive(b'{"name": "<b>x</b>"}')
+    monkeypatch.setattr(bench.st, "session_state", state)
+    bench.receive(b'{"name": "<b>x</b>"}')
     assert state["theorem.refused"].startswith("The world file lacks")
     assert "theorem.document" not in state
-    theorem_bench.receive(world_document(random_world(0)).encode())
+    bench.receive(world_document(random_world(0)).encode())
     assert state["world"] == "yours"
     assert "theorem.refused" not in state
-    theorem_bench.receive(b"no")
+    bench.receive(b"no")
     assert state["world"] == "short-corridor"
     assert "theorem.document" not in state
-    theorem_bench.receive(None)
+    bench.receive(None)
     assert "theorem.refused" not in state
 
 
@@ -394,4 +395,4 @@ def test_four_hundred_files_are_read_or_refused_with_a_sentence():
 def test_what_a_visitor_wrote_is_words_and_nothing_else():
     assert plain("<b>|$x$") == "&#60;b&#62;&#124;&#36;x&#36;"
     assert "|" not in piped(r"\pi(a|s) \|g\|")
-    assert theorem_bench.controls_text("[a](b)`") == r"\[a\](b)\`"
+    assert bench.controls_text("[a](b)`") == r"\[a\](b)\`"

@@ -354,7 +354,7 @@ def _to_go(world: TabularMDP, tau: Trajectory, forget: bool = False) -> Floats:
 
 
 def theorem_with_reward_to_go(world: TabularMDP, broken: str | None = None) -> Receipt:
-    forget = broken == "forget γ^t"
+    forget = broken == "forget γᵗ"
     return Receipt(
         r"\nabla J = \mathbb{E}\Big[\sum_t \gamma^t\, G_t\, \nabla\log\pi(a_t|s_t)\Big]",
         "Σ_{u≥t} γ^u r_u = γ^t G_t: the factor γ^t is there because J discounts from the start",
@@ -392,7 +392,7 @@ trajectory_form = (
         "episode feature action",
     ),
     Line("past rewards drop out", past_rewards_drop_out, ("drop future rewards too",)),
-    Line("reward-to-go", theorem_with_reward_to_go, ("forget γ^t",)),
+    Line("reward-to-go", theorem_with_reward_to_go, ("forget γᵗ",)),
     Line("noise", noise_of_the_theorem, ("keep past rewards",), ""),
 )
 
@@ -444,7 +444,7 @@ def product_rule(world: TabularMDP, broken: str | None = None) -> Receipt:
 
 
 def one_step_of_unrolling(world: TabularMDP, broken: str | None = None) -> Receipt:
-    gamma = 1.0 if broken == "forget γ^t" else world.gamma
+    gamma = 1.0 if broken == "forget γᵗ" else world.gamma
     slopes = _value_slopes(world)
     onward = np.einsum("sk,...kfb->...sfb", state_transitions(world), _next(world, slopes))
     return Receipt(
@@ -462,7 +462,7 @@ def partial_sums(world: TabularMDP, num_terms: int, broken: str | None = None) -
 
     They converge to ∇J, and with a horizon H they are there after H terms.
     """
-    gamma = 1.0 if broken == "forget γ^t" else world.gamma
+    gamma = 1.0 if broken == "forget γᵗ" else world.gamma
     local, here = _local_slopes(world, broken), world.start
     sums = [np.zeros_like(world.theta)]
     for t in range(num_terms):
@@ -501,7 +501,7 @@ def unrolled_with_remainder(
 
 def theorem_with_occupancies(world: TabularMDP, broken: str | None = None) -> Receipt:
     q = action_values(world)
-    if broken == "forget γ^t":
+    if broken == "forget γᵗ":
         right = gradient(world, drop_gamma_t=True)
     elif broken is None:
         right = gradient(world)
@@ -525,12 +525,12 @@ def theorem_with_occupancies(world: TabularMDP, broken: str | None = None) -> Re
 
 unrolling = (
     Line("product rule", product_rule, ("differentiate only π",), "state feature action"),
-    Line("one step", one_step_of_unrolling, ("forget γ^t",), "state feature action"),
-    Line("k steps", unrolled_with_remainder, ("forget γ^t",), "term feature action"),
+    Line("one step", one_step_of_unrolling, ("forget γᵗ",), "state feature action"),
+    Line("k steps", unrolled_with_remainder, ("forget γᵗ",), "term feature action"),
     Line(
         "occupancies",
         theorem_with_occupancies,
-        ("forget γ^t", "drop the log", "sample from the wrong policy"),
+        ("forget γᵗ", "drop the log", "sample from the wrong policy"),
     ),
 )
 

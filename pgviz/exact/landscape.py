@@ -20,7 +20,7 @@ from pgviz.worlds.tabular import (
 )
 
 # What an update can be wrong in: the same words as in the derivations.
-BREAKS = ("drop the log", "forget γ^t", "sample from the wrong policy", "differentiate R")
+BREAKS = ("drop the log", "forget γᵗ", "sample from the wrong policy", "differentiate R")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ def landscape(world: TabularMDP, thetas: Floats, broken: str | None = None) -> L
     policy = weights / weights.sum(axis=-1, keepdims=True)
     moves = np.einsum("bsa,sak->bsk", policy, world.transitions[:, :, :-1])
     rewards = (world.transitions * world.rewards).sum(axis=-1)
-    discount = 1.0 if broken == "forget γ^t" else world.gamma
+    discount = 1.0 if broken == "forget γᵗ" else world.gamma
     solve = _endless if world.horizon is None else _up_to_the_horizon
     objective, credit, num_steps = solve(world, policy, moves, rewards, discount)
 

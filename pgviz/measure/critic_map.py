@@ -16,12 +16,11 @@ AHEAD = (
 FEWEST = 5  # states behind a cell
 
 
-def critic_map(recording: Recording, update: int, seed: int) -> pd.DataFrame:
-    """angle, rate, said, came, states: means over the visited states of each cell.
+def visited(recording: Recording, update: int, seed: int) -> pd.DataFrame:
+    """angle, rate, said, came: a row for every state of fresh episodes by the policy of this update.
 
-    The policy of this update plays fresh episodes; `came` is the discounted reward that followed,
-    `said` what the critic of this update says. A state that the time limit cuts off too soon is
-    left out: its return would be short.
+    `came` is the discounted reward that followed, `said` what the critic of this update says. A
+    state that the time limit cuts off too soon is left out: its return would be short.
     """
     config = recording.config
     rollout = replay(config, recording.theta(update)[seed], seed, update)
@@ -31,16 +30,25 @@ def critic_map(recording: Recording, update: int, seed: int) -> pd.DataFrame:
     left = lengths - np.arange(rollout.mask.shape[-1])
     kept = rollout.mask[0] & (~cut | (left > AHEAD))
     obs = rollout.obs[0][kept]
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
-            "angle": _middle_of(ANGLES, obs[:, 2]),
-            "rate": _middle_of(RATES, obs[:, 3]),
+            "angle": obs[:, 2],
+            "rate": obs[:, 3],
             "said": rollout.values[0][kept].astype(float),
             "came": returns[kept],
         }
-    ).dropna()
-    cells = table.groupby(["angle", "rate"]).agg(
-        said=("said", "mean"), came=("came", "mean"), states=("said", "size")
+    )
+
+
+def critic_map(recording: Recording, update: int, seed: int) -> pd.DataFrame:
+    """angle, rate, said, came, states: means over the visited states of each cell."""
+    states = visited(recording, update, seed)
+    states["angle"] = _middle_of(ANGLES, states["angle"].to_numpy())
+    states["rate"] = _middle_of(RATES, states["rate"].to_numpy())
+    cells = (
+        states.dropna()
+        .groupby(["angle", "rate"])
+        .agg(said=("said", "mean"), came=("came", "mean"), states=("said", "size"))
     )
     return cells[cells["states"] >= FEWEST].reset_index()
 

@@ -41,7 +41,7 @@ DICE_SEED = 3
 NUM_RETURNS = 100
 NUM_STEPS = 80
 LARGEST_SAMPLE = 10_000
-FORGET = "forget γ^t"
+FORGET = "forget γᵗ"
 
 
 @dataclass(frozen=True)

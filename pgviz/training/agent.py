@@ -6,6 +6,7 @@ Axes: S seeds, P parameters of one seed, D observations.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -13,13 +14,20 @@ from pgviz.policies import MLP, Array32
 from pgviz.training.config import Config
 from pgviz.worlds.cartpole import MAX_EPISODE_STEPS
 
+VALUE_COEF = 0.5  # the critic's share in a joint loss, as is common
+
 
 @dataclass(frozen=True)
 class Agent:
-    """A policy π(a|s) and a critic V̂(s), or no critic: two networks that share nothing."""
+    """A policy π(a|s) and a critic V̂(s), or no critic: two networks that share nothing.
+
+    Unless they are told to share their hidden layer: then W₁ stands twice in a row of theta, begins
+    equal and takes equal steps.
+    """
 
     policy: MLP
     critic: MLP | None = None
+    shared: bool = False
 
     @classmethod
     def of(cls, config: Config) -> "Agent":
@@ -27,13 +35,29 @@ class Agent:
         policy = MLP(hidden=config.hidden)
         if not config.has_critic:
             return cls(policy)
-        return cls(policy, MLP(hidden=config.hidden, output_scale=value_scale(config.gamma)))
+        critic = MLP(hidden=config.hidden, output_scale=value_scale(config.gamma))
+        return cls(policy, critic, config.share_network)
 
     def initial_theta(self, streams: Sequence[np.random.Generator]) -> Array32:
         """Seed k from stream k: a policy that is almost a coin, a critic of hardly any opinion."""
         parts = [self.policy.initial_theta(streams, last_scale=0.01)]
         if self.critic is not None:
             parts.append(self.critic.initial_theta(streams, last_scale=0.1))
+        if self.shared:
+            parts[1][:, self.body] = parts[0][:, self.body]
+        return np.concatenate(parts, axis=1)
+
+    @property
+    def body(self) -> slice:
+        """Where W₁ lies in the parameters of either network."""
+        return slice(0, prod(self.policy.shapes[0]))
+
+    def joint(self, policy_gradient: Array32, value_gradient: Array32) -> Array32:
+        """The gradient of J − ½ loss_V for a row of theta: both pull at the hidden layer they share."""
+        parts = policy_gradient.copy(), np.float32(-VALUE_COEF) * value_gradient
+        together = parts[0][:, self.body] + parts[1][:, self.body]
+        for part in parts:
+            part[:, self.body] = together
         return np.concatenate(parts, axis=1)
 
     def policy_part(self, theta: Array32) -> Array32:

@@ -36,6 +36,10 @@ class Config:
     critic_learning_rate: float = 0.02  # this and the next two matter where there is a critic
     critic_steps: int = 16  # of regression after each update
     minibatch_size: int = 256  # steps drawn for each of them; 0 means all
+    # Three switches of the actor-critic, to see what each is good for.
+    detach: bool = True  # Ψ and y are numbers; False differentiates V̂ in them too
+    bootstrap_truncated: bool = True  # a time limit is no fall: V̂ of the last observation counts
+    share_network: bool = False  # one hidden layer for policy and critic, moved by both losses
 
     def __post_init__(self) -> None:
         for name, kind in get_type_hints(type(self)).items():
@@ -58,6 +62,24 @@ class Config:
             )
         if self.num_steps and not self.drop_gamma_t:
             raise ConfigError("γ^t counts from the start of an episode: num_steps must be 0 for it")
+
+        if self.share_network and not self.num_steps:
+            raise ConfigError(
+                "share_network needs a critic that is believed, and windows: num_steps > 0"
+            )
+        if not self.detach and (self.method, self.critic_steps, self.minibatch_size) != (
+            "actor-critic",
+            1,
+            0,
+        ):
+            raise ConfigError(
+                "detach=false differentiates one loss of the actor-critic once: it needs"
+                " critic_steps=1 and minibatch_size=0"
+            )
+        if not self.detach and self.share_network:
+            raise ConfigError("one switch at a time: detach=false or share_network=true")
+        if not self.bootstrap_truncated and self.method not in WINDOW_METHODS:
+            raise ConfigError(f"{self.method} never bootstraps: bootstrap_truncated must be true")
 
     @property
     def has_critic(self) -> bool:

@@ -98,6 +98,31 @@ def value_gradient(
     return gradient
 
 
+def undetached_gradient(
+    critic: MLP, theta: Array32, rollout: Rollout, td_errors: Floats, gamma: float
+) -> Array32:
+    """The full gradient of mean (½ δ_t² − δ_t log π(a_t|s_t)), [S, P]: nothing is held still.
+
+    Σ w (δ_t − log π(a_t|s_t)) (γ ∇V̂(s_{t+1}) − ∇V̂(s_t)), without ∇V̂(s_{t+1}) after a fall
+
+    What code computes that forgets to detach δ from the critic. Two things go wrong: the critic
+    also learns to please the policy's loss, and it moves V̂(s_{t+1}) towards V̂(s_t) as well.
+    """
+    log_probs = -np.logaddexp(0, np.where(rollout.actions, -rollout.logits, rollout.logits))
+    slopes = (td_errors - log_probs) / rollout.num_steps[:, None, None]
+    gradient = np.zeros(theta.shape, np.float32)
+    layers = critic.layers(theta)
+    for obs, factor in (
+        (rollout.obs, -slopes),
+        (rollout.next_obs, np.where(rollout.terminated, 0, gamma * slopes)),
+    ):
+        for block, slope in chunks(rollout.mask, obs, factor):
+            features = critic.features(block.numpy())
+            hidden = critic.forward(layers, features)[1]
+            gradient += critic.backward(theta, features, hidden, slope.numpy())
+    return gradient
+
+
 def minibatches(
     rollout: Rollout, targets: Floats, streams: Sequence[np.random.Generator], config: Config
 ) -> Iterator[list[tuple[Array32, Array32, Array32]]]:

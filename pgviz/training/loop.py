@@ -4,7 +4,7 @@ Axes: S seeds, P parameters of one seed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -83,7 +83,7 @@ def train(config: Config, seeds: Sequence[int] | None = None) -> Iterator[Update
             learners.agent.policy, learners.policy, rollout, weighted(psi, rollout, config)
         )
         gradient, grad_norm = clipped(gradient, config.max_grad_norm)
-        learners.ascend(gradient)
+        learners.ascend(gradient, rollout, psi)
         fit = learners.fit_critic(rollout, psi)
         learners.record(rollout, pseudo_loss=pseudo_loss, grad_norm=grad_norm, **fit)
         yield Update(index, frozen(played), frozen(learners.all_theta), learners.snapshot())
@@ -107,7 +107,8 @@ class Learners:
         policy, values = (
             f(self.all_theta) for f in (self.agent.policy_part, self.agent.critic_part)
         )
-        self.optimizer = Adam(policy.shape, config.learning_rate)
+        learned = self.all_theta if self.agent.shared else policy
+        self.optimizer = Adam(learned.shape, config.learning_rate)
         self.critic_optimizer = Adam(values.shape, config.critic_learning_rate)
         self.env = CartPoleEnsemble(
             num_envs=len(seeds) * config.num_envs,
@@ -138,6 +139,8 @@ class Learners:
             rollout = collect_episodes(self.env, policy, self.policy, self.streams(index))
         else:
             rollout = collect_windows(self.stage, policy, self.policy, self.config.num_steps)
+        if not self.config.bootstrap_truncated:
+            rollout = replace(rollout, terminated=rollout.episode_over)
         if self.agent.critic is None:
             return rollout
         return critic.with_values(self.agent.critic, self.critic, rollout)
@@ -146,9 +149,16 @@ class Learners:
         """The streams from which the learning seeds play update `index`."""
         return [stream(self.config, self.seeds[row], "update", index) for row in self.rows]
 
-    def ascend(self, gradient: Array32) -> None:
-        """One step UP the gradient."""
-        self.optimizer.ascend(self.policy, gradient)
+    def ascend(self, gradient: Array32, rollout: Rollout, psi: NDArray[np.floating]) -> None:
+        """One step UP the gradient; of a shared network down the critic's loss at the same time."""
+        if self.agent.shared and self.agent.critic is not None:
+            targets = psi + rollout.values
+            batch = next(critic.minibatches(rollout, targets, self.critic_streams, self.config))
+            down = critic.value_gradient(self.agent.critic, self.critic, batch)
+            gradient = self.agent.joint(gradient, down)
+            self.optimizer.ascend(self.theta, gradient)
+        else:
+            self.optimizer.ascend(self.policy, gradient)
         self.all_theta[self.rows] = self.theta
 
     def fit_critic(
@@ -158,15 +168,21 @@ class Learners:
         if self.agent.critic is None:
             return {}
         targets = psi + rollout.values
-        critic.fit(
-            self.agent.critic,
-            self.critic,
-            self.critic_optimizer,
-            rollout,
-            targets,
-            self.critic_streams,
-            self.config,
-        )
+        if not self.config.detach:
+            down = critic.undetached_gradient(
+                self.agent.critic, self.critic, rollout, psi, self.config.gamma
+            )
+            self.critic_optimizer.ascend(self.critic, -down)
+        elif not self.agent.shared:
+            critic.fit(
+                self.agent.critic,
+                self.critic,
+                self.critic_optimizer,
+                rollout,
+                targets,
+                self.critic_streams,
+                self.config,
+            )
         self.all_theta[self.rows] = self.theta
         return {
             "value_loss": critic.value_loss(rollout, targets),

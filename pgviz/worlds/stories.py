@@ -52,7 +52,7 @@ stories = {
         ("action 0", "action 1"),
         turned=1,
         learning_rate=1.0,
-        mistake="forget γ^t",
+        mistake="forget γᵗ",
     ),
 }
 

@@ -33,7 +33,7 @@ MISTAKES = (
     "drop the log",
     "differentiate R",
     "sample from the wrong policy",
-    "forget γ^t",
+    "forget γᵗ",
     "keep past rewards",
 )
 # The derivations by the name their switch has in the address.

@@ -1,0 +1,76 @@
+"""The end of the theorem page: what to take away, the questions, the files."""
+
+import streamlit as st
+
+from pgviz.exact.questions import QUESTIONS, Question
+from pgviz.exact.receipts import read_out
+from pgviz.measure import theorem
+from pgviz.ui import page
+from pgviz.ui.theorem.bench import (
+    TABLES,
+    Setting,
+    found,
+    query_of,
+)
+from pgviz.ui.theorem.lines import receipts_table
+from pgviz.worlds.files import world_document
+
+
+def takeaways(setting: Setting, run: theorem.Race, revealed: bool) -> list[str]:
+    """Sentences computed at this setting; the one on the best policy waits for the prediction."""
+    return theorem.takeaways(
+        found(setting, theorem.place, setting.story.turned),
+        found(setting, theorem.sampled_returns, 0),
+        found(setting.resting, theorem.summit, setting.story.turned) if revealed else None,
+        run,
+        str(st.session_state.get("broken", setting.story.mistake)),
+        [
+            reading
+            for name in TABLES.values()
+            for reading in found(
+                setting, read_out, name, None, 1000, theorem.DICE_SEED, setting.story.actions
+            )
+        ],
+    )
+
+
+@st.cache_data(show_spinner=False)
+def asked() -> list[Question]:
+    """The questions of this page, with their computed replies."""
+    return [question() for question in QUESTIONS]
+
+
+def share(setting: Setting) -> None:
+    """The link, the command and the files that give these numbers again."""
+    st.header("Share and reproduce", anchor=False)
+    if setting.document:
+        st.markdown(
+            "Your world stays with you, so a link cannot carry it: send the file along. The link"
+            " sets every other control."
+        )
+    else:
+        st.markdown("The link sets every control of this page and gives the same numbers.")
+    st.code(f"{page.base_url('theorem')}?{query_of(setting)}", language=None, wrap_lines=True)
+    st.markdown("The file holds this world at this θ; the command prints its exact numbers.")
+    st.code(
+        "python -m pgviz moments world.json --estimator reward-to-go --json",
+        language="bash",
+        wrap_lines=True,
+    )
+    with st.container(horizontal=True):
+        st.download_button(
+            "World at this θ as JSON",
+            lambda: world_document(setting.at),
+            "world.json",
+            "application/json",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Receipts as CSV",
+            lambda: receipts_table(setting).to_csv(index=False),
+            "receipts.csv",
+            "text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )

@@ -1,0 +1,76 @@
+"""A derivation on the page: its receipts, line by line, and the switch that breaks one."""
+
+import pandas as pd
+import streamlit as st
+
+from pgviz.exact.receipts import MAX_LISTED, Reading, is_cut, listed, read_out
+from pgviz.measure import theorem
+from pgviz.ui import receipts
+from pgviz.ui.theorem.bench import (
+    INTACT,
+    RESTING,
+    TABLES,
+    Setting,
+    breaks_of,
+    found,
+)
+
+
+def derivation(setting: Setting, key: str, title: str) -> list[Reading]:
+    """One derivation with its switch."""
+    name = TABLES[key]
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with left:
+        st.header(title, anchor=False)
+    with right:
+        chosen = st.selectbox(
+            "Break this step",
+            (INTACT, *breaks_of(name)),
+            0,
+            key=key,
+            bind="query-params",
+        )
+    broken = None if chosen == INTACT else chosen
+    num = st.session_state.get("samples", RESTING["samples"])
+    readings: list[Reading] = found(
+        setting, read_out, name, broken, num, theorem.DICE_SEED, setting.story.actions
+    )
+    receipts.table(readings, key)
+    st.caption(receipts.verdict(readings, broken) + _cut(setting, name))
+    return readings
+
+
+def _cut(setting: Setting, name: str) -> str:
+    if name == "unrolling ∇V":
+        return ""
+    few = listed(setting.at)
+    if few is None or not is_cut(setting.at, few):
+        return ""
+    return (
+        f" Lines that list episodes are evaluated in this world cut after {few.horizon} steps, so"
+        f" that there are at most {MAX_LISTED} of them."
+    )
+
+
+def receipts_table(setting: Setting) -> pd.DataFrame:
+    """Every line of the page as it is broken now."""
+    rows = []
+    for key, name in TABLES.items():
+        chosen = st.session_state.get(key, INTACT)
+        broken = None if chosen == INTACT else chosen
+        for reading in found(
+            setting, read_out, name, broken, 1000, theorem.DICE_SEED, setting.story.actions
+        ):
+            rows.append(
+                {
+                    "derivation": name,
+                    "line": reading.title,
+                    "equation": reading.equation,
+                    "left": reading.left,
+                    "right": reading.right,
+                    "difference": reading.size,
+                    "mark": reading.mark,
+                    "broken": broken or "",
+                }
+            )
+    return pd.DataFrame(rows)

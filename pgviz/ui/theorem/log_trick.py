@@ -1,0 +1,136 @@
+"""Act 2, the log trick: with the log the better arm wins, without it the likelier one."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pgviz.charts import theorem as charts
+from pgviz.exact.receipts import Reading
+from pgviz.measure import theorem
+from pgviz.ui import page
+from pgviz.ui.look import ink
+from pgviz.ui.theorem.bench import (
+    RESTING,
+    SAMPLES,
+    Setting,
+    found,
+)
+from pgviz.ui.theorem.layout import number, prose, spaced
+from pgviz.ui.theorem.lines import derivation
+from pgviz.worlds.stories import stories
+
+
+def log_trick(setting: Setting) -> None:
+    """Why the log: with it the better arm wins, without it the likelier one."""
+    st.header("Why the log?", anchor=False)
+    prose(
+        "R(τ) is handed out by the world; only P(τ) knows θ. So the derivative falls on P. But"
+        " ∇P is no longer a probability, and samples cannot add it up. Writing ∇P = P ∇log P puts"
+        " the probability back in front: an average over episodes.",
+        "log",
+    )
+    demo = setting if theorem.is_bandit(setting.at) else Setting("two-arms", 40, 1.0)
+    at = demo.at
+    actions = demo.story.actions
+    rate = stories[demo.world].learning_rate if demo.world in stories else 0.3
+    walked: theorem.LogDemo = found(demo, theorem.log_paths, actions, rate)
+    ends = walked.paths.groupby("update", sort=False).tail(1)
+    winner = actions[walked.best]
+    last = theorem.last_rows(walked.paths)
+    kept, dropped = last[theorem.KEPT], last[theorem.DROPPED]
+    ends = ends.assign(label=ends["update"])
+    st.caption(
+        ("" if demo == setting else "Shown on two arms that pay 1 and 0.8, from π = (.4, .6). ")
+        + "Both ascents are exact: no sampling, no luck."
+    )
+    left, right = st.columns(2, gap="medium")
+    titles = {
+        "probability": (f"Without the log, {winner} loses", f"probability of {winner}", "π"),
+        "objective": ("… and J with it", "what a decision pays on average", "J(θ)"),
+    }
+    if dropped["probability"] > 0.5:
+        titles["probability"] = (f"From here both find {winner}", f"probability of {winner}", "π")
+        titles["objective"] = ("J along both paths", "what a decision pays on average", "J(θ)")
+    for column, quantity in zip((left, right), titles, strict=True):
+        heading, note, axis = titles[quantity]
+        with column:
+            page.heading(heading, note)
+            page.chart(
+                f"chart-log-{quantity}",
+                charts.two_updates,
+                quantity,
+                axis,
+                ink(),
+                theorem.NUM_STEPS,
+                tables={"paths": walked.paths, "ends": spaced(ends, quantity)},
+                height=220,
+                says=f"{heading}: with the log it ends at {kept[quantity]:.3f}, without"
+                f" it at {dropped[quantity]:.3f}.",
+            )
+    page.heading(
+        "The first step of each", "arrows of equal length; what counts is where they point"
+    )
+    page.chart(
+        "chart-arrows",
+        charts.arrows,
+        ink(),
+        tables={"arrows": walked.arrows},
+        height=120 + 40 * len(actions),
+        says="For each arm, where the update with the log and the one without it push it.",
+    )
+    if theorem.is_uniform(at):
+        st.caption(
+            "All arms are equally likely here, and that hides the mistake: both arrows agree."
+            " Turn the knob away from the middle."
+        )
+    else:
+        cosine = "undefined" if walked.cosine is None else number(walked.cosine)
+        st.caption(
+            f"The cosine of the two updates is {cosine}. After {theorem.NUM_STEPS} steps"
+            f" {winner} has probability {kept['probability']:.3f} with the log and"
+            f" {dropped['probability']:.3f} without it, where each arm is credited once more for"
+            " being likely."
+        )
+    page.numbers(walked.paths, "numbers-log")
+    readings = derivation(setting, "log", "The log trick, line by line")
+    _closing_in(setting, readings)
+
+
+def _closing_in(setting: Setting, readings: list[Reading]) -> None:
+    left, right = st.columns([1, 2], gap="medium", vertical_alignment="center")
+    with left:
+        num = st.select_slider(
+            "Episodes N of the last line",
+            SAMPLES,
+            RESTING["samples"],
+            key="samples",
+            bind="query-params",
+        )
+    table: pd.DataFrame = found(setting, theorem.closing_in, theorem.DICE_SEED)
+    with right:
+        page.heading(
+            "Samples close in on ∇J like 1/√N",
+            "dashed: exact · line and band: mean of N episodes, 95 % interval",
+        )
+        page.chart(
+            "chart-closing-in",
+            charts.closing_in,
+            ink(),
+            tables={"means": table, "chosen": pd.DataFrame({"num_episodes": [num]})},
+            height=200,
+            says="The mean of N estimates with its interval against N, around the exact value.",
+        )
+    with left:
+        width = table["high"] - table["low"]
+        counts = table["num_episodes"].to_numpy()
+        near, first = (int(np.abs(counts - n).argmin()) for n in (num, 100))
+        if width.iloc[near] > 0 and near != first:
+            ratio = width.iloc[first] / width.iloc[near]
+            root = np.sqrt(counts[near] / counts[first])
+            st.caption(
+                f"From {counts[first]:,} to"
+                f" {counts[near]:,} episodes the interval shrinks"
+                f" {ratio:.1f}-fold; √N says {root:.1f}."
+            )
+        else:
+            st.caption("Set N to 10 000 and watch the last line of the table.")

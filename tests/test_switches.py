@@ -1,0 +1,166 @@
+"""The three switches of the actor-critic: what each of them changes, and that it changes nothing else."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from test_critics import judged
+from test_training import assert_same_rows
+
+from pgviz.policies import log_prob
+from pgviz.training import ConfigError, critic, presets, train
+from pgviz.training.agent import VALUE_COEF, Agent
+from pgviz.training.gradient import policy_gradient
+from pgviz.training.loop import Learners
+from pgviz.training.methods import actor_critic, methods
+
+INTACT = presets["actor-critic"].replace(num_seeds=3, num_envs=4, num_updates=6)
+SWITCHED = {
+    "nothing detached": INTACT.replace(detach=False),
+    "a time limit is a fall": INTACT.replace(bootstrap_truncated=False),
+    "one network": INTACT.replace(share_network=True),
+}
+
+
+def network(layers, obs, scale, output_scale):
+    """One hidden layer of one seed as anybody would write it: W₁ [D+1, H], w₂ [H, 1], b₂ [1, 1]."""
+    first, last, bias = layers
+    features = torch.cat([obs * scale, torch.ones((*obs.shape[:-1], 1))], dim=-1)
+    return output_scale * (torch.tanh(features @ first) @ last + bias)[..., 0]
+
+
+def parts(mlp, row):
+    """A row of theta as torch's leaves."""
+    return [torch.tensor(x[0], requires_grad=True) for x in mlp.layers(row[None])]
+
+
+def flat(gradients):
+    return torch.cat([g.ravel() for g in gradients]).numpy()
+
+
+def test_nothing_detached_is_the_autograd_of_the_joint_loss():
+    """∇ mean (½ δ² − δ log π), through V̂(s) and through V̂(s′), which counts for nothing after a fall."""
+    gamma = 0.9
+    _, _, mlp, theta, rollout = judged("actor-critic")
+    psi = actor_critic(rollout, INTACT.replace(gamma=gamma))
+    ours = critic.undetached_gradient(mlp, theta, rollout, psi, gamma)
+    assert rollout.terminated.any()
+    for k in range(len(theta)):
+        layers, scale = parts(mlp, theta[k]), torch.tensor(mlp.obs_scale)
+        there = torch.tensor(rollout.mask[k])
+        said = network(layers, torch.tensor(rollout.obs[k]), scale, mlp.output_scale)
+        then = network(layers, torch.tensor(rollout.next_obs[k]), scale, mlp.output_scale)
+        then = torch.where(torch.tensor(rollout.terminated[k]), 0.0, then)
+        delta = torch.tensor(rollout.rewards[k]) + gamma * then - said
+        logits, right = torch.tensor(rollout.logits[k]), torch.tensor(rollout.actions[k]).float()
+        loss = (0.5 * delta**2 - delta * log_prob(logits, right))[there].mean()
+        truth = flat(torch.autograd.grad(loss, layers))
+        np.testing.assert_allclose(ours[k], truth, rtol=2e-4, atol=1e-4 * np.abs(truth).max())
+
+
+def test_detached_the_critic_follows_another_gradient():
+    _, _, mlp, theta, rollout = judged("actor-critic")
+    psi = actor_critic(rollout, INTACT)
+    undetached = critic.undetached_gradient(mlp, theta, rollout, psi, INTACT.gamma)
+    (batch,) = critic.minibatches(rollout, psi + rollout.values, [], INTACT.replace(critic_steps=1))
+    semi = critic.value_gradient(mlp, theta, batch)
+    assert np.abs(undetached - semi).max() > 0.1 * np.abs(semi).max()
+
+
+def test_the_joint_gradient_is_the_autograd_of_a_network_that_shares_its_layer():
+    config = SWITCHED["one network"]
+    learners = Learners(config, [0, 1, 2])
+    agent, theta = learners.agent, learners.all_theta
+    theta += np.random.default_rng(0).normal(0, 0.3, theta.shape).astype(np.float32)
+    agent.critic_part(theta)[:, agent.body] = agent.policy_part(theta)[:, agent.body]
+    rollout = learners.collect(0)
+    psi = methods[config.method](rollout, config)
+    up, _ = policy_gradient(agent.policy, agent.policy_part(theta), rollout, psi)
+    (batch,) = critic.minibatches(rollout, psi + rollout.values, [], config)
+    down = critic.value_gradient(
+        agent.critic, np.ascontiguousarray(agent.critic_part(theta)), batch
+    )
+    ours = agent.joint(up, down)
+    num_rows = rollout.mask.shape[1]
+    for k in range(len(theta)):
+        first, *head = parts(agent.policy, agent.policy_part(theta)[k])
+        _, *value_head = parts(agent.critic, agent.critic_part(theta)[k])
+        scale, obs = torch.tensor(agent.policy.obs_scale), torch.tensor(rollout.obs[k])
+        logits = network([first, *head], obs, scale, 1.0)
+        said = network([first, *value_head], obs, scale, agent.critic.output_scale)
+        right, weight = torch.tensor(rollout.actions[k]).float(), torch.tensor(psi[k])
+        surrogate = (weight * log_prob(logits, right)).sum() / num_rows
+        targets = torch.tensor(psi[k] + rollout.values[k])
+        objective = surrogate - VALUE_COEF * (0.5 * (said - targets) ** 2).mean()
+        body, *heads = torch.autograd.grad(objective, [first, *head, *value_head])
+        truth = flat([body, *heads[:2], body, *heads[2:]])
+        np.testing.assert_allclose(ours[k], truth, rtol=2e-4, atol=1e-4 * np.abs(truth).max())
+
+
+def test_a_shared_layer_stays_one_layer_however_long_it_learns():
+    config = SWITCHED["one network"]
+    agent = Agent.of(config)
+    for update in train(config):
+        policy, values = agent.policy_part(update.theta), agent.critic_part(update.theta)
+        np.testing.assert_array_equal(policy[:, agent.body], values[:, agent.body])
+    start = next(train(config)).played
+    assert np.abs(update.theta - start).max(axis=0).all()  # and every parameter learns
+
+
+def test_the_limit_taken_for_a_fall_takes_the_future_away_there_and_nowhere_else():
+    *_, rollout = judged("actor-critic")
+    last = np.zeros_like(rollout.mask)
+    last[..., -1] = True
+    cut = replace(rollout, terminated=np.zeros_like(last), truncated=last)
+    right = actor_critic(cut, INTACT)
+    wrong = actor_critic(replace(cut, terminated=cut.episode_over), INTACT)
+    np.testing.assert_array_equal(right[~last], wrong[~last])
+    np.testing.assert_allclose(
+        (right - wrong)[last], INTACT.gamma * cut.next_values[last], rtol=1e-4, atol=1e-4
+    )
+
+
+def test_the_limit_is_no_fall_unless_the_switch_says_so():
+    """Environments that are about to be cut: only the switched learners see a fall."""
+    for name, config in {"intact": INTACT, **SWITCHED}.items():
+        learners = Learners(config, [0, 1, 2])
+        learners.env.steps[:] = 497
+        rollout = learners.collect(0)
+        assert rollout.truncated.any()
+        seen = rollout.terminated[rollout.truncated]
+        assert seen.all() if name == "a time limit is a fall" else not seen.any()
+
+
+@pytest.mark.parametrize("name", SWITCHED)
+def test_a_seed_alone_is_the_same_seed_in_company(name):
+    together = list(train(SWITCHED[name]))
+    alone = list(train(SWITCHED[name], seeds=[2]))
+    for one, many in zip(alone, together, strict=True):
+        assert_same_rows(one, 0, many, 2)
+
+
+@pytest.mark.parametrize("name", SWITCHED)
+def test_every_switch_changes_what_is_learned(name):
+    """The limit must come within reach for that; the others matter from the first update on."""
+    long = {"num_updates": 40} if "limit" in name else {}
+    ends = []
+    for config in (INTACT, SWITCHED[name]):
+        learners = list(train(config.replace(**long)))
+        ends.append(learners[-1].theta)
+    assert ("limit" in name) == np.array_equal(*ends)
+
+
+@pytest.mark.parametrize(
+    ("method", "changes", "word"),
+    [
+        ("reinforce", {"share_network": True}, "windows"),
+        ("baseline", {"bootstrap_truncated": False}, "never bootstraps"),
+        ("gae", {"detach": False}, "critic_steps=1"),
+        ("actor-critic", {"detach": False, "share_network": True}, "one switch at a time"),
+    ],
+)
+def test_a_switch_that_makes_no_sense_is_refused_in_one_sentence(method, changes, word):
+    with pytest.raises(ConfigError, match=word) as refused:
+        presets[method].replace(**changes)
+    assert "\n" not in str(refused.value)
