@@ -5,10 +5,10 @@ import streamlit as st
 from pgviz import estimators
 from pgviz.exact import trust as exact_trust
 from pgviz.exact.critic_questions import ACTOR_CRITIC
-from pgviz.measure import critic_map, race, trust
+from pgviz.measure import critic_map, race, switches, trust
 from pgviz.training import critic, methods
 from pgviz.training.command import command_line
-from pgviz.ui import controls, critic_panels, live, page, quiz, race_panel
+from pgviz.ui import controls, critic_panels, live, noise_panels, page, quiz, race_panel
 from pgviz.ui.controls import Choice, Number
 from pgviz.ui.frame import open_page
 
@@ -30,7 +30,8 @@ ERROR = Choice("error", "Its error ε", trust.ERRORS, "0 is the true V.")
 START = Choice("start", "P(right) at the start", (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8))
 UPDATE = Number("update", "Update", 0, 5000)
 SEED = Number("seed", "Seed", 0, 15)
-ALL = (WORLD, SHAPE, ERROR, START, UPDATE, SEED)
+SWITCH = Choice("switch", "What is done to the actor-critic", tuple(switches.SWITCHES))
+ALL = (WORLD, SHAPE, ERROR, START, UPDATE, SEED, SWITCH)
 
 page.question(this)
 if fault := controls.faults_of_link(ALL, "actor-critic"):
@@ -99,8 +100,22 @@ if runs:
 believing = next((run for run in runs if run.config.method == "actor-critic"), None)
 recording = believing.recording() if believing is not None and not believing.active else None
 
+prose, picture = st.columns([3, 7], gap="large")
+with prose:
+    st.markdown(
+        "Why fewer steps? Freeze policies of the actor-critic's training and weigh the same fresh"
+        " episodes in three ways. The TD error is the quietest. Its price is the bias above, which"
+        " no amount of data removes."
+    )
+with picture:
+    if believing is None or recording is None or recording.num_updates == 0:
+        st.skeleton(height=370)
+    else:
+        noise_panels.along_training(
+            believing, recording, 0, ("reinforce", "baseline", "actor-critic")
+        )
+
 st.header("What the critic says, and what came", anchor=False)
-map_sentence = ""
 if believing is None or recording is None or recording.num_updates == 0:
     st.caption("The map opens when the run above has ended.")
     st.skeleton(height=330)
@@ -127,6 +142,24 @@ else:
 
     said_and_came()
 
+st.header("Three switches, and what each is good for", anchor=False)
+prose, knobs = st.columns([3, 2], gap="large")
+with knobs:
+    switch = controls.draw(SWITCH, "forget the detach")
+with prose:
+    st.markdown(
+        "Three places where code often differs from the method. Choose one, guess what it does to"
+        f" sixteen seeds, then run it. {switches.SWITCHES[switch].words}"
+    )
+    with st.container(horizontal=True, gap="small"):
+        if st.button("Run with and without", type="primary", key="switch.run"):
+            live.start_group("switch", switches.configs(switch))
+        if st.button("Stop", key="switch.stop"):
+            live.runs().detach(live.viewer())
+pair = live.group_of(switches.configs(switch))
+if len(pair) == 2:
+    critic_panels.watch_switch(pair, switch)
+
 page.code_that_ran(
     [
         (
@@ -138,6 +171,11 @@ page.code_that_ran(
             "The critic's step",
             r"\textstyle\sum w\,(\hat V(s) - y)\,\nabla \hat V(s),\quad y \text{ held still}",
             critic.value_gradient,
+        ),
+        (
+            "Nothing detached",
+            r"\nabla \textstyle\sum w\,\big(\tfrac12\delta_t^2 - \delta_t \log\pi(a_t|s_t)\big)",
+            critic.undetached_gradient,
         ),
         (
             "The biased ascent",
@@ -161,6 +199,8 @@ if recording is not None and recording.num_updates:
     sentences.append(
         f"At the end of training: {critic_map.in_words(cells, recording.config.gamma)}"
     )
+if len(pair) == 2 and (ends := critic_panels.ends_of(pair)):
+    sentences.append(switches.in_words(switch, *ends))
 page.takeaways(sentences)
 quiz.draw([question() for question in ACTOR_CRITIC])
 
@@ -170,5 +210,6 @@ shown = {c.name: st.session_state[c.name] for c in ALL if c.name in st.session_s
 st.code(
     f"{page.base_url('actor-critic')}?{controls.address(shown)}", language=None, wrap_lines=True
 )
-st.code("\n".join(map(command_line, CONFIGS)), language="bash", wrap_lines=True)
+commands = map(command_line, (*CONFIGS, *switches.configs(switch)))
+st.code("\n".join(commands), language="bash", wrap_lines=True)
 page.settled()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pgviz.measure import race, sweep
+from pgviz.measure import race, sweep, switches
 from pgviz.ui import live
 from tests.test_app import button, check, markdown, recordings, servers, until, visit
 
@@ -13,6 +13,12 @@ def group_of(configs):
     """What the server knows of these runs."""
     found = [live.runs().find(config) for config in configs]
     return [run for run in found if run is not None]
+
+
+def ended(configs):
+    """Whether all of these runs have begun, and none goes on."""
+    found = group_of(configs)
+    return len(found) == len(configs) and all(not run.active for run in found)
 
 
 def specs(at):
@@ -57,7 +63,7 @@ def test_the_sweep_is_one_group_and_says_what_it_found(servers, monkeypatch):
     at = visit("gae")
     button(at, "Run the sweep").click()
     at.run()
-    until(lambda: all(not run.active for run in group_of(small)))
+    until(lambda: ended(small))
     at.run()
     check(at)
     assert any("2 of 2 runs have ended" in p.proto.text for p in at.get("progress"))
@@ -83,7 +89,7 @@ def test_the_map_opens_when_the_runs_have_ended_and_the_verdict_names_the_fewest
     ]
     monkeypatch.setattr(race, "configs", lambda *_: small)
     at = visit("actor-critic")
-    until(lambda: all(not run.active for run in group_of(small)))
+    until(lambda: ended(small))
     check(at.run())
     assert len(group_of(small)) == 2
     assert any("Fewest steps" in caption.value for caption in at.caption)
@@ -102,6 +108,23 @@ def test_the_race_is_one_button(servers, monkeypatch):
     at = visit("home")
     button(at, "Start the race").click()
     at.run()
-    until(lambda: all(not run.active for run in group_of(small)))
+    until(lambda: ended(small))
     check(at.run())
     assert any("5 of 5 methods have ended" in p.proto.text for p in at.get("progress"))
+
+
+def test_a_switch_is_run_beside_the_intact_method_and_says_what_it_did(servers, monkeypatch):
+    pair = [
+        config.replace(num_seeds=2, num_updates=4, num_envs=4)
+        for config in switches.configs("share the network")
+    ]
+    monkeypatch.setattr(switches, "configs", lambda name: pair)
+    at = visit("actor-critic", {"switch": "share the network"})
+    check(at)
+    button(at, "Run with and without").click()
+    at.run()
+    until(lambda: ended(pair))
+    check(at.run())
+    said = [m.value for m in at.markdown if "Share the network" in m.value]
+    assert any("0 of 2 seeds were solved, 0 without." in text for text in said)
+    assert any("the critic is off by" in text for text in said)

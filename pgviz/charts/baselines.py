@@ -348,7 +348,8 @@ def along_training(num_updates: int) -> alt.LayerChart:
     Tables: traces (name, update, trace, low, high), ends (name, label, update, trace).
     """
     x = alt.X("update:Q").title("update").scale(domain=[0, 1.42 * num_updates], nice=False)
-    x = x.axis(values=[10 * k for k in range(num_updates // 10 + 1)], grid=False)
+    stride = next(n for n in (10, 20, 50, 100, 200, 10**9) if num_updates <= 8 * n)
+    x = x.axis(values=list(range(0, num_updates + 1, stride)), grid=False)
     y = alt.Y("trace:Q").title("tr Cov of one episode’s ĝ")
     y = y.scale(type="log", nice=True).axis(labelExpr=SHORT, tickCount=4)
     traces = alt.Chart(alt.NamedData("traces")).encode(x, y, _by_method())

@@ -5,7 +5,7 @@ Each is a constant specification over named tables. `ink` is the colour of the e
 
 import altair as alt
 
-from pgviz.charts.theme import BROKEN, COLOR, DASH, QUIET
+from pgviz.charts.theme import BROKEN, BROKEN_DASH, COLOR, DASH, QUIET
 
 FONT = 12
 SHORT = "format(datum.value, '~s')"
@@ -389,3 +389,28 @@ def race(budget: int) -> alt.LayerChart:
         .encode(alt.Y("trailing_return:Q"))
     )
     return solved + lines + text
+
+
+def switched(budget: int, broken: bool) -> alt.LayerChart:
+    """Every seed of one run, faint under their middle. Tables: seeds, middle, solved."""
+    color = BROKEN if broken else COLOR["actor-critic"]
+    x = alt.X("env_steps:Q").title("environment steps of each seed")
+    x = x.scale(domain=[0, budget], nice=False).axis(labelExpr=SHORT, tickCount=5)
+    y = alt.Y("trailing_return:Q").title("return, last 100 episodes")
+    y = y.scale(domain=[0, 510], nice=False).axis(values=[0, 250, 475])
+    seeds = (
+        alt.Chart(alt.NamedData("seeds"))
+        .mark_line(opacity=0.4, strokeWidth=1.2, color=color, clip=True)
+        .encode(x, y, alt.Detail("seed:N"), tooltip=["seed:N"])
+    )
+    middle = (
+        alt.Chart(alt.NamedData("middle"))
+        .mark_line(strokeWidth=3, color=color, strokeDash=BROKEN_DASH if broken else [1, 0])
+        .encode(x, y)
+    )
+    solved = (
+        alt.Chart(alt.NamedData("solved"))
+        .mark_rule(color=QUIET, strokeDash=[2, 3])
+        .encode(alt.Y("trailing_return:Q"))
+    )
+    return solved + seeds + middle

@@ -13,6 +13,7 @@ from pgviz.runs.recording import Recording
 SHOWN = ("full-return", "reinforce", "constant", "baseline")
 EPISODES = 128
 NUM_CHECKPOINTS = 6
+SUBJECT = {"baseline": "V(s)", "actor-critic": "the TD error"}
 
 
 def checkpoints(recording: Recording, num: int = NUM_CHECKPOINTS) -> list[int]:
@@ -21,14 +22,18 @@ def checkpoints(recording: Recording, num: int = NUM_CHECKPOINTS) -> list[int]:
 
 
 def traces(
-    recording: Recording, seed: int, updates: Sequence[int], num_episodes: int = EPISODES
+    recording: Recording,
+    seed: int,
+    updates: Sequence[int],
+    num_episodes: int = EPISODES,
+    names: Sequence[str] = SHOWN,
 ) -> Iterator[pd.DataFrame]:
     """One table per update: name, label, update, trace, low, high; the same episodes for all."""
     for update in updates:
         policy = FrozenPolicy(recording.config, recording.theta(update)[seed], seed, update)
-        parts = list(policy.gradients(num_episodes, names=SHOWN))
+        parts = list(policy.gradients(num_episodes, names=names))
         rows = []
-        for name, estimates in zip(SHOWN, np.concatenate(parts, axis=1), strict=True):
+        for name, estimates in zip(names, np.concatenate(parts, axis=1), strict=True):
             found = covariance_trace(estimates)
             rows.append(
                 {
@@ -44,12 +49,14 @@ def traces(
 
 
 def sentence(table: pd.DataFrame) -> str:
-    """How much of the noise each step of the story removes at the last checkpoint."""
+    """How much of the noise the last step of the story removes, and how the noise grows."""
     wide = table.pivot(index="update", columns="name", values="trace")
-    ratio = wide["baseline"] / wide["reinforce"]
+    quiet = "actor-critic" if "actor-critic" in wide else "baseline"
+    ratio = wide[quiet] / wide["reinforce"]
     lowest, highest = ratio.min(), ratio.max()
     return (
-        f"Along this training V(s) leaves between {100 * lowest:.2g} % and {100 * highest:.2g} % of"
-        f" the reward-to-go's variance, which itself grows {wide['reinforce'].max() / wide['reinforce'].iloc[0]:,.0f}-fold:"
-        " longer episodes, larger returns."
+        f"Along this training {SUBJECT[quiet]} leaves between {100 * lowest:.2g} % and"
+        f" {100 * highest:.2g} % of the reward-to-go's variance, which itself grows"
+        f" {wide['reinforce'].max() / wide['reinforce'].iloc[0]:,.0f}-fold: longer episodes, larger"
+        " returns."
     )

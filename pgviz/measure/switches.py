@@ -70,8 +70,8 @@ class End:
 
 def end_of(recording: Recording) -> End:
     """What became of every seed."""
-    metrics = recording.metrics(recording.num_updates - 1)
-    solved, returns = metrics["solved"] > 0, metrics["trailing_return"]
+    metrics = recording.metrics()
+    solved, returns = metrics["solved"][-1] > 0, metrics["trailing_return"][-1]
     steps = steps_to_solved(recording)[solved]
     return End(
         num_seeds=recording.num_seeds,
@@ -85,7 +85,9 @@ def end_of(recording: Recording) -> End:
 
 def in_words(name: str, intact: End, switched: End) -> str:
     """What the switch did to these seeds; what it did not do is said as well."""
-    least = f"{name[0].upper()}{name[1:]}: {switched.solved} of {switched.num_seeds} seeds were solved"
+    least = (
+        f"{name[0].upper()}{name[1:]}: {switched.solved} of {switched.num_seeds} seeds were solved"
+    )
     text = f"{least}, {intact.solved} without."
     if switched.solved and intact.solved:
         ratio = switched.steps / intact.steps

@@ -39,7 +39,11 @@ def baseline(rollout: Rollout, config: Config) -> Weights:
 def actor_critic(rollout: Rollout, config: Config) -> Weights:
     """Ψ_t = δ_t = r_t + γ V̂(s_{t+1}) − V̂(s_t): one real step, and the critic's word for the rest."""
     return estimators.td_errors(
-        rollout.rewards, rollout.values, rollout.next_values, rollout.terminated, config.gamma
+        rollout.rewards,
+        rollout.values,
+        rollout.next_values,
+        rollout.terminated,
+        config.gamma,
     )
 
 

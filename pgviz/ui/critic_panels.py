@@ -1,16 +1,18 @@
 """The panels of the page on the actor-critic. Each asks `measure` for tables."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from pgviz.charts import critics as charts
-from pgviz.measure import critic_map, trust
+from pgviz.measure import critic_map, switches, trust
 from pgviz.measure.ensembles import interquartile_mean
-from pgviz.runs import Recording
-from pgviz.ui import page
-from pgviz.ui.gae_panels import figures, in_parts
+from pgviz.measure.sweep import steps_in
+from pgviz.runs import Recording, Run
+from pgviz.ui import live, page
+from pgviz.ui.gae_panels import curves_of, figures, in_parts
 from pgviz.ui.look import ink
 
 NAMES = {"baseline": "subtracted", "actor-critic": "believed"}
@@ -181,3 +183,57 @@ def along_training(recording: Recording) -> None:
         f"While the return went to {returns[-1]:.0f}, the value loss {verb} from {first:.3g} to"
         f" {last:.3g}: its targets move with the policy."
     )
+
+
+def watch_switch(runs: Sequence[Run], name: str) -> None:
+    """The intact run beside the switched one, polled while one of them lives."""
+    alive = any(live.is_live(run) for run in runs)
+
+    @st.fragment(run_every=2 * live.POLL_S if alive else None)
+    def panel() -> None:
+        _draw_switch(runs, name)
+        if alive and not any(run.active for run in runs):
+            st.rerun()
+
+    panel()
+
+
+@st.cache_data(max_entries=40, show_spinner="Playing fresh episodes against the critic")
+def _end(path: str) -> switches.End:
+    return switches.end_of(Recording(Path(path)))
+
+
+def ends_of(runs: Sequence[Run]) -> list[switches.End]:
+    """Where both runs stand, once both have ended of themselves."""
+    if not runs or any(run.ending != "finished" for run in runs):
+        return []
+    return [_end(str(run.path)) for run in runs]
+
+
+def _draw_switch(runs: Sequence[Run], name: str) -> None:
+    solved = pd.DataFrame({"trailing_return": [475.0]})
+    for column, run, title in zip(
+        st.columns(2, gap="large"), runs, ("As it should be", name.capitalize()), strict=True
+    ):
+        middle, seeds = curves_of(run)
+        with column:
+            page.heading(title, "a line: a seed · thick: their middle half (IQM) · dotted: solved")
+            page.chart(
+                f"chart-switch-{'intact' if run is runs[0] else 'switched'}",
+                charts.switched,
+                steps_in(run.config),
+                run is not runs[0],
+                tables={"seeds": seeds, "middle": middle, "solved": solved},
+                height=230,
+                says=f"{title}: the returns of sixteen seeds along training.",
+            )
+    ends = ends_of(runs)
+    if ends:
+        st.markdown(switches.in_words(name, *ends))
+        page.numbers(
+            switches.table(dict(zip(("as it should be", name), ends, strict=True))), "ends"
+        )
+    elif any(run.active for run in runs):
+        st.caption("Sixteen seeds each, until 256,000 steps. The verdict stands here then.")
+    else:
+        st.caption("Stopped before its time. Press the button to go on.")

@@ -414,18 +414,20 @@ def _apart(ends: pd.DataFrame) -> pd.DataFrame:
 
 
 @st.cache_resource(show_spinner=False)
-def _traces() -> dict[tuple[str, int], pd.DataFrame]:
+def _traces() -> dict[tuple, pd.DataFrame]:
     return {}
 
 
-def along_training(run: Run, recording: Recording, seed: int) -> None:
-    """Covariance traces of four estimators at checkpoints of a recording."""
-    known, key = _traces(), (run.key, seed)
+def along_training(
+    run: Run, recording: Recording, seed: int, names: Sequence[str] = checkpoints.SHOWN
+) -> None:
+    """Covariance traces of some estimators at checkpoints of a recording."""
+    known, key = _traces(), (run.key, seed, names)
     if key not in known:
         updates = checkpoints.checkpoints(recording)
         bar = st.progress(0.0, "Freezing policies along the training")
         tables = []
-        for i, table in enumerate(checkpoints.traces(recording, seed, updates)):
+        for i, table in enumerate(checkpoints.traces(recording, seed, updates, names=names)):
             tables.append(table)
             bar.progress((i + 1) / len(updates), "Freezing policies along the training")
         bar.empty()

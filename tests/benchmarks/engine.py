@@ -238,7 +238,7 @@ def until_solved(num_ensembles: int, cap: float) -> list[tuple[str, str, str]]:
         (
             "  textbook, one seed / ours, sixteen",
             ("" if solved else "> ") + f"{taken / typical:.1f}",
-            f"at least 15; CPU {sum(theirs.cpu) / median(ours.cpu):.1f}",
+            f"at least 15; CPU {sum(theirs.cpu) / median(watch.cpu):.1f}",
         ),
     ]
 
