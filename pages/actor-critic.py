@@ -6,7 +6,7 @@ from pgviz import estimators
 from pgviz.exact import trust as exact_trust
 from pgviz.exact.critic_questions import ACTOR_CRITIC
 from pgviz.measure import critic_map, race, switches, trust
-from pgviz.training import critic, methods
+from pgviz.training import critic, methods, presets
 from pgviz.training.command import command_line
 from pgviz.ui import controls, critic_panels, live, noise_panels, page, quiz, race_panel
 from pgviz.ui.controls import Choice, Number
@@ -83,8 +83,9 @@ where_it_leads()
 
 st.header("On CartPole: a critic that learns along", anchor=False)
 st.markdown(
-    "REINFORCE waits for the end of the episode. The actor-critic learns after five steps, from one"
-    " real reward and the critic's word. Sixteen common seeds each."
+    "REINFORCE waits for the end of the episode. The actor-critic learns after"
+    f" {presets['actor-critic'].num_steps} steps, from one real reward and the critic's word for"
+    " the rest. Sixteen common seeds each."
 )
 CONFIGS = race.configs(("reinforce", "actor-critic"))
 if not st.session_state.get("actor-critic.begun"):
@@ -103,9 +104,9 @@ recording = believing.recording() if believing is not None and not believing.act
 prose, picture = st.columns([3, 7], gap="large")
 with prose:
     st.markdown(
-        "Why fewer steps? Freeze policies of the actor-critic's training and weigh the same fresh"
-        " episodes in three ways. The TD error is the quietest. Its price is the bias above, which"
-        " no amount of data removes."
+        "How noisy is each? Freeze policies of the actor-critic's training, play fresh episodes, and"
+        " weigh the same steps in three ways, with γ = 1 and a V̂ fitted to other episodes. What the"
+        " TD error saves in noise it pays in bias, as above."
     )
 with picture:
     if believing is None or recording is None or recording.num_updates == 0:
@@ -130,11 +131,11 @@ else:
             last = held.num_updates
             place = (Number("update", "Update", 0, last), SEED)
             controls.drop_faults(place, "actor-critic")
-            update = st.slider("Update", 0, last, last, key="update", bind="query-params")
+            update = st.slider("Update", 0, last, last // 3, key="update", bind="query-params")
             seed = controls.draw(SEED, 0)
             st.markdown(
                 "The policy of this update plays fresh episodes. Left, what its critic says; right,"
-                " the discounted reward that followed. Go back in time: the critic lags behind."
+                " the discounted reward that followed. Move through time: the critic lags behind."
             )
         with picture:
             critic_panels.said_and_came(held, update, seed)

@@ -178,8 +178,8 @@ with right:
             {
                 "λ": run.config.gae_lambda,
                 "steps per seed": run.config.max_env_steps,
-                "result": sweep.spent(recording, run.config.max_env_steps) if done else run.status,
             }
+            | (sweep.spent(recording) if done and recording else {"solved": run.status})
         )
     if attempts:
         gae_panels.attempt(live.group_of(attempts[-1:])[0], attempts[-1].max_env_steps)

@@ -24,17 +24,14 @@ if fault := controls.faults_of_link((PSI,), "home"):
     st.caption(f":material/link_off: {fault}")
 
 chosen: str = controls.draw(PSI, "reinforce", horizontal=True)
-equation, weights = st.columns([3, 2], gap="large", vertical_alignment="center")
-with equation:
-    st.latex(
-        r"\Large \hat g = \frac1N \sum_{\text{episodes}} \sum_t \; \big("
-        rf"{race.PSI[chosen].equation}\big) \; \nabla_\theta \log \pi_\theta(a_t|s_t)"
-    )
-with weights:
-    st.markdown(
-        "Every method here is this one equation. Only the weight $\\Psi_t$ in brackets changes: how"
-        f" much an action is credited with what came of it. Here: {race.PSI[chosen].words}."
-    )
+st.latex(
+    r"\Large \hat g = \frac1N \sum_{\text{episodes}} \sum_t \; \big("
+    rf"{race.PSI[chosen].equation}\big) \; \nabla_\theta \log \pi_\theta(a_t|s_t)"
+)
+st.markdown(
+    "Every method here is this one equation. Only the weight $\\Psi_t$ in brackets changes: how"
+    f" much an action is credited with what came of it. Here: {race.PSI[chosen].words}."
+)
 
 run = live.current_run("home", live.demonstration("reinforce"))
 if run is not None:
@@ -64,7 +61,7 @@ if len(racers) == len(RACERS):
     pace = next(run for run in racers if run.config.method == "reinforce")
     recorded = pace.recording()
     if not any(run.active for run in racers) and recorded is not None:
-        noise_panels.along_training(pace, recorded, seed=0)
+        noise_panels.along_training(pace, recorded, 0, tuple(race.PSI))
 
 st.header("What you can do today", anchor=False)
 for other in PAGES[1:]:

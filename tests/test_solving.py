@@ -94,5 +94,5 @@ def test_a_short_sweep_says_what_it_found(recorded):
     assert not seeds["solved"].any()
     assert (middle["steps"] == sweep.steps_in(sweep.configs()[0])).all()
     assert "no λ can be told apart" in sweep.in_words(found)
-    assert sweep.spent(found[0.5], 100).startswith("0 of 2 seeds solved")
+    assert sweep.spent(found[0.5])["solved"] == "0 of 2"
     assert "not all" in race.results({"gae": found[0.5]})["last seed"].iloc[0]

@@ -47,10 +47,14 @@ def tradeoff(ink: str, low: float, high: float) -> alt.LayerChart:
             ],
         )
     )
-    names = (
-        alt.Chart(alt.NamedData("labels"))
-        .mark_text(fontSize=FONT + 1, fontWeight="bold", align="left", dx=6, dy=14)
-        .encode(x, y, _parts(ink), text="part:N")
+    names = alt.layer(
+        *(
+            alt.Chart(alt.NamedData("labels"))
+            .transform_filter(which)
+            .mark_text(fontSize=FONT + 1, fontWeight="bold", align="left", dx=6, dy=dy)
+            .encode(x, y, _parts(ink), text="part:N")
+            for which, dy in (("datum.part == 'MSE'", -12), ("datum.part != 'MSE'", 14))
+        )
     )
     here = (
         alt.Chart(alt.NamedData("here"))
@@ -201,7 +205,7 @@ def sweep_curves(method: str, budget: float) -> alt.LayerChart:
     )
     middle = (
         alt.Chart(alt.NamedData("middle"))
-        .mark_line(strokeWidth=2.5, color=COLOR[method], strokeDash=DASH[method], clip=True)
+        .mark_line(strokeWidth=2.5, color=COLOR[method], clip=True)
         .encode(x, y)
     )
     return seeds + middle
@@ -314,7 +318,7 @@ def ascents(ink: str, num_steps: int) -> alt.LayerChart:
     return rule + name + lines + dots + text
 
 
-def critic_map(field: str, top: float) -> alt.Chart:
+def critic_map(field: str, low: float, top: float) -> alt.Chart:
     """A mean per cell of pole angle × its rate. Table: cells (angle, rate, said, came, states)."""
     return (
         alt.Chart(alt.NamedData("cells"))
@@ -336,7 +340,9 @@ def critic_map(field: str, top: float) -> alt.Chart:
             .scale(domain=[-2, 2], nice=False)
             .axis(values=[-2, -1, 0, 1, 2]),
             alt.Y2("high:Q"),
-            alt.Opacity(f"{field}:Q", legend=None).scale(domain=[0, top], range=[0.03, 1]),
+            alt.Opacity(f"{field}:Q", legend=None).scale(
+                domain=[low, top], range=[0.06, 1], clamp=True
+            ),
             tooltip=[
                 alt.Tooltip("angle:Q", format=".3f"),
                 alt.Tooltip("rate:Q", format=".2f"),
@@ -351,8 +357,8 @@ def critic_map(field: str, top: float) -> alt.Chart:
 def instrument(field: str, title: str, num_updates: int, log: bool) -> alt.Chart:
     """A metric of the critic along training. Table: middle (update and the metric)."""
     y = alt.Y(f"{field}:Q").title(title)
-    y = y.scale(type="log") if log else y.scale(domain=[-1, 1], clamp=True)
-    y = y.axis(labelExpr=SHORT, tickCount=4) if log else y.axis(values=[-1, 0, 1])
+    y = y.scale(type="log") if log else y.scale(domain=[-0.5, 1], clamp=True)
+    y = y.axis(labelExpr=SHORT, tickCount=4) if log else y.axis(values=[-0.5, 0, 0.5, 1])
     return (
         alt.Chart(alt.NamedData("middle"))
         .mark_line(strokeWidth=2.2, color=COLOR["actor-critic"])
@@ -365,7 +371,7 @@ def instrument(field: str, title: str, num_updates: int, log: bool) -> alt.Chart
 
 
 def race(budget: int) -> alt.LayerChart:
-    """Learning curves of many methods against environment steps. Tables: curves, ends, solved."""
+    """Learning curves of many methods against environment steps. Tables: curves, key, solved."""
     names = list(COLOR)
     x = alt.X("env_steps:Q").title("environment steps of each seed")
     x = x.scale(domain=[0, budget], nice=False).axis(labelExpr=SHORT)
@@ -378,17 +384,19 @@ def race(budget: int) -> alt.LayerChart:
         .mark_line(clip=True)
         .encode(x, y, _method(names), _method_dash(names), chosen, width)
     )
-    text = (
-        alt.Chart(alt.NamedData("ends"))
-        .mark_text(align="left", dx=8, fontSize=FONT + 1, fontWeight="bold")
-        .encode(x, alt.Y("shown:Q"), _method(names), text="label:N")
+    key = alt.Chart(alt.NamedData("key"))
+    sample = key.mark_rule(strokeWidth=2.5).encode(
+        alt.X("left:Q"), alt.X2("right:Q"), alt.Y("shown:Q"), _method(names), _method_dash(names)
+    )
+    text = key.mark_text(align="left", dx=7, fontSize=FONT + 1, fontWeight="bold").encode(
+        alt.X("right:Q"), alt.Y("shown:Q"), _method(names), text="label:N"
     )
     solved = (
         alt.Chart(alt.NamedData("solved"))
         .mark_rule(color=QUIET, strokeDash=[2, 3])
         .encode(alt.Y("trailing_return:Q"))
     )
-    return solved + lines + text
+    return solved + lines + sample + text
 
 
 def switched(budget: int, broken: bool) -> alt.LayerChart:

@@ -89,12 +89,12 @@ def in_words(found: dict[float, Recording]) -> str:
     return f"{told}; λ = {', '.join(same)} cannot." if same else f"{told}."
 
 
-def spent(recording: Recording, budget: int) -> str:
+def spent(recording: Recording) -> dict[str, str]:
     """What a budget of steps bought."""
     metrics = recording.metrics()
     solved = int(metrics["solved"][-1].sum())
     returns = metrics["trailing_return"][-1]
-    return (
-        f"{solved} of {recording.num_seeds} seeds solved within {budget:,} steps each; mean return"
-        f" of the last 100 episodes {np.mean(returns):.0f}"
-    )
+    return {
+        "solved": f"{solved} of {recording.num_seeds}",
+        "mean return": f"{np.mean(returns):.0f}",
+    }

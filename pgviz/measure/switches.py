@@ -97,9 +97,10 @@ def in_words(name: str, intact: End, switched: End) -> str:
             else f" Those took {ratio:.1f} times the steps."
         )
     if switched.fallen:
+        hold = "of them holds it no longer" if switched.fallen == 1 else "of them hold it no longer"
         text += (
-            f" {switched.fallen} of them hold it no longer: the worst of all seeds ends at a return"
-            f" of {switched.lowest:.0f}, {intact.lowest:.0f} without."
+            f" {switched.fallen} {hold}: the worst of all seeds ends at a return of"
+            f" {switched.lowest:.0f}, {intact.lowest:.0f} without."
         )
     return (
         f"{text} At the end the critic is off by {switched.error:.1f} rewards (r.m.s.),"

@@ -53,7 +53,7 @@ def two_uses(world: str, shape: str, error: float, revealed: bool) -> None:
         st.columns(len(fields), gap="medium"), fields, strict=True
     ):
         with column:
-            page.heading(heading, "exact · the same V̂ in both · ┄ believed, ─ subtracted")
+            page.heading(heading, "exact · the same V̂ in both")
             ends = table[table["error"] == 1.0]
             top = float(table[field].max()) * 1.22 or 1.0
             page.chart(
@@ -122,19 +122,21 @@ def cells_of(recording: Recording, update: int, seed: int) -> pd.DataFrame:
 def said_and_came(recording: Recording, update: int, seed: int) -> None:
     """Two maps on the same scale, and how far they are apart."""
     cells = cells_of(recording, update, seed)
-    top = float(cells[["said", "came"]].to_numpy().max(initial=1.0))
-    top = 5.0 * -(-top // 5.0)
+    both = cells[["said", "came"]].to_numpy()
+    low = 5.0 * (float(both.min(initial=95.0)) // 5.0)
+    top = max(5.0 * -(-float(both.max(initial=1.0)) // 5.0), low + 5)
     for column, (field, heading) in zip(
         st.columns(2, gap="medium"),
         (("said", "What the critic says"), ("came", "What came")),
         strict=True,
     ):
         with column:
-            page.heading(heading, f"mean per cell · from 0, pale, to {top:.0f}, full")
+            page.heading(heading, f"mean per cell · from {low:.0f}, pale, to {top:.0f}, full")
             page.chart(
                 f"chart-map-{field}",
                 charts.critic_map,
                 field,
+                low,
                 top,
                 tables={"cells": cells},
                 height=300,
@@ -152,11 +154,11 @@ def along_training(recording: Recording) -> None:
         (
             (
                 "explained_variance",
-                "explained variance",
+                "explained",
                 "How much of its targets it explains",
                 False,
             ),
-            ("value_loss", "½ (V̂ − y)², log axis", "Its loss does not say how good it is", True),
+            ("value_loss", "½ (V̂ − y)², log", "Its loss moves with its targets", True),
         ),
         strict=True,
     ):
@@ -170,7 +172,7 @@ def along_training(recording: Recording) -> None:
                 int(table["update"].max()),
                 log,
                 tables={"middle": table},
-                height=170,
+                height=190,
                 says=f"{heading}, along training.",
             )
     returns = interquartile_mean(recording.metrics()["trailing_return"], axis=1)

@@ -368,6 +368,10 @@ def attempt(run: Run, budget: int) -> None:
     @st.fragment(run_every=live.POLL_S if alive else None)
     def panel() -> None:
         middle, seeds = curves_of(run)
+        page.heading(
+            f"What λ = {run.config.gae_lambda:g} makes of {budget:,} steps",
+            "a line: a seed · thick: their middle half (IQM) · 475 is solved",
+        )
         page.chart(
             "chart-attempt",
             charts.sweep_curves,

@@ -20,8 +20,6 @@ NOTHING = pd.DataFrame(
             ("env_steps", float),
             ("trailing_return", float),
             ("chosen", float),
-            ("label", str),
-            ("shown", float),
         )
     }
 )
@@ -60,41 +58,38 @@ def _draw(runs: Sequence[Run], chosen: str, key: str) -> None:
         if len(middle):
             tables.append(middle.assign(name=method, chosen=float(method == chosen)))
     curves = pd.concat(tables) if tables else NOTHING
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        page.heading(
-            "Who needs the fewest steps?",
-            "middle half of sixteen common seeds (IQM) · a seed stops once it has solved (475)",
-        )
-        page.chart(
-            f"chart-race-{key}",
-            charts.race,
-            race.BUDGET,
-            tables={"curves": curves, "ends": _ends(curves), "solved": SOLVED},
-            height=330,
-            says="Learning curves of all methods against environment steps.",
-        )
+    page.heading(
+        "Who needs the fewest steps?",
+        "middle half of sixteen common seeds (IQM) · a seed stops once it has solved (475)",
+    )
+    page.chart(
+        f"chart-race-{key}",
+        charts.race,
+        race.BUDGET,
+        tables={"curves": curves, "key": _key(runs), "solved": SOLVED},
+        height=340,
+        says="Learning curves of all methods against environment steps.",
+    )
     recordings = found(runs)
-    with right:
-        page.heading("Until solved", "steps of a seed: IQM · seconds: training of all sixteen")
-        table = race.results(recordings, active) if recordings else pd.DataFrame()
-        st.dataframe(table, hide_index=True, height=36 * 6, key=f"race-results-{key}")
-        st.caption(
-            race.in_words(recordings)
-            if recordings and not active
-            else "A verdict stands here when all have ended."
-        )
+    page.heading("Until solved", "steps of a seed: IQM · seconds: training of all sixteen")
+    table = race.results(recordings, active) if recordings else pd.DataFrame()
+    st.dataframe(table, hide_index=True, height=36 * (len(runs) + 1), key=f"race-results-{key}")
+    st.caption(
+        race.in_words(recordings)
+        if recordings and not active
+        else "A verdict stands here when all have ended."
+    )
 
 
-def _ends(curves: pd.DataFrame) -> pd.DataFrame:
-    """Names at the ends of the lines, parted where two would meet."""
-    if curves.empty:
-        return NOTHING
-    ends = curves.groupby("name").tail(1).sort_values(["trailing_return", "env_steps"])
-    ends = ends.assign(label=ends["name"].map(race.label), shown=ends["trailing_return"])
-    shown, near = ends["shown"].to_numpy(copy=True), ends["env_steps"].to_numpy()
-    for i in range(len(shown) - 2, -1, -1):
-        for j in range(i + 1, len(shown)):
-            if abs(near[i] - near[j]) < 0.3 * race.BUDGET and abs(shown[i] - shown[j]) < 30:
-                shown[i] = shown[j] - 30
-    return ends.assign(shown=shown)
+def _key(runs: Sequence[Run]) -> pd.DataFrame:
+    """The names of the lines, one below the other where no line runs."""
+    methods = [run.config.method for run in runs]
+    return pd.DataFrame(
+        {
+            "name": methods,
+            "label": [race.label(method) for method in methods],
+            "left": 0.72 * race.BUDGET,
+            "right": 0.78 * race.BUDGET,
+            "shown": [40.0 + 45 * (len(methods) - 1 - k) for k in range(len(methods))],
+        }
+    )
