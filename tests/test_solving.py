@@ -96,3 +96,43 @@ def test_a_short_sweep_says_what_it_found(recorded):
     assert "no λ can be told apart" in sweep.in_words(found)
     assert sweep.spent(found[0.5])["solved"] == "0 of 2"
     assert "not all" in race.results({"gae": found[0.5]})["last seed"].iloc[0]
+
+
+class Timed(Told):
+    """The same, and how long it took."""
+
+    def __init__(self, steps, seconds, solved=True):
+        last = [float(solved)] * len(steps)
+        super().__init__([[0.0] * len(steps), last], [[1.0] * len(steps), steps])
+        self.seconds = seconds
+
+    def elapsed_s(self):
+        return self.seconds
+
+
+def test_the_verdict_of_the_race_names_the_first_and_who_is_level_with_it():
+    luck = np.random.default_rng(0).normal(scale=300, size=16)
+    found = {
+        "reinforce": Timed(9_000 + luck, 2.0),
+        "gae": Timed(9_010 - luck, 1.0),
+        "baseline": Timed(20_000 + luck, 3.0),
+    }
+    text = race.in_words(found)
+    assert "told apart from: " in text
+    level = text.split("told apart from: ")[1].split(".")[0]
+    assert level in ("REINFORCE", "GAE")
+    assert "first on the clock: GAE, 1.0 s" in text
+    assert "Not every seed" not in text
+
+
+def test_the_verdict_of_a_clear_race_has_no_one_level_and_names_who_never_arrived():
+    luck = np.random.default_rng(0).normal(scale=300, size=16)
+    found = {
+        "baseline": Timed(9_000 + luck, 3.0),
+        "full-return": Timed(90_000 + luck, 1.0, solved=False),
+    }
+    text = race.in_words(found)
+    assert text.startswith("Fewest steps: with a baseline, ")
+    assert "told apart" not in text
+    assert "first on the clock: with a baseline, 3.0 s" in text
+    assert text.endswith("Not every seed solved: full return.")

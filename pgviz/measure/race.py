@@ -6,12 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pgviz.measure.bench import LABELS
-from pgviz.measure.solving import interval, steps_to_solved, within
+from pgviz.measure.solving import interval, paired_difference, steps_to_solved, within
 from pgviz.runs.recording import Recording
 from pgviz.training.config import Config, presets
 
 BUDGET = 300_000  # environment steps of a seed
+LABELS = {
+    "full-return": "full return",
+    "reinforce": "REINFORCE",
+    "baseline": "with a baseline",
+    "actor-critic": "actor-critic",
+    "gae": "GAE",
+}
 
 
 @dataclass(frozen=True)
@@ -74,19 +80,22 @@ def results(found: dict[str, Recording], active: Sequence[str] = ()) -> pd.DataF
                 "last seed": (f"{steps.max():,.0f}" if solved.all() else "not all")
                 if ended
                 else "…",
-                "seconds": round(recording.elapsed_s(), 1),
+                "seconds": f"{recording.elapsed_s():.1f}",
             }
         )
     return pd.DataFrame(rows)
 
 
 def in_words(found: dict[str, Recording]) -> str:
-    """Who was first, in steps and in seconds, and who never arrived."""
+    """Who was first, in steps and in seconds, who cannot be told apart from it, who never arrived."""
     steps = {method: steps_to_solved(recording) for method, recording in found.items()}
-    middle = {method: interval(within(x, BUDGET))[0] for method, x in steps.items()}
-    first = min(middle, key=lambda method: middle[method])
-    failed = [label(m) for m, x in steps.items() if np.isnan(x).any()]
+    spent = {method: within(x, BUDGET) for method, x in steps.items()}
+    middle = {method: interval(x)[0] for method, x in spent.items()}
+    first, *others = sorted(middle, key=lambda method: middle[method])
     text = f"Fewest steps: {label(first)}, {middle[first]:,.0f} per seed (IQM)."
+    same = [label(m) for m in others if paired_difference(spent[m], spent[first])[1] <= 0]
+    if same:
+        text += f" Seed by seed it cannot be told apart from: {', '.join(same)}."
     whole = {m: found[m].elapsed_s() for m, x in steps.items() if not np.isnan(x).any()}
     if whole:
         fastest = min(whole, key=lambda method: whole[method])
@@ -94,4 +103,5 @@ def in_words(found: dict[str, Recording]) -> str:
             f" All of its seeds solved first on the clock: {label(fastest)},"
             f" {whole[fastest]:.1f} s of training."
         )
+    failed = [label(m) for m, x in steps.items() if np.isnan(x).any()]
     return text + (f" Not every seed solved: {', '.join(failed)}." if failed else "")
