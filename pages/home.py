@@ -24,10 +24,11 @@ if fault := controls.faults_of_link((PSI,), "home"):
     st.caption(f":material/link_off: {fault}")
 
 chosen: str = controls.draw(PSI, "reinforce", horizontal=True)
-st.latex(
-    r"\Large \hat g = \frac1N \sum_{\text{episodes}} \sum_t \; \big("
-    rf"{race.PSI[chosen].equation}\big) \; \nabla_\theta \log \pi_\theta(a_t|s_t)"
-)
+with st.container(key="equation"):
+    st.latex(
+        r"\hat g = \frac1N \sum_{\text{episodes}} \sum_t \; \big("
+        rf"{race.PSI[chosen].equation}\big) \; \nabla_\theta \log \pi_\theta(a_t|s_t)"
+    )
 st.markdown(
     "Every method here is this one equation. Only the weight $\\Psi_t$ in brackets changes: how"
     f" much an action is credited with what came of it. Here: {race.PSI[chosen].words}."
@@ -66,5 +67,5 @@ if len(racers) == len(RACERS):
 st.header("What you can do today", anchor=False)
 for other in PAGES[1:]:
     with st.container(border=True):
-        st.page_link(pages_by_slug()[other.slug], label=f"**{other.title}.** {other.question}")
-        st.markdown(other.answer)
+        st.page_link(pages_by_slug()[other.slug], label=f"**{other.title}**")
+        st.markdown(f"{other.question} {other.answer}")

@@ -93,6 +93,7 @@ STYLE = """
 [data-testid=stCaptionContainer] { color: light-dark(#63656e, #a6a9b3); opacity: 1; }
 [data-testid=stCaptionContainer] p { opacity: 1; }
 [data-testid=stBaseButton-primary] p { color: light-dark(#ffffff, #0e1117); }
+.st-key-equation .katex { font-size: clamp(0.74rem, 3.3vw, 1.9rem); }
 .st-key-run-in-words { min-height: 3rem; }
 """
 

@@ -165,7 +165,7 @@ def kernel(gamma: float, lam: float) -> None:
                 {
                     "ahead": [13.0, 13.0],
                     "weight": [1.0, 0.9],
-                    "text": ["● rewards, k steps ahead", "▲ the critic's word, k steps ahead"],
+                    "text": ["● rewards", "▲ the critic's word"],
                     "what": ["rewards", "the critic"],
                 }
             ),

@@ -88,8 +88,8 @@ def _key(runs: Sequence[Run]) -> pd.DataFrame:
         {
             "name": methods,
             "label": [race.label(method) for method in methods],
-            "left": 0.72 * race.BUDGET,
-            "right": 0.78 * race.BUDGET,
+            "left": 0.6 * race.BUDGET,
+            "right": 0.67 * race.BUDGET,
             "shown": [40.0 + 45 * (len(methods) - 1 - k) for k in range(len(methods))],
         }
     )
