@@ -57,7 +57,8 @@ def name_and_value(text: str) -> tuple[str, str]:
 @click.option(
     "--estimator",
     type=click.Choice(["full-return", "reward-to-go", "td", "gae"]),
-    required=True,
+    default="reward-to-go",
+    show_default=True,
     help="Which Ψ multiplies ∇log π.",
 )
 @click.option("--gamma", type=float, help="Discount; the world's own unless given.")

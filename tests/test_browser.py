@@ -372,6 +372,29 @@ def test_the_episode_plays_and_pauses_on_the_page(visit):
 # ── for everybody, everywhere ───────────────────────────────────────────────────────────────────
 
 
+def test_the_race_streams_into_one_picture_until_a_verdict(visit):
+    with visit("home") as page:
+        says(page, "Finished after")
+        press(page, "Start the race")
+        says(page, "methods have ended")
+        chart = page.locator("[data-testid=stVegaLiteChart] svg").filter(has_text="with a baseline")
+        chart.wait_for()
+        chart.evaluate("node => node.marked = true")
+        says(page, "Fewest steps")
+        assert chart.evaluate("node => node.marked")
+        says(page, "Along this training")
+        names = ("full return", "REINFORCE", "with a baseline", "actor-critic", "GAE")
+        for name in names:
+            assert chart.get_by_text(name, exact=True).count() == 1
+
+
+def test_a_switch_of_the_actor_critic_is_run_and_judged(visit):
+    with visit("actor-critic", {"switch": "share the network"}) as page:
+        says(page, "Fewest steps")
+        press(page, "Run with and without")
+        says(page, "Share the network: 0 of 16 seeds were solved, 16 without.")
+
+
 SETTLED = """() => {
   const status = document.querySelector('[data-testid=stProgress]');
   const ended = /Finished after|(\\d+) of \\1 methods have ended/;

@@ -191,7 +191,6 @@ def test_the_table_for_people(run):
         (["bandit-b", "--estimator", "td"], "there is no world 'bandit-b'"),
         (["os:X-v1", "--estimator", "td"], "would import a module"),
         (["CartPole-v1", "--estimator", "td"], "has no table of transitions"),
-        (["ladder"], "Missing option '--estimator'"),
         (["ladder", "--estimator", "ppo"], "'ppo' is not one of"),
         (["ladder", "--estimator", "td", "--gamma", "1.5"], "gamma is a discount"),
         (["ladder", "--estimator", "td", "--gamma", "nan"], "gamma is a discount"),
@@ -242,3 +241,7 @@ def test_as_a_program(tmp_path):
     assert ended.returncode == 2
     assert "Traceback" not in ended.stderr
     assert ended.stderr.count("\n") == 1
+
+
+def test_without_an_estimator_it_is_the_reward_to_go(answer):
+    assert answer("FrozenLake-v1") == answer("FrozenLake-v1", "--estimator", "reward-to-go")
