@@ -194,6 +194,15 @@ def worker_of(run):
     raise LookupError(run.path)
 
 
+def test_a_server_that_forgets_its_caches_closes_its_registry_and_opens_no_other(servers):
+    visit("reinforce", SMALL)
+    (registry,) = servers
+    st.cache_resource.clear()
+    assert len(servers) == 1
+    with pytest.raises(Busy, match="shutting down"):
+        registry.watch(Config(num_seeds=1, num_updates=1), "anybody")
+
+
 # ── pages and their table ───────────────────────────────────────────────────────────────────────
 
 
