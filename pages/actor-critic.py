@@ -205,12 +205,6 @@ if len(pair) == 2 and (ends := critic_panels.ends_of(pair)):
 page.takeaways(sentences)
 quiz.draw([question() for question in ACTOR_CRITIC])
 
-st.header("Share and reproduce", anchor=False)
-st.markdown("The link sets every control of this page; the commands train the same runs.")
-shown = {c.name: st.session_state[c.name] for c in ALL if c.name in st.session_state}
-st.code(
-    f"{page.base_url('actor-critic')}?{controls.address(shown)}", language=None, wrap_lines=True
-)
 commands = map(command_line, (*CONFIGS, *switches.configs(switch)))
-st.code("\n".join(commands), language="bash", wrap_lines=True)
+page.share("actor-critic", controls.held(ALL), "\n".join(commands))
 page.settled()

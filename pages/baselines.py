@@ -214,6 +214,4 @@ page.takeaways(
 )
 quiz.draw(noise.quiz())
 if page_run is not None:
-    known = [control.name for control in ALL if control.name in st.session_state]
-    query = controls.address({name: st.session_state[name] for name in known})
-    page.reproduce("baselines", query, page_run)
+    page.reproduce("baselines", controls.held(ALL), page_run)

@@ -227,14 +227,10 @@ if len(swept) == len(SWEEP):
 page.takeaways(sentences)
 quiz.draw([question() for question in GAE])
 
-st.header("Share and reproduce", anchor=False)
-st.markdown("The link sets every control of this page; the commands give its numbers again.")
-held = {c.name: st.session_state[c.name] for c in ALL if c.name in st.session_state}
-st.code(f"{page.base_url('gae')}?{controls.address(held)}", language=None, wrap_lines=True)
-st.code(
+page.share(
+    "gae",
+    controls.held(ALL),
     gae_panels.command(world, shape, error, st.session_state.get(LAMBDA.name, 0.95)),
-    language="bash",
-    wrap_lines=True,
+    gae_panels.sweep_command(),
 )
-st.code(gae_panels.sweep_command(), language="bash", wrap_lines=True)
 page.settled()

@@ -125,6 +125,12 @@ def query_of(config: Config, names: Sequence[str]) -> str:
     return urlencode({name: as_text(getattr(config, name)) for name in names})
 
 
+def held(controls: Sequence[Control]) -> str:
+    """The part of an address that sets these controls as the reader has set them."""
+    names = [control.name for control in controls if control.name in st.session_state]
+    return address({name: st.session_state[name] for name in names})
+
+
 def address(values: Mapping[str, Any]) -> str:
     """The part of an address that sets these controls."""
     return urlencode({name: as_text(value) for name, value in values.items()})

@@ -12,7 +12,7 @@ from pgviz.measure.ensembles import interquartile_mean
 from pgviz.measure.sweep import steps_in
 from pgviz.runs import Recording, Run
 from pgviz.ui import live, page
-from pgviz.ui.gae_panels import curves_of, figures, in_parts
+from pgviz.ui.gae_panels import in_parts
 from pgviz.ui.look import ink
 
 NAMES = {"baseline": "subtracted", "actor-critic": "believed"}
@@ -25,7 +25,7 @@ def two_uses(world: str, shape: str, error: float, revealed: bool) -> None:
     numbers = trust.numbers_at(table, error)
     (bias, spread), (followed_bias, followed_spread) = numbers["baseline"], numbers["actor-critic"]
     hidden = "guess first"
-    figures(
+    page.figures(
         ("Bias², subtracted", in_parts(bias) if revealed else hidden),
         ("Bias², believed", in_parts(followed_bias) if revealed else hidden),
         ("Spread: subtracted, believed", f"{spread:.4g}, {followed_spread:.4g}"),
@@ -217,7 +217,7 @@ def _draw_switch(runs: Sequence[Run], name: str) -> None:
     for column, run, title in zip(
         st.columns(2, gap="large"), runs, ("As it should be", name.capitalize()), strict=True
     ):
-        middle, seeds = curves_of(run)
+        middle, seeds = live.by_steps(run)
         with column:
             page.heading(title, "a line: a seed · thick: their middle half (IQM) · dotted: solved")
             page.chart(

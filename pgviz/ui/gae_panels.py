@@ -1,7 +1,5 @@
 """The panels of the page on GAE. Each asks `measure` for tables and hands them to a chart."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -11,19 +9,11 @@ from pgviz.exact.believing import gae_lines
 from pgviz.exact.receipts import Reading, listed, read
 from pgviz.exact.trust import wrong_critic
 from pgviz.measure import ledger, sweep, trust
-from pgviz.measure.solving import curve, seed_curves
-from pgviz.runs import Recording, Run
+from pgviz.runs import Run
 from pgviz.training.command import command_line
 from pgviz.ui import live, page
 from pgviz.ui.look import ink
 from pgviz.worlds.named import named_worlds
-
-
-def figures(*pairs: tuple[str, str]) -> None:
-    """The numbers that matter, in one row."""
-    with st.container(horizontal=True, gap="large"):
-        for label, value in pairs:
-            st.metric(label, value, width="content")
 
 
 def in_parts(x: float) -> str:
@@ -39,7 +29,7 @@ def tradeoff(
 ) -> None:
     """bias², variance and, once the reader has guessed, MSE with its minimum, against λ."""
     bias, variance, mse = trust.share_of_error(world, shape, error, num, lam)
-    figures(
+    page.figures(
         (f"Bias² at λ = {lam:g}", in_parts(bias)),
         (f"Variance, N = {num}", in_parts(variance)),
         (
@@ -260,25 +250,6 @@ def breaks() -> list[str]:
 
 # --- the sweep ---
 
-NO_CURVE = pd.DataFrame(
-    {"env_steps": pd.Series(dtype=float), "trailing_return": pd.Series(dtype=float)}
-)
-NO_SEEDS = NO_CURVE.assign(seed=pd.Series(dtype=float))
-
-
-@st.cache_data(max_entries=600, show_spinner=False)
-def _curves(path: str, num_updates: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    recording = Recording(Path(path))
-    return curve(recording), seed_curves(recording)
-
-
-def curves_of(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The curve of a run so far and those of its seeds, summarised once for all who watch it."""
-    recording = run.recording()
-    if recording is None or recording.num_updates == 0:
-        return NO_CURVE, NO_SEEDS
-    return _curves(str(run.path), recording.num_updates)
-
 
 def watch_sweep(runs: list[Run]) -> None:
     """One small multiple per λ and one summary, polled while one of the runs lives."""
@@ -343,7 +314,7 @@ def _status(runs: list[Run], over: int) -> str:
 
 
 def _one(run: Run, budget: int) -> None:
-    middle, seeds = curves_of(run)
+    middle, seeds = live.by_steps(run)
     recording = run.recording()
     solved = 0
     if recording is not None and recording.num_updates:
@@ -367,7 +338,7 @@ def attempt(run: Run, budget: int) -> None:
 
     @st.fragment(run_every=live.POLL_S if alive else None)
     def panel() -> None:
-        middle, seeds = curves_of(run)
+        middle, seeds = live.by_steps(run)
         page.heading(
             f"What λ = {run.config.gae_lambda:g} makes of {budget:,} steps",
             "a line: a seed · thick: their middle half (IQM) · 475 is solved",

@@ -8,9 +8,11 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
 from pgviz.measure.ensembles import Curves, LearningCurves
+from pgviz.measure.solving import curve, seed_curves
 from pgviz.runs import Busy, Recording, Run, Runs
 from pgviz.runs.registry import GRACE_S
 from pgviz.training.config import Config, presets
@@ -137,3 +139,23 @@ def curves_of(run: Run) -> Curves | None:
         return None
     curves = _learning_curves(str(run.path)).latest()
     return curves if curves.num_updates else None
+
+
+NO_CURVE = pd.DataFrame(
+    {"env_steps": pd.Series(dtype=float), "trailing_return": pd.Series(dtype=float)}
+)
+NO_SEEDS = NO_CURVE.assign(seed=pd.Series(dtype=float))
+
+
+@st.cache_data(max_entries=600, show_spinner=False)
+def _by_steps(path: str, num_updates: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    recording = Recording(Path(path))
+    return curve(recording), seed_curves(recording)
+
+
+def by_steps(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The curve of a run so far and those of its seeds, summarised once for all who watch it."""
+    recording = run.recording()
+    if recording is None or recording.num_updates == 0:
+        return NO_CURVE, NO_SEEDS
+    return _by_steps(str(run.path), recording.num_updates)

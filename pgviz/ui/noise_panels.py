@@ -19,14 +19,6 @@ from pgviz.ui import live, page, receipts
 from pgviz.ui.look import ink
 from pgviz.worlds.named import named_worlds
 
-
-def figures(*pairs: tuple[str, str]) -> None:
-    """The numbers that matter, in one row."""
-    with st.container(horizontal=True, gap="large"):
-        for label, value in pairs:
-            st.metric(label, value, width="content")
-
-
 # --- the baseline set by hand ---
 
 
@@ -34,7 +26,7 @@ def cloud(name: str, values: Sequence[float], num_episodes: int) -> None:
     """The estimates around the exact gradient, and three exact numbers above them."""
     found = noise.cloud(name, num_episodes)
     exact = noise.subtracted(named_worlds[name](), np.asarray(values))
-    figures(
+    page.figures(
         ("Bias² of ĝ", "0" if exact.bias_squared < 1e-18 else f"{exact.bias_squared:.1e}"),
         ("Spread, tr Cov ĝ", noise.in_figures(exact.moments.covariance_trace)),
         ("Episodes for cosine > .9", "none" if exact.episodes is None else f"{exact.episodes:,}"),

@@ -113,6 +113,13 @@ def heading(text: str, note: str = "") -> None:
     st.markdown(f"**{text}**" + (f"  \n:small[:gray[{note}]]" if note else ""))
 
 
+def figures(*pairs: tuple[str, str]) -> None:
+    """The numbers that matter, in one row."""
+    with st.container(horizontal=True, gap="large"):
+        for label, value in pairs:
+            st.metric(label, value, width="content")
+
+
 def numbers(table: pd.DataFrame, key: str) -> None:
     """The numbers behind a chart."""
     with st.expander("Show the numbers"):
@@ -155,18 +162,24 @@ def takeaways(sentences: Sequence[str]) -> None:
     st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
 
 
-def reproduce(slug: str, query: str, run: Run) -> None:
-    """The link, the command and the files that give these numbers again."""
+def share(slug: str, query: str, *commands: str) -> None:
+    """The link and the commands that give these numbers again."""
     st.header("Share and reproduce", anchor=False)
-    recording = run.recording()
-    if recording is None:
-        return
     st.markdown(
         "The link sets every control of this page. On one machine, the same settings give the"
         " same numbers, bit for bit."
     )
     st.code(f"{base_url(slug)}?{query}", language=None, wrap_lines=True)
-    st.code(command_line(run.config), language="bash", wrap_lines=True)
+    for command in commands:
+        st.code(command, language="bash", wrap_lines=True)
+
+
+def reproduce(slug: str, query: str, run: Run) -> None:
+    """The link, the command and the files that give the numbers of this run again."""
+    share(slug, query, command_line(run.config))
+    recording = run.recording()
+    if recording is None:
+        return
     name = f"{run.config.method}-{run.key}"
     with st.container(horizontal=True):
         st.download_button(

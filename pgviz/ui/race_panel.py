@@ -9,7 +9,6 @@ from pgviz.charts import critics as charts
 from pgviz.measure import race
 from pgviz.runs import Recording, Run
 from pgviz.ui import live, page
-from pgviz.ui.gae_panels import curves_of
 
 SOLVED = pd.DataFrame({"trailing_return": [475.0]})
 NOTHING = pd.DataFrame(
@@ -53,7 +52,7 @@ def _draw(runs: Sequence[Run], chosen: str, key: str) -> None:
     st.progress(over / len(runs), f"{words}.")
     tables = []
     for run in runs:
-        middle, _ = curves_of(run)
+        middle, _ = live.by_steps(run)
         method = run.config.method
         if len(middle):
             tables.append(middle.assign(name=method, chosen=float(method == chosen)))
