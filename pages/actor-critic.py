@@ -38,48 +38,39 @@ if fault := controls.faults_of_link(ALL, "actor-critic"):
     st.caption(f":material/link_off: {fault}")
 
 
-@st.fragment
-def two_uses() -> None:
-    """One slider corrupts V; the answer is committed to first."""
-    bench, picture = st.columns([3, 7], gap="large")
-    with bench:
-        world = controls.draw(WORLD, "short-corridor")
-        shape = controls.draw(SHAPE, "one number")
-        error = controls.draw(ERROR, 0.5)
-    guess = st.session_state.get("breaks.committed")
-    with picture:
-        critic_panels.two_uses(world, shape, error, revealed=guess is not None)
-    now = page.predict(
-        "breaks",
-        "Make V̂ wrong. Which ĝ is then wrong on average?",
-        ("The one that subtracts it", "The one that believes it", "Both", "Neither"),
+# --- one slider corrupts V; the answer is committed to first ---
+
+bench, picture = st.columns([3, 7], gap="large")
+with bench:
+    world = controls.draw(WORLD, "short-corridor")
+    shape = controls.draw(SHAPE, "one number")
+    error = controls.draw(ERROR, 0.5)
+with picture:
+    critic_panels.two_uses(
+        world, shape, error, revealed=st.session_state.get("breaks.committed") is not None
     )
-    if now is not None and guess is None:
-        st.rerun()
-    if now is not None:
-        st.markdown(trust.uses_in_words(world, shape, error))
+guess = page.predict(
+    "breaks",
+    "Make V̂ wrong. Which ĝ is then wrong on average?",
+    ("The one that subtracts it", "The one that believes it", "Both", "Neither"),
+)
+if guess is not None:
+    st.markdown(trust.uses_in_words(world, shape, error))
 
 
-two_uses()
+# --- the corridor's aliased critic ---
 
-
-@st.fragment
-def where_it_leads() -> None:
-    """The corridor's aliased critic."""
-    st.header("A bias you can see in the policy", anchor=False)
-    prose, picture = st.columns([3, 7], gap="large")
-    with prose:
-        st.markdown(
-            "In the corridor all rooms look alike, so the natural critic says one number: V̂ = V(s₀),"
-            " which is −12 at p = ½. Its mean ĝ is (6, −6) where ∇J is (2, −2). Follow both, without"
-            " any noise, the critic kept up to date at every step."
-        )
-        start = controls.draw(START, 0.5)
-    with picture:
-        critic_panels.ascents(start)
-
-
-where_it_leads()
+st.header("A bias you can see in the policy", anchor=False)
+prose, picture = st.columns([3, 7], gap="large")
+with prose:
+    st.markdown(
+        "In the corridor all rooms look alike, so the natural critic says one number: V̂ = V(s₀),"
+        " which is −12 at p = ½. Its mean ĝ is (6, −6) where ∇J is (2, −2). Follow both, without"
+        " any noise, the critic kept up to date at every step."
+    )
+    start = controls.draw(START, 0.5)
+with picture:
+    critic_panels.ascents(start)
 
 st.header("On CartPole: a critic that learns along", anchor=False)
 st.markdown(
@@ -121,27 +112,19 @@ if believing is None or recording is None or recording.num_updates == 0:
     st.caption("The map opens when the run above has ended.")
     st.skeleton(height=330)
 else:
-    held = recording
-
-    @st.fragment
-    def said_and_came() -> None:
-        """V̂ against returns at any update, and the critic's error along training."""
-        knobs, picture = st.columns([3, 7], gap="large")
-        with knobs:
-            last = held.num_updates
-            place = (Number("update", "Update", 0, last), SEED)
-            controls.drop_faults(place, "actor-critic")
-            update = st.slider("Update", 0, last, last // 3, key="update", bind="query-params")
-            seed = controls.draw(SEED, 0)
-            st.markdown(
-                "The policy of this update plays fresh episodes. Left, what its critic says; right,"
-                " the discounted reward that followed. Move through time: the critic lags behind."
-            )
-        with picture:
-            critic_panels.said_and_came(held, update, seed)
-        critic_panels.along_training(held)
-
-    said_and_came()
+    knobs, picture = st.columns([3, 7], gap="large")
+    with knobs:
+        last = recording.num_updates
+        controls.drop_faults((Number("update", "Update", 0, last), SEED), "actor-critic")
+        update = st.slider("Update", 0, last, last // 3, key="update", bind="query-params")
+        seed = controls.draw(SEED, 0)
+        st.markdown(
+            "The policy of this update plays fresh episodes. Left, what its critic says; right,"
+            " the discounted reward that followed. Move through time: the critic lags behind."
+        )
+    with picture:
+        critic_panels.said_and_came(recording, update, seed)
+    critic_panels.along_training(recording)
 
 st.header("Three switches, and what each is good for", anchor=False)
 prose, knobs = st.columns([3, 2], gap="large")
@@ -187,11 +170,8 @@ page.code_that_ran(
 )
 page.code_diff(methods.baseline, methods.actor_critic)
 
-world = st.session_state.get(WORLD.name, "short-corridor")
-shape = st.session_state.get(SHAPE.name, "one number")
-error = st.session_state.get(ERROR.name, 0.5)
-sentences = [trust.ascent_in_words(st.session_state.get(START.name, 0.5))]
-if st.session_state.get("breaks.committed") is not None:
+sentences = [trust.ascent_in_words(start)]
+if guess is not None:
     sentences.insert(0, trust.uses_in_words(world, shape, error))
 if len(runs) == len(CONFIGS) and all(run.ending == "finished" for run in runs):
     sentences.append(f"On CartPole: {race.in_words(race_panel.found(runs))}")

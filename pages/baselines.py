@@ -56,52 +56,51 @@ if fault := controls.faults_of_link(ALL, "baselines"):
     st.caption(f":material/link_off: {fault}")
 
 
-@st.fragment
-def by_hand() -> None:
-    """Drag b(s), watch the cloud; the parabolas stand behind the prediction."""
-    bench, picture = st.columns([3, 7], gap="large")
-    with bench:
-        world = controls.draw(WORLD, "ladder")
-        values = [controls.draw(slider, 0.0) for slider in SLIDERS[world]]
-        num_dots = controls.draw(DOTS, 16)
-    with picture:
-        noise_panels.cloud(world, values, num_dots)
-    guess = page.predict(
-        "thousand",
-        "You subtract 1000 in every state. What happens to ĝ?",
-        ("The centre moves", "The spread grows, the centre stays", "Both", "Nothing"),
-    )
-    if guess:
-        st.markdown(noise.a_thousand(world))
-        low, high, *_ = RANGES[world]
-        noise_panels.parabolas(world, values, float(low), float(high))
+# --- drag b(s), watch the cloud; the parabolas stand behind the prediction ---
+
+bench, picture = st.columns([3, 7], gap="large")
+with bench:
+    world = controls.draw(WORLD, "ladder")
+    values = [controls.draw(slider, 0.0) for slider in SLIDERS[world]]
+    num_dots = controls.draw(DOTS, 16)
+with picture:
+    noise_panels.cloud(world, values, num_dots)
+guess = page.predict(
+    "thousand",
+    "You subtract 1000 in every state. What happens to ĝ?",
+    ("The centre moves", "The spread grows, the centre stays", "Both", "Nothing"),
+)
+if guess:
+    st.markdown(noise.a_thousand(world))
+    low, high, *_ = RANGES[world]
+    noise_panels.parabolas(world, values, float(low), float(high))
 
 
-@st.fragment
-def not_free() -> None:
-    """Subtractions that look harmless."""
-    st.header("What is not free", anchor=False)
-    prose, picture = st.columns([3, 7], gap="large")
-    with prose:
-        world = controls.draw(NOT_FREE, "survival")
-        st.markdown(
-            "A baseline may know the state. Once it knows something of the **action**, it takes a"
-            " part of the lesson away: half of it, a tenth, or all."
-        )
-    with picture:
-        noise_panels.kept(world)
+# --- subtractions that look harmless ---
 
-
-@st.fragment
-def credited() -> None:
-    """The matrix of actions and rewards."""
-    st.header("The first thing everyone subtracts: the past", anchor=False)
+st.header("What is not free", anchor=False)
+prose, picture = st.columns([3, 7], gap="large")
+with prose:
+    not_free = controls.draw(NOT_FREE, "survival")
     st.markdown(
-        "The full return multiplies every action's score with every reward of the episode, those"
-        " paid before it included."
+        "A baseline may know the state. Once it knows something of the **action**, it takes a"
+        " part of the lesson away: half of it, a tenth, or all."
     )
-    noise_panels.credit(controls.draw(CREDIT, "ladder", horizontal=True))
+with picture:
+    noise_panels.kept(not_free)
 
+
+# --- the matrix of actions and rewards ---
+
+st.header("The first thing everyone subtracts: the past", anchor=False)
+st.markdown(
+    "The full return multiplies every action's score with every reward of the episode, those"
+    " paid before it included."
+)
+noise_panels.credit(controls.draw(CREDIT, "ladder", horizontal=True))
+
+
+# --- six estimators on the same episodes, and both methods live ---
 
 page_run = live.current_run("baselines", live.demonstration("reinforce"))
 if page_run is not None and page_run.ending == "stopped":  # its last reader left too soon
@@ -109,35 +108,25 @@ if page_run is not None and page_run.ending == "stopped":  # its last reader lef
 recorded = page_run.recording() if page_run is not None else None
 
 
-@st.fragment
-def measured() -> None:
-    """Six estimators on the same episodes."""
-    st.header("Six estimators, the same episodes", anchor=False)
-    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-        where = controls.draw(WHERE, "CartPole", horizontal=True)
-    if where == "CartPole":
-        if page_run is None or recorded is None or page_run.active:
-            st.skeleton(height=420)
-            return
-        last = recorded.num_updates
-        left, middle, right = st.columns([2, 1, 1], gap="large")
-        with left:
-            update = st.slider("Update", 0, last, min(12, last), key="update", bind="query-params")
-        with middle:
-            seeds = page_run.config.num_seeds
-            seed = st.number_input("Seed", 0, seeds - 1, 0, key="seed", bind="query-params")
-        with right:
-            num = controls.draw(EPISODES, 256)
-        noise_panels.bench(noise_panels.cartpole_bench(page_run, recorded, update, seed, num))
-    else:
-        noise_panels.bench(noise_panels.tabular_bench(where, 4000))
-    st.caption("γ = 1, whole episodes, nothing normalised: otherwise the means would differ too.")
-
-
-by_hand()
-not_free()
-credited()
-measured()
+st.header("Six estimators, the same episodes", anchor=False)
+with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+    where = controls.draw(WHERE, "CartPole", horizontal=True)
+if where != "CartPole":
+    noise_panels.bench(noise_panels.tabular_bench(where, 4000))
+elif page_run is None or recorded is None or page_run.active:
+    st.skeleton(height=420)
+else:
+    last = recorded.num_updates
+    left, middle, right = st.columns([2, 1, 1], gap="large")
+    with left:
+        update = st.slider("Update", 0, last, min(12, last), key="update", bind="query-params")
+    with middle:
+        seeds = page_run.config.num_seeds
+        seed = st.number_input("Seed", 0, seeds - 1, 0, key="seed", bind="query-params")
+    with right:
+        num = controls.draw(EPISODES, 256)
+    noise_panels.bench(noise_panels.cartpole_bench(page_run, recorded, update, seed, num))
+st.caption("γ = 1, whole episodes, nothing normalised: otherwise the means would differ too.")
 
 st.header("Does it learn faster?", anchor=False)
 st.markdown(
@@ -165,20 +154,15 @@ st.markdown(
 noise_panels.normalisers()
 
 
-@st.fragment
-def derivation() -> None:
-    """Why a baseline is free, line by line."""
-    st.header("Why it is free, line by line", anchor=False)
-    left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
-    with left:
-        st.markdown("Each line at the θ of the world above, both sides computed.")
-    with right:
-        chosen = st.selectbox(BREAK.label, BREAKS, key=BREAK.name, bind="query-params")
-    world = st.session_state.get(WORLD.name, "ladder")
-    noise_panels.derivation(world, None if chosen == "nothing" else chosen)
+# --- why a baseline is free, line by line ---
 
-
-derivation()
+st.header("Why it is free, line by line", anchor=False)
+left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
+with left:
+    st.markdown("Each line at the θ of the world above, both sides computed.")
+with right:
+    chosen = st.selectbox(BREAK.label, BREAKS, key=BREAK.name, bind="query-params")
+noise_panels.derivation(world, None if chosen == "nothing" else chosen)
 
 page.code_that_ran(
     [
@@ -202,10 +186,8 @@ page.code_that_ran(
     ]
 )
 
-world = st.session_state.get(WORLD.name, "ladder")
-committed = st.session_state.get("thousand.committed")
 page.takeaways(
-    ([noise.a_thousand(world), noise.surprise(world)] if committed else [])
+    ([noise.a_thousand(world), noise.surprise(world)] if guess else [])
     + [
         noise.credit_tables("ladder").sentence,
         noise.not_free_sentence(),

@@ -45,99 +45,78 @@ if fault := controls.faults_of_link(ALL, "gae"):
 receipts.style()
 
 
-@st.fragment
-def bench() -> None:
-    """The exact trade-off; the minimum stands behind the prediction."""
-    left, picture = st.columns([3, 7], gap="large")
-    with left:
-        world = controls.draw(WORLD, "ladder")
-        shape = controls.draw(SHAPE, "too small")
-        error = controls.draw(ERROR, 0.5)
-        num = controls.draw(EPISODES, 10)
-        lam = controls.draw(LAMBDA, 0.95)
-    with picture:
-        guess = st.session_state.get("minimum.committed")
-        gae_panels.tradeoff(world, shape, error, num, lam, guess)
-    before = guess
-    guess = page.predict_number(
-        "minimum",
-        "The error of ĝ is bias² + variance / N. Where along λ is it least, for the critic and the N"
-        " above?",
-        0.0,
-        1.0,
-        0.01,
-        0.5,
-    )
-    if guess is not None and before is None:
-        st.rerun()
-    if guess is not None:
-        gae_panels.movement(world, shape, error, num)
+# --- the exact trade-off; its minimum stands behind the prediction ---
+
+left, picture = st.columns([3, 7], gap="large")
+with left:
+    world = controls.draw(WORLD, "ladder")
+    shape = controls.draw(SHAPE, "too small")
+    error = controls.draw(ERROR, 0.5)
+    num = controls.draw(EPISODES, 10)
+    lam = controls.draw(LAMBDA, 0.95)
+with picture:
+    gae_panels.tradeoff(world, shape, error, num, lam, st.session_state.get("minimum.committed"))
+guess = page.predict_number(
+    "minimum",
+    "The error of ĝ is bias² + variance / N. Where along λ is it least, for the critic and the N"
+    " above?",
+    0.0,
+    1.0,
+    0.01,
+    0.5,
+)
+if guess is not None:
+    gae_panels.movement(world, shape, error, num)
 
 
-bench()
+# --- what λ weighs ---
 
-
-@st.fragment
-def listening() -> None:
-    """The kernel."""
-    st.header("What λ weighs", anchor=False)
-    prose, picture = st.columns([3, 7], gap="large")
-    with prose:
-        st.markdown(
-            "$\\hat A_t = \\sum_k (\\gamma\\lambda)^k\\,\\delta_{t+k}$. Write out the δ, and every reward"
-            " keeps a weight and the critic's word on every later state gets the rest. Move λ above to 1:"
-            " the critic falls silent."
-        )
-        gamma = controls.draw(GAMMA, 0.99)
-    with picture:
-        gae_panels.kernel(gamma, st.session_state.get(LAMBDA.name, 0.95))
-
-
-listening()
-
-
-@st.fragment
-def by_hand() -> None:
-    """The ledger."""
-    st.header("The ledger: backwards, row by row", anchor=False)
+st.header("What λ weighs", anchor=False)
+prose, picture = st.columns([3, 7], gap="large")
+with prose:
     st.markdown(
-        "Terminated: nothing comes after, so V̂(s′) counts as 0. Truncated: a time limit cut the"
-        " episode, so V̂ of the final observation counts. Both stop the sum. Tick, type, break."
+        "$\\hat A_t = \\sum_k (\\gamma\\lambda)^k\\,\\delta_{t+k}$. Write out the δ, and every reward"
+        " keeps a weight and the critic's word on every later state gets the rest. Move λ above to 1:"
+        " the critic falls silent."
     )
-    choose, knob, bugs = st.columns([4, 3, 5], gap="large")
-    with choose:
-        name = controls.draw(LEDGER, "a fall", horizontal=True)
-    with knob:
-        lam = controls.draw(LEDGER_LAMBDA, 0.95)
-    with bugs:
-        bug = controls.draw(BUG, ledger.RIGHT)
-    gae_panels.ledger_bench(name, 0.99, lam, bug)
+    gamma = controls.draw(GAMMA, 0.99)
+with picture:
+    gae_panels.kernel(gamma, lam)
 
 
-by_hand()
+# --- the ledger ---
+
+st.header("The ledger: backwards, row by row", anchor=False)
+st.markdown(
+    "Terminated: nothing comes after, so V̂(s′) counts as 0. Truncated: a time limit cut the"
+    " episode, so V̂ of the final observation counts. Both stop the sum. Tick, type, break."
+)
+choose, knob, bugs = st.columns([4, 3, 5], gap="large")
+with choose:
+    name = controls.draw(LEDGER, "a fall", horizontal=True)
+with knob:
+    ledger_lam = controls.draw(LEDGER_LAMBDA, 0.95)
+with bugs:
+    bug = controls.draw(BUG, ledger.RIGHT)
+gae_panels.ledger_bench(name, 0.99, ledger_lam, bug)
 
 
-@st.fragment
-def identities() -> None:
-    """Receipts."""
-    st.header("Why it is so, line by line", anchor=False)
-    words, chosen = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
-    with chosen:
-        way = st.selectbox(BREAK.label, BREAK.options, key=BREAK.name, bind="query-params")
-    with words:
-        st.markdown(
-            "In the world above, over all its episodes; the critic is V / 2 where none is named."
-        )
-    world = st.session_state.get(WORLD.name, "ladder")
-    broken = None if way == "nothing" else way
-    lines = gae_panels.readings(world, broken)
-    receipts.table(lines, "gae")
-    st.caption(receipts.verdict(lines, broken))
+# --- receipts ---
 
+st.header("Why it is so, line by line", anchor=False)
+words, chosen = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
+with chosen:
+    way = st.selectbox(BREAK.label, BREAK.options, key=BREAK.name, bind="query-params")
+with words:
+    st.markdown(
+        "In the world above, over all its episodes; the critic is V / 2 where none is named."
+    )
+broken = None if way == "nothing" else way
+lines = gae_panels.readings(world, broken)
+receipts.table(lines, "gae")
+st.caption(receipts.verdict(lines, broken))
 
-identities()
-
-# --- CartPole ---
+# --- on CartPole ---
 
 st.header("On CartPole: seven λ, sixteen seeds each", anchor=False)
 st.markdown(
@@ -211,11 +190,8 @@ page.code_that_ran(
 )
 page.code_diff(methods.actor_critic, methods.gae)
 
-world = st.session_state.get(WORLD.name, "ladder")
-shape = st.session_state.get(SHAPE.name, "too small")
-error = st.session_state.get(ERROR.name, 0.5)
-sentences = [trust.kernel_in_words(0.99, st.session_state.get(LAMBDA.name, 0.95))]
-if st.session_state.get("minimum.committed") is not None:
+sentences = [trust.kernel_in_words(gamma, lam)]
+if guess is not None:
     sentences.insert(0, trust.moves(world, shape, error))
 sentences.append(
     ledger.Ledger.of(ledger.LEDGERS["500 ones"](), 0.99, 0.95)
@@ -230,7 +206,7 @@ quiz.draw([question() for question in GAE])
 page.share(
     "gae",
     controls.held(ALL),
-    gae_panels.command(world, shape, error, st.session_state.get(LAMBDA.name, 0.95)),
+    gae_panels.command(world, shape, error, lam),
     gae_panels.sweep_command(),
 )
 page.settled()
