@@ -183,7 +183,7 @@ if recording is not None and recording.num_updates:
 if len(pair) == 2 and (ends := critic_panels.ends_of(pair)):
     sentences.append(switches.in_words(switch, *ends))
 page.takeaways(sentences)
-quiz.draw([question() for question in ACTOR_CRITIC])
+quiz.draw(quiz.asked(ACTOR_CRITIC))
 
 commands = map(command_line, (*CONFIGS, *switches.configs(switch)))
 page.share("actor-critic", controls.held(ALL), "\n".join(commands))

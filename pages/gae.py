@@ -201,7 +201,7 @@ sentences.append(
 if len(swept) == len(SWEEP):
     sentences.append(f"On CartPole: {sweep.in_words(swept)}")
 page.takeaways(sentences)
-quiz.draw([question() for question in GAE])
+quiz.draw(quiz.asked(GAE))
 
 page.share(
     "gae",

@@ -3,9 +3,10 @@
 import streamlit as st
 
 from pgviz import estimators
+from pgviz.exact.reinforce_questions import REINFORCE
 from pgviz.measure import takeaways
 from pgviz.training import gradient, loop
-from pgviz.ui import controls, live, page, run_panel, time_machine
+from pgviz.ui import controls, live, page, quiz, run_panel, time_machine
 from pgviz.ui.controls import Choice, Number
 from pgviz.ui.frame import open_page
 
@@ -120,4 +121,5 @@ recording = run.recording()
 if recording is not None and recording.num_updates and not live.is_live(run):
     sentences = takeaways.all_of(recording)
     page.takeaways(sentences if guess else sentences[:2])
+quiz.draw(quiz.asked(REINFORCE))
 page.reproduce("reinforce", controls.query_of(run.config, SETTINGS), run)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pgviz.exact import ascent, derivation, values
+from pgviz.exact.questions import QUESTIONS
 from pgviz.ui import controls, page, quiz, receipts
 from pgviz.ui.frame import open_page
 from pgviz.ui.theorem import bench, climbers, closing, layout, log_trick, objective, proofs
@@ -39,6 +40,6 @@ with story:
         ]
     )
     page.takeaways(closing.takeaways(setting, race, revealed=guess is not None))
-    quiz.draw(closing.asked())
+    quiz.draw(quiz.asked(QUESTIONS))
     closing.share(setting)
 page.settled()

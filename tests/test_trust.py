@@ -8,6 +8,7 @@ from pgviz import broken, estimators
 from pgviz.exact.believing import gae_lines, mixture
 from pgviz.exact.critic_questions import ACTOR_CRITIC, GAE
 from pgviz.exact.receipts import listed
+from pgviz.exact.reinforce_questions import REINFORCE
 from pgviz.exact.trust import (
     LAMBDAS,
     SHAPES,
@@ -135,12 +136,21 @@ def test_the_believed_critic_walks_to_the_worst_policy_and_the_subtracted_one_to
 # The questions
 
 
-@pytest.mark.parametrize("question", GAE + ACTOR_CRITIC, ids=lambda q: q.__name__)
+@pytest.mark.parametrize("question", REINFORCE + GAE + ACTOR_CRITIC, ids=lambda q: q.__name__)
 def test_every_question_has_one_reply_per_answer_and_its_numbers_hold(question):
     asked = question()
     assert len(asked.answers) == len(asked.replies) == len(set(asked.answers))
     assert 0 <= asked.right < len(asked.answers)
     assert "nan" not in " ".join(asked.replies)
+
+
+def test_the_replies_about_reinforce_have_the_numbers_of_the_definition():
+    weight, positive, loss = (question() for question in REINFORCE)
+    assert weight.answers[weight.right] == "1.5"
+    assert "+0.048, −0.048" in positive.replies[positive.right]  # .4 · .6 · (1 − .8)
+    before = -(0.4 * np.log(0.4) + 0.6 * 0.8 * np.log(0.6))
+    after = -(0.4 * 11 * np.log(0.4) + 0.6 * 10.8 * np.log(0.6))
+    assert f"from {before:.2f} to {after:.2f}" in loss.replies[loss.right]
 
 
 # The ledger

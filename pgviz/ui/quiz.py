@@ -1,10 +1,17 @@
 """A quiz: every answer gets a reply, and what a reply claims was computed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 
 import streamlit as st
 
 from pgviz.exact.questions import Question
+
+
+@cache
+def asked(questions: tuple[Callable[[], Question], ...]) -> list[Question]:
+    """The questions with their replies, computed once."""
+    return [question() for question in questions]
 
 
 def draw(questions: Sequence[Question]) -> None:

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from pgviz.exact.questions import QUESTIONS, Question
 from pgviz.exact.receipts import read_out
 from pgviz.measure import theorem
 from pgviz.ui import page
@@ -32,12 +31,6 @@ def takeaways(setting: Setting, run: theorem.Race, revealed: bool) -> list[str]:
             )
         ],
     )
-
-
-@st.cache_data(show_spinner=False)
-def asked() -> list[Question]:
-    """The questions of this page, with their computed replies."""
-    return [question() for question in QUESTIONS]
 
 
 def share(setting: Setting) -> None:
