@@ -79,16 +79,15 @@ st.markdown(
     " the rest. Sixteen common seeds each."
 )
 CONFIGS = race.configs(("reinforce", "actor-critic"))
-if not st.session_state.get("actor-critic.begun"):
-    live.start_group("actor-critic", CONFIGS)
+if not live.has_begun("pair"):
+    live.start_group("pair", CONFIGS)
 with st.container(horizontal=True, gap="small"):
     if st.button("Run both", key="pair.run"):
-        live.start_group("actor-critic", CONFIGS)
+        live.start_group("pair", CONFIGS)
     if st.button("Stop", key="pair.stop"):
-        live.runs().detach(live.viewer())
+        live.stop_group("pair")
+race_panel.watch(CONFIGS, "actor-critic", "pair")
 runs = live.group_of(CONFIGS)
-if runs:
-    race_panel.watch(runs, "actor-critic", "pair")
 believing = next((run for run in runs if run.config.method == "actor-critic"), None)
 recording = believing.recording() if believing is not None and not believing.active else None
 
@@ -96,8 +95,8 @@ prose, picture = st.columns([3, 7], gap="large")
 with prose:
     st.markdown(
         "How noisy is each? Freeze policies of the actor-critic's training, play fresh episodes, and"
-        " weigh the same steps in three ways, with γ = 1 and a V̂ fitted to other episodes. What the"
-        " TD error saves in noise it pays in bias, as above."
+        " weigh the same steps in three ways, with γ = 1 and a V̂ fitted to other episodes. Only the"
+        " TD error is biased, as above: is it quieter for it?"
     )
 with picture:
     if believing is None or recording is None or recording.num_updates == 0:
@@ -139,10 +138,8 @@ with prose:
         if st.button("Run with and without", type="primary", key="switch.run"):
             live.start_group("switch", switches.configs(switch))
         if st.button("Stop", key="switch.stop"):
-            live.runs().detach(live.viewer())
-pair = live.group_of(switches.configs(switch))
-if len(pair) == 2:
-    critic_panels.watch_switch(pair, switch)
+            live.stop_group("switch")
+critic_panels.watch_switch(switches.configs(switch), switch)
 
 page.code_that_ran(
     [
@@ -180,7 +177,7 @@ if recording is not None and recording.num_updates:
     sentences.append(
         f"At the end of training: {critic_map.in_words(cells, recording.config.gamma)}"
     )
-if len(pair) == 2 and (ends := critic_panels.ends_of(pair)):
+if ends := critic_panels.ends_of(switches.configs(switch)):
     sentences.append(switches.in_words(switch, *ends))
 page.takeaways(sentences)
 quiz.draw(quiz.asked(ACTOR_CRITIC))

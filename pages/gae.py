@@ -126,14 +126,14 @@ st.markdown(
 SWEEP = sweep.configs()
 begin, end = st.container(horizontal=True, gap="small"), st.container()
 if begin.button("Run the sweep", type="primary", key="sweep.run"):
-    live.start_group("gae", SWEEP)
+    live.start_group("sweep", SWEEP)
 if begin.button("Stop", key="sweep.stop"):
-    live.runs().detach(live.viewer())
+    live.stop_group("sweep")
 sweeping = live.group_of(SWEEP)
 swept: dict = {}
-if len(sweeping) == len(SWEEP):
+if live.has_begun("sweep") or len(sweeping) == len(SWEEP):
     with end:
-        gae_panels.watch_sweep(sweeping)
+        gae_panels.watch_sweep(SWEEP)
     swept = {run.config.gae_lambda: run.recording() for run in sweeping if run.ending == "finished"}
 
 st.header("Your task: tune λ under a budget", anchor=False)
@@ -145,7 +145,7 @@ with left:
     config = sweep.within_budget(tried, budget)
     attempts: list = st.session_state.setdefault("gae.attempts", [])
     if st.button("Spend it", key="budget.run"):
-        live.start_group("gae", [config])
+        live.start_group("budget", [config])
         if config not in attempts:
             attempts.append(config)
 with right:
@@ -160,8 +160,8 @@ with right:
             }
             | (sweep.spent(recording) if done and recording else {"solved": run.status})
         )
-    if attempts:
-        gae_panels.attempt(live.group_of(attempts[-1:])[0], attempts[-1].max_env_steps)
+    if latest := live.group_of(attempts[-1:]):
+        gae_panels.attempt(latest[0], latest[0].config.max_env_steps)
         st.dataframe(pd.DataFrame(rows), hide_index=True, key="attempts")
     else:
         st.markdown(

@@ -55,13 +55,13 @@ with st.container(horizontal=True, gap="small"):
     if st.button("Start the race", type="primary", key="race.run"):
         live.start_group("race", RACERS)
     if st.button("Stop", key="race.stop"):
-        live.runs().detach(live.viewer())
+        live.stop_group("race")
 racers = live.group_of(RACERS)
-if len(racers) == len(RACERS):
-    race_panel.watch(racers, chosen, "all")
+if live.has_begun("race") or len(racers) == len(RACERS):
+    race_panel.watch(RACERS, chosen, "all")
+if len(racers) == len(RACERS) and all(run.ending == "finished" for run in racers):
     pace = next(run for run in racers if run.config.method == "reinforce")
-    recorded = pace.recording()
-    if not any(run.active for run in racers) and recorded is not None:
+    if (recorded := pace.recording()) is not None:
         noise_panels.along_training(pace, recorded, 0, tuple(race.PSI))
 
 st.header("What you can do today", anchor=False)

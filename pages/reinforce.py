@@ -5,7 +5,7 @@ import streamlit as st
 from pgviz import estimators
 from pgviz.exact.reinforce_questions import REINFORCE
 from pgviz.measure import takeaways
-from pgviz.training import gradient, loop
+from pgviz.training import gradient, loop, methods
 from pgviz.ui import controls, live, page, quiz, run_panel, time_machine
 from pgviz.ui.controls import Choice, Number
 from pgviz.ui.frame import open_page
@@ -37,7 +37,8 @@ MORE = (
         "drop_gamma_t",
         "Drop the factor γ^t",
         (True, False),
-        "The theorem weighs step t by γ^t; most code leaves it out. Nothing changes at γ = 1.",
+        "The theorem weighs step t by γ^t; most code leaves it out. Nothing changes at γ = 1, nor for"
+        " the full return, whose rewards are discounted from the start.",
     ),
     Choice("stop_when_solved", "Stop a seed once it has solved it", (True, False)),
     Choice("num_updates", "Updates", (20, 40, 60, 100, 150, 200, 300)),
@@ -92,12 +93,14 @@ guess = page.predict(
     "Code hands the optimiser a “loss”, −(1/N) Σ Ψ log π. While the return rises, this loss …",
     ("falls", "stays about the same", "rises"),
 )
-if guess and (recorded := run.recording()) and recorded.num_updates:
-    st.markdown(f"In this run it **{takeaways.loss_verdict(recorded)}**.")
-    run_panel.instruments(run, ("pseudo_loss", "grad_norm", "entropy"))
+if guess:
+    run_panel.watch_instruments(run, ("pseudo_loss", "grad_norm", "entropy"))
 
 time_machine.draw(run, "reinforce")
 
+keeps_gamma_t = not run.config.drop_gamma_t and run.config.method != "full-return"
+gamma_t = r"\gamma^t \, " if keeps_gamma_t else ""
+psi = r"(\Psi_t - \bar\Psi) / \sigma_\Psi" if run.config.normalize_advantages else r"\Psi_t"
 page.code_that_ran(
     [
         (
@@ -106,6 +109,11 @@ page.code_that_ran(
             if run.config.method == "reinforce"
             else r"\Psi_t = \sum_k \gamma^k r_k",
             estimators.reward_to_go if run.config.method == "reinforce" else estimators.full_return,
+        ),
+        (
+            "What else is done to Ψ",
+            rf"\Psi_t \leftarrow {gamma_t}{psi}",
+            methods.weighted,
         ),
         (
             "The gradient",
@@ -122,4 +130,5 @@ if recording is not None and recording.num_updates and not live.is_live(run):
     sentences = takeaways.all_of(recording)
     page.takeaways(sentences if guess else sentences[:2])
 quiz.draw(quiz.asked(REINFORCE))
-page.reproduce("reinforce", controls.query_of(run.config, SETTINGS), run)
+query = f"{controls.query_of(run.config, SETTINGS)}&{controls.held(PLACE)}".rstrip("&")
+page.reproduce("reinforce", query, run)

@@ -31,7 +31,7 @@ from streamlit.testing.v1 import AppTest
 from pgviz import estimators
 from pgviz.__main__ import cli
 from pgviz.runs import Busy, Run, Runs, worker
-from pgviz.training import Config, command, gradient, loop
+from pgviz.training import Config, command, gradient, loop, methods
 from pgviz.ui import frame, live
 from pgviz.ui.frame import PAGES
 
@@ -176,9 +176,10 @@ def until(condition, patience=120):
 
 
 def to_the_end(at):
-    """The page once its run has ended."""
-    run = watched(at)
-    until(lambda: not run.active)
+    """The page once all of its runs have ended."""
+    reader = at.session_state["viewer"]
+    begun = [run for run in live.runs()._runs.values() if any(reader in v for v in run.viewers)]
+    until(lambda: not any(run.active for run in begun))
     return check(at.run())
 
 
@@ -454,7 +455,7 @@ def test_a_run_solves_cartpole_and_the_page_says_what_to_see():
     assert progress(at) == f"Finished after {len(metrics['solved'])} updates"
     assert "What you should have seen" in [heading.value for heading in at.header]
     first, last = sorted(1 + metrics["solved"].argmax(axis=0))
-    assert f"the first at update {first}, the last at update {last}." in markdown(at)
+    assert f"the first after {first} updates, the last after {last}." in markdown(at)
 
 
 def test_no_takeaway_is_told_while_a_run_is_going_on():
@@ -654,10 +655,11 @@ def test_the_code_on_the_page_is_the_code_that_ran(monkeypatch, method, weight):
     at = to_the_end(visit("reinforce", SMALL | {"method": method}))
     shown = {
         "weight": getattr(estimators, weight),
+        "what else is done to it": methods.weighted,
         "gradient": gradient.policy_gradient,
         "loop": loop.train,
     }
-    assert shown_code(at)[:3] == [
+    assert shown_code(at)[:4] == [
         inspect.getsource(function).strip() for function in shown.values()
     ]
 

@@ -1,6 +1,7 @@
 """The estimator bench: nothing unbiased is called biased, and the fast sums are the slow ones."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -9,6 +10,7 @@ from pgviz.exact.estimator import GradientEstimator
 from pgviz.measure import frozen, noise
 from pgviz.measure.bench import NAMES, UNBIASED, finished, frozen_bench, world_bench
 from pgviz.measure.checkpoints import checkpoints
+from pgviz.measure.checkpoints import sentence as noise_sentence
 from pgviz.measure.frozen import FrozenPolicy, episode_gradients, play, psi
 from pgviz.measure.statistics import Reference, statistics_against
 from pgviz.policies import MLP, log_prob
@@ -249,3 +251,22 @@ def test_checkpoints_span_the_recording():
 
     assert checkpoints(Short()) == [0, 1, 2, 3]
     assert frozen.PART <= 1024
+
+
+def test_the_sentence_on_noise_compares_what_is_shown():
+    rows = [
+        {"name": name, "update": update, "trace": trace}
+        for name, traces in {
+            "reinforce": (100.0, 1000.0),
+            "baseline": (50.0, 100.0),
+            "actor-critic": (10.0, 200.0),
+        }.items()
+        for update, trace in enumerate(traces)
+    ]
+    text = noise_sentence(pd.DataFrame(rows))
+    assert "V(s) leaves between 10 % and 50 % of the reward-to-go's variance" in text
+    assert "the TD error between 10 % and 20 %" in text
+    assert "between 20 % and 200 % of what V(s) leaves" in text
+    assert "10-fold" in text
+    without = noise_sentence(pd.DataFrame([r for r in rows if r["name"] != "actor-critic"]))
+    assert "TD" not in without

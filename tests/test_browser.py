@@ -177,6 +177,26 @@ def test_a_torn_and_hostile_address_is_one_sentence(visit):
         )
 
 
+def test_every_page_keeps_its_own_settings(visit, ready):
+    """Pages share names such as gamma and rng_seed; none may hand its value to another."""
+
+    def go_to(title, slug):
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
+        page.wait_for_url(f"**/{slug}*")
+        page.locator("[data-settled]").or_(page.get_by_text("Finished after")).first.wait_for(
+            state="attached"
+        )
+        ready(page)
+        return parse_qs(urlsplit(page.url).query)
+
+    with visit("theorem", {"rng_seed": 2, "gamma": 0.9}) as page:
+        ready(page)
+        assert go_to("REINFORCE", "reinforce") == {}
+        assert go_to("Baselines", "baselines") == {}
+        assert go_to("The theorem", "theorem") == {"rng_seed": ["2"], "gamma": ["0.9"]}
+        expect(page.get_by_label("Random seed", exact=True)).to_have_value("2")
+
+
 def test_going_back_to_a_faulty_address_is_harmless(visit, ready):
     with visit("reinforce", SMALL | {"seed": "inf", "num_envs": "inf"}) as page:
         says(page, "Finished after")
@@ -372,9 +392,16 @@ def test_the_episode_plays_and_pauses_on_the_page(visit):
 # ── for everybody, everywhere ───────────────────────────────────────────────────────────────────
 
 
+def test_the_time_machine_opens_while_the_run_goes_on(visit):
+    with visit("reinforce", ENDLESS | {"rng_seed": 12}) as page:
+        says(page, "of 300")
+        expect(page.locator(".player")).to_be_visible(timeout=PATIENCE)
+        says(page, "Recorded so far")
+        press(page, "Stop")
+
+
 def test_the_race_streams_into_one_picture_until_a_verdict(visit):
     with visit("home") as page:
-        says(page, "Finished after")
         press(page, "Start the race")
         says(page, "methods have ended")
         chart = page.locator("[data-testid=stVegaLiteChart] svg").filter(has_text="with a baseline")

@@ -128,3 +128,44 @@ def test_a_switch_is_run_beside_the_intact_method_and_says_what_it_did(servers, 
     said = [m.value for m in at.markdown if "Share the network" in m.value]
     assert any("0 of 2 seeds were solved, 0 without." in text for text in said)
     assert any("the critic is off by" in text for text in said)
+
+
+def test_nothing_that_a_reader_does_on_home_stops_the_race(servers, monkeypatch):
+    """Started while the opening run still lives; then a method is pointed at, then another."""
+    small = [c.replace(num_seeds=2, num_updates=8, num_envs=2) for c in race.configs()]
+    monkeypatch.setattr(race, "configs", lambda *_: small)
+    at = visit("home")
+    button(at, "Start the race").click()
+    at.run()
+    for method in ("gae", "baseline", "full-return"):
+        next(r for r in at.radio if r.key == "psi").set_value(method).run()
+    until(lambda: ended(small))
+    assert [run.ending for run in group_of(small)] == ["finished"] * 5
+    check(at.run())
+    assert any("5 of 5 methods have ended." in p.proto.text for p in at.get("progress"))
+
+
+def test_the_sections_of_a_page_do_not_stop_one_another(servers, monkeypatch):
+    pair = [c.replace(num_seeds=2, num_updates=6) for c in race.configs(("reinforce",))]
+    two = [
+        c.replace(num_seeds=2, num_updates=6, num_envs=4)
+        for c in switches.configs("forget the detach")
+    ]
+    monkeypatch.setattr(race, "configs", lambda *_: pair)
+    monkeypatch.setattr(switches, "configs", lambda name: two)
+    at = visit("actor-critic")
+    button(at, "Run with and without").click()
+    at.run()
+    button(at, "Run both").click()
+    at.run()
+    until(lambda: ended(pair) and ended(two))
+    assert {run.ending for run in group_of([*pair, *two])} == {"finished"}
+    check(at.run())
+
+
+def test_a_switch_that_has_not_run_shows_its_frames_and_says_so(servers, monkeypatch):
+    pair = [c.replace(num_seeds=2, num_updates=6) for c in race.configs(("reinforce",))]
+    monkeypatch.setattr(race, "configs", lambda *_: pair)
+    at = visit("actor-critic", {"switch": "share the network"})
+    check(at)
+    assert any("Not run yet" in caption.value for caption in at.caption)

@@ -102,6 +102,18 @@ def test_the_joint_gradient_is_the_autograd_of_a_network_that_shares_its_layer()
         np.testing.assert_allclose(ours[k], truth, rtol=2e-4, atol=1e-4 * np.abs(truth).max())
 
 
+def test_sharing_takes_no_step_size_from_anybody_else():
+    """What sharing does must not be the work of another learning rate."""
+    config = SWITCHED["one network"]
+    agent = Agent.of(config)
+    rates = agent.learning_rates(config)
+    policy, values = agent.policy_part(rates[None])[0], agent.critic_part(rates[None])[0]
+    assert (policy == np.float32(config.learning_rate)).all()
+    assert (values[agent.body] == np.float32(config.learning_rate)).all()
+    assert (values[agent.body.stop :] == np.float32(config.critic_learning_rate)).all()
+    assert config.learning_rate != config.critic_learning_rate
+
+
 def test_a_shared_layer_stays_one_layer_however_long_it_learns():
     config = SWITCHED["one network"]
     agent = Agent.of(config)

@@ -13,7 +13,6 @@ from pgviz.runs.recording import Recording
 SHOWN = ("full-return", "reinforce", "constant", "baseline")
 EPISODES = 128
 NUM_CHECKPOINTS = 6
-SUBJECT = {"baseline": "V(s)", "actor-critic": "the TD error"}
 
 
 def checkpoints(recording: Recording, num: int = NUM_CHECKPOINTS) -> list[int]:
@@ -49,14 +48,24 @@ def traces(
 
 
 def sentence(table: pd.DataFrame) -> str:
-    """How much of the noise the last step of the story removes, and how the noise grows."""
+    """How much of the noise each step of the story removes, and how the noise grows."""
     wide = table.pivot(index="update", columns="name", values="trace")
-    quiet = "actor-critic" if "actor-critic" in wide else "baseline"
-    ratio = wide[quiet] / wide["reinforce"]
-    lowest, highest = ratio.min(), ratio.max()
+    plain = wide["reinforce"]
+    said = [f"V(s) leaves {between(wide['baseline'] / plain)} of the reward-to-go's variance"]
+    if "actor-critic" in wide:
+        said += [
+            f"the TD error {between(wide['actor-critic'] / plain)}, which is"
+            f" {between(wide['actor-critic'] / wide['baseline'])} of what V(s) leaves"
+        ]
     return (
-        f"Along this training {SUBJECT[quiet]} leaves between {100 * lowest:.2g} % and"
-        f" {100 * highest:.2g} % of the reward-to-go's variance, which itself grows"
-        f" {wide['reinforce'].max() / wide['reinforce'].iloc[0]:,.0f}-fold: longer episodes, larger"
-        " returns."
+        f"Along this training {'; '.join(said)}. The reward-to-go's own variance grows"
+        f" {plain.max() / plain.iloc[0]:,.0f}-fold: longer episodes, larger returns."
     )
+
+
+def between(ratio: pd.Series) -> str:
+    """The range of a ratio, in percent."""
+    low, high = (
+        f"{100 * x:,.0f}" if x >= 0.1 else f"{100 * x:.2g}" for x in (ratio.min(), ratio.max())
+    )
+    return f"between {low} % and {high} %"

@@ -63,14 +63,14 @@ def label(method: str) -> str:
     return LABELS[method]
 
 
-def results(found: dict[str, Recording], active: Sequence[str] = ()) -> pd.DataFrame:
+def results(found: dict[str, Recording], unfinished: Sequence[str] = ()) -> pd.DataFrame:
     """One row per method: seeds solved, seconds of training, steps until solved and their interval."""
     rows = []
     for method, recording in found.items():
         steps = steps_to_solved(recording)
         solved = ~np.isnan(steps)
         middle, low, high = interval(within(steps, BUDGET))
-        ended = method not in active
+        ended = method not in unfinished
         rows.append(
             {
                 "method": label(method),

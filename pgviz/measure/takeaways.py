@@ -14,12 +14,14 @@ def seeds_solved(recording: Recording) -> str:
     if len(when) == 0:
         return f"None of the {num_seeds} seeds solved CartPole within {num_updates} updates."
     if num_seeds == 1:
-        return f"The seed solved CartPole at update {when[0]}."
+        return f"The seed solved CartPole after {when[0]} updates."
     if len(when) == 1:
-        return f"One of {num_seeds} seeds solved CartPole, at update {when[0]}."
+        return f"One of {num_seeds} seeds solved CartPole, after {when[0]} updates."
+    if when.min() == when.max():
+        return f"{len(when)} of {num_seeds} seeds solved CartPole, all after {when.min()} updates."
     return (
-        f"{len(when)} of {num_seeds} seeds solved CartPole: the first at update {when.min()},"
-        f" the last at update {when.max()}. Only the random numbers differ between them."
+        f"{len(when)} of {num_seeds} seeds solved CartPole: the first after {when.min()} updates,"
+        f" the last after {when.max()}. Only the random numbers differ between them."
     )
 
 
@@ -40,12 +42,14 @@ def loss_against_return(recording: Recording) -> str:
     """What the pseudo-loss did while the return did something else."""
     metrics = recording.metrics()
     returns, losses = (
-        interquartile_mean(metrics[name], axis=1) for name in ("episode_return", "pseudo_loss")
+        ends(interquartile_mean(metrics[name], axis=1))
+        for name in ("episode_return", "pseudo_loss")
     )
     return (
-        f"While the return went from {returns[0]:.0f} to {returns[-1]:.0f}, the pseudo-loss"
-        f" {verdict(losses)} from {in_words(losses[0])} to {in_words(losses[-1])}. Its gradient is what we"
-        " follow; its value measures nothing."
+        f"While the return went from {returns[0]:.0f} to {returns[1]:.0f}, the pseudo-loss"
+        f" {loss_verdict(recording)} ({in_words(losses[0])}, then {in_words(losses[1])}: means of the"
+        " first and the last tenth of the run). Its gradient is what we follow; its value measures"
+        " nothing."
     )
 
 
@@ -56,17 +60,21 @@ def in_words(x: float) -> str:
 
 def loss_verdict(recording: Recording) -> str:
     """What the pseudo-loss did: "rose", "fell" or "stayed about the same"."""
-    losses = interquartile_mean(recording.metrics()["pseudo_loss"], axis=1)
-    return verdict(losses).rstrip(",")
+    return verdict(interquartile_mean(recording.metrics()["pseudo_loss"], axis=1))
 
 
 def verdict(losses: np.ndarray) -> str:
     """Whether a curve rose, fell or stayed, by its first and last tenth against its own range."""
-    tenth = max(1, len(losses) // 10)
-    change = losses[-tenth:].mean() - losses[:tenth].mean()
-    if abs(change) <= 0.1 * np.ptp(losses):
-        return "stayed about the same,"
-    return "rose" if change > 0 else "fell"
+    first, last = ends(losses)
+    if abs(last - first) <= 0.1 * np.ptp(losses):
+        return "stayed about the same"
+    return "rose" if last > first else "fell"
+
+
+def ends(curve: np.ndarray) -> tuple[float, float]:
+    """The means of the first and of the last tenth of a curve."""
+    tenth = max(1, len(curve) // 10)
+    return float(curve[:tenth].mean()), float(curve[-tenth:].mean())
 
 
 def all_of(recording: Recording) -> list[str]:

@@ -52,6 +52,13 @@ class Agent:
         """Where W₁ lies in the parameters of either network."""
         return slice(0, prod(self.policy.shapes[0]))
 
+    def learning_rates(self, config: Config) -> Array32:
+        """The step size of every parameter [P]: the policy's, and for the critic's head its own."""
+        sizes = self.policy.num_parameters, self.body.stop
+        rates = np.full(2 * sizes[0], config.critic_learning_rate, np.float32)
+        rates[: sum(sizes)] = config.learning_rate
+        return rates
+
     def joint(self, policy_gradient: Array32, value_gradient: Array32) -> Array32:
         """The gradient of J − ½ loss_V for a row of theta: both pull at the hidden layer they share."""
         parts = policy_gradient.copy(), np.float32(-VALUE_COEF) * value_gradient

@@ -107,8 +107,11 @@ class Learners:
         policy, values = (
             f(self.all_theta) for f in (self.agent.policy_part, self.agent.critic_part)
         )
-        learned = self.all_theta if self.agent.shared else policy
-        self.optimizer = Adam(learned.shape, config.learning_rate)
+        self.optimizer = (
+            Adam(self.all_theta.shape, self.agent.learning_rates(config))
+            if self.agent.shared
+            else Adam(policy.shape, config.learning_rate)
+        )
         self.critic_optimizer = Adam(values.shape, config.critic_learning_rate)
         self.env = CartPoleEnsemble(
             num_envs=len(seeds) * config.num_envs,

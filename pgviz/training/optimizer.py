@@ -17,11 +17,11 @@ class Adam:
 
     m ← β₁ m + (1 − β₁) ĝ      v ← β₂ v + (1 − β₂) ĝ²      m̂ = m/(1 − β₁ᵏ)      v̂ = v/(1 − β₂ᵏ)
 
-    Shapes: theta, gradient, m and v [S, P]; k counts the steps.
+    Shapes: theta, gradient, m and v [S, P]; α a number or [P]; k counts the steps.
     Source: Kingma & Ba, 2015, arXiv:1412.6980, algorithm 1, with the sign of ascent.
     """
 
-    def __init__(self, shape: tuple[int, int], learning_rate: float) -> None:
+    def __init__(self, shape: tuple[int, int], learning_rate: float | Array32) -> None:
         self.learning_rate = learning_rate
         self.num_steps = 0
         self.m = np.zeros(shape, np.float32)

@@ -55,11 +55,31 @@ def as_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def opened(controls: Sequence[Control], slug: str) -> None:
+    """A page's controls say what its address says, else what they said when the reader left it.
+
+    Pages share names such as gamma and seed, and Streamlit keeps one value for a name.
+    """
+    state, address = st.session_state, st.query_params
+    kept: dict[str, dict[str, Any]] = state.setdefault("kept", {})
+    before, names, addressed = state.get("page", (slug, (), ()))
+    if before != slug:
+        kept[before] = {name: state[name] for name in addressed if name in state}
+        for name in names:
+            state.pop(name, None)
+        if not len(address):
+            for name, value in kept.get(slug, {}).items():
+                state[name], address[name] = value, as_text(value)
+    names = tuple(control.name for control in controls)
+    state["page"] = slug, names, tuple(name for name in names if name in address)
+
+
 def faults_of_link(controls: Sequence[Control], slug: str) -> str:
     """One sentence on what of the link could not be used, or nothing; kept until `forget_faults`.
 
     Called before the controls are drawn.
     """
+    opened(controls, slug)
     known = {control.name for control in controls}
     unknown = [name for name in st.query_params if name not in known]
     drop(slug, {name: f"there is no setting “{shown(name)}”" for name in unknown})

@@ -10,7 +10,8 @@ from pgviz.charts import critics as charts
 from pgviz.measure import critic_map, switches, trust
 from pgviz.measure.ensembles import interquartile_mean
 from pgviz.measure.sweep import steps_in
-from pgviz.runs import Recording, Run
+from pgviz.runs import Recording
+from pgviz.training.config import Config
 from pgviz.ui import live, page
 from pgviz.ui.gae_panels import in_parts
 from pgviz.ui.look import ink
@@ -187,14 +188,14 @@ def along_training(recording: Recording) -> None:
     )
 
 
-def watch_switch(runs: Sequence[Run], name: str) -> None:
+def watch_switch(configs: Sequence[Config], name: str) -> None:
     """The intact run beside the switched one, polled while one of them lives."""
-    alive = any(live.is_live(run) for run in runs)
+    alive = any(live.is_live(run) for run in live.group_of(configs))
 
     @st.fragment(run_every=2 * live.POLL_S if alive else None)
     def panel() -> None:
-        _draw_switch(runs, name)
-        if alive and not any(run.active for run in runs):
+        _draw_switch(configs, name)
+        if alive and not any(run.active for run in live.group_of(configs)):
             st.rerun()
 
     panel()
@@ -205,37 +206,41 @@ def _end(path: str) -> switches.End:
     return switches.end_of(Recording(Path(path)))
 
 
-def ends_of(runs: Sequence[Run]) -> list[switches.End]:
+def ends_of(configs: Sequence[Config]) -> list[switches.End]:
     """Where both runs stand, once both have ended of themselves."""
-    if not runs or any(run.ending != "finished" for run in runs):
+    runs = live.group_of(configs)
+    if len(runs) < len(configs) or any(run.ending != "finished" for run in runs):
         return []
     return [_end(str(run.path)) for run in runs]
 
 
-def _draw_switch(runs: Sequence[Run], name: str) -> None:
+def _draw_switch(configs: Sequence[Config], name: str) -> None:
     solved = pd.DataFrame({"trailing_return": [475.0]})
-    for column, run, title in zip(
-        st.columns(2, gap="large"), runs, ("As it should be", name.capitalize()), strict=True
-    ):
-        middle, seeds = live.by_steps(run)
+    titles = ("As it should be", name.capitalize())
+    for column, config, title in zip(st.columns(2, gap="large"), configs, titles, strict=True):
+        run = live.runs().find(config)
+        middle, seeds = live.by_steps(run) if run else (live.NO_CURVE, live.NO_SEEDS)
+        is_intact = config is configs[0]
         with column:
             page.heading(title, "a line: a seed · thick: their middle half (IQM) · dotted: solved")
             page.chart(
-                f"chart-switch-{'intact' if run is runs[0] else 'switched'}",
+                f"chart-switch-{'intact' if is_intact else 'switched'}",
                 charts.switched,
-                steps_in(run.config),
-                run is not runs[0],
+                steps_in(config),
+                not is_intact,
                 tables={"seeds": seeds, "middle": middle, "solved": solved},
                 height=230,
-                says=f"{title}: the returns of sixteen seeds along training.",
+                says=f"{title}: the returns of the seeds along training.",
             )
-    ends = ends_of(runs)
-    if ends:
+    runs = live.group_of(configs)
+    if ends := ends_of(configs):
         st.markdown(switches.in_words(name, *ends))
         page.numbers(
             switches.table(dict(zip(("as it should be", name), ends, strict=True))), "ends"
         )
     elif any(run.active for run in runs):
-        st.caption("Sixteen seeds each, until 256,000 steps. The verdict stands here then.")
-    else:
+        st.caption(f"{steps_in(configs[0]):,} steps for each seed. The verdict stands here then.")
+    elif any(run.ending in ("stopped", "failed") for run in runs):
         st.caption("Stopped before its time. Press the button to go on.")
+    else:
+        st.caption("Not run yet on this server.")

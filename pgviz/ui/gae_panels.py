@@ -1,5 +1,7 @@
 """The panels of the page on GAE. Each asks `measure` for tables and hands them to a chart."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -11,6 +13,7 @@ from pgviz.exact.trust import wrong_critic
 from pgviz.measure import ledger, sweep, trust
 from pgviz.runs import Run
 from pgviz.training.command import command_line
+from pgviz.training.config import Config
 from pgviz.ui import live, page
 from pgviz.ui.look import ink
 from pgviz.worlds.named import named_worlds
@@ -251,23 +254,24 @@ def breaks() -> list[str]:
 # --- the sweep ---
 
 
-def watch_sweep(runs: list[Run]) -> None:
+def watch_sweep(configs: Sequence[Config]) -> None:
     """One small multiple per λ and one summary, polled while one of the runs lives."""
-    alive = any(live.is_live(run) for run in runs)
+    alive = any(live.is_live(run) for run in live.group_of(configs))
 
     @st.fragment(run_every=2 * live.POLL_S if alive else None)
     def panel() -> None:
-        _draw_sweep(runs)
+        runs = live.group_of(configs)
+        _draw_sweep(runs, configs)
         if alive and not any(run.active for run in runs):
             st.rerun()
 
     panel()
 
 
-def _draw_sweep(runs: list[Run]) -> None:
-    budget = sweep.steps_in(runs[0].config)
-    over = {run.config.gae_lambda: run for run in runs if not run.active}
-    st.progress(len(over) / len(runs), _status(runs, len(over)))
+def _draw_sweep(runs: list[Run], configs: Sequence[Config]) -> None:
+    budget = sweep.steps_in(configs[0])
+    over = {run.config.gae_lambda: run for run in runs if run.ending == "finished"}
+    st.progress(len(over) / len(configs), _status(runs, len(over), len(configs)))
     for start in range(0, len(runs), 4):
         for column, run in zip(st.columns(4, gap="small"), runs[start : start + 4], strict=False):
             with column:
@@ -275,7 +279,7 @@ def _draw_sweep(runs: list[Run]) -> None:
     finished = {
         lam: recording
         for lam, run in sorted(over.items())
-        if run.ending == "finished" and (recording := run.recording()) is not None
+        if (recording := run.recording()) is not None
     }
     if not finished:
         st.skeleton(height=330)
@@ -303,13 +307,13 @@ def _draw_sweep(runs: list[Run]) -> None:
             st.dataframe(sweep.compared(finished), hide_index=True, key="sweep-compared")
 
 
-def _status(runs: list[Run], over: int) -> str:
-    if any(run.ending == "stopped" for run in runs):
-        return f"{over} of {len(runs)} runs have ended, some were stopped. Press Run to go on."
+def _status(runs: list[Run], over: int, total: int) -> str:
+    if len(runs) < total or any(run.ending == "stopped" for run in runs):
+        return f"{over} of {total} runs have ended, others were stopped. Press the button to go on."
     if any(run.ending == "failed" for run in runs):
         return "A run failed. Press Run to try again."
-    return f"{over} of {len(runs)} runs have ended" + (
-        ", the others are under way." if over < len(runs) else "."
+    return f"{over} of {total} runs have ended" + (
+        ", the others are under way." if over < total else "."
     )
 
 

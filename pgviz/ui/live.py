@@ -88,33 +88,46 @@ def start(slug: str, config: Config) -> Run | None:
         return None
 
 
+def start_group(name: str, configs: Sequence[Config]) -> list[Run]:
+    """Watch all of these runs, and no others under this name; none, and a sentence, without room.
+
+    Every section of a page that compares runs has a name: as if a reader of its own sat there, who
+    leaves with the same tab. So no section stops what another one has started.
+    """
+    st.session_state[f"{name}.begun"] = True
+    _presence(_in_section(name))
+    try:
+        return runs().watch_all(configs, _in_section(name))
+    except Busy as busy:
+        st.warning(str(busy), icon=":material/hourglass:")
+        return []
+
+
 def also_watch(config: Config, name: str) -> Run | None:
-    """A further run of the same reader: as if another reader watched it, gone with the same tab."""
+    """A further run of the same reader, started by itself; None if there is no room."""
     known = runs().find(config)
     if known is not None and known.ending == "finished":
         return known
-    other = f"{viewer()}.{name}"
-    _presence(other)
-    try:
-        return runs().watch(config, other)
-    except Busy as busy:
-        st.warning(str(busy), icon=":material/hourglass:")
-        return None
+    return next(iter(start_group(name, [config])), None)
 
 
-def start_group(slug: str, configs: Sequence[Config]) -> None:
-    """Watch all of these runs and no others, as one reader."""
-    st.session_state[f"{slug}.begun"] = True
-    try:
-        runs().watch_all(configs, viewer())
-    except Busy as busy:
-        st.warning(str(busy), icon=":material/hourglass:")
+def stop_group(name: str) -> None:
+    """Watch the runs of this name no longer: those that nobody else watches stop."""
+    runs().detach(_in_section(name))
+
+
+def has_begun(name: str) -> bool:
+    """Whether this reader has started the runs of this name."""
+    return bool(st.session_state.get(f"{name}.begun"))
 
 
 def group_of(configs: Sequence[Config]) -> list[Run]:
     """What there is of these runs; a reader who asks for nothing starts nothing."""
-    viewer()
     return [run for config in configs if (run := runs().find(config)) is not None]
+
+
+def _in_section(name: str) -> str:
+    return f"{viewer()}.{name}"
 
 
 def stop(slug: str) -> None:
@@ -124,8 +137,9 @@ def stop(slug: str) -> None:
 
 
 def is_live(run: Run) -> bool:
-    """Whether this reader is watching it grow."""
-    return run.active and viewer() in run.viewers
+    """Whether this reader is watching it grow, in whatever section."""
+    mine = viewer()
+    return run.active and any(name.split(".")[0] == mine for name in run.viewers)
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)

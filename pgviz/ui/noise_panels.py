@@ -11,7 +11,7 @@ from pgviz.charts import baselines as charts
 from pgviz.exact.derivation import Line
 from pgviz.exact.receipts import Reading, read
 from pgviz.exact.subtraction import baseline_is_free, short
-from pgviz.measure import checkpoints, noise
+from pgviz.measure import checkpoints, noise, race
 from pgviz.measure.bench import LABELS, Bench, frozen_bench, world_bench
 from pgviz.measure.frozen import FrozenPolicy
 from pgviz.runs import Recording, Run
@@ -406,15 +406,15 @@ def _apart(ends: pd.DataFrame) -> pd.DataFrame:
 
 
 @st.cache_resource(show_spinner=False)
-def _traces() -> dict[tuple, pd.DataFrame]:
-    return {}
+def _traces() -> "OrderedDict[tuple, pd.DataFrame]":
+    return OrderedDict()
 
 
 def along_training(
     run: Run, recording: Recording, seed: int, names: Sequence[str] = checkpoints.SHOWN
 ) -> None:
     """Covariance traces of some estimators at checkpoints of a recording."""
-    known, key = _traces(), (run.key, seed, names)
+    known, key = _traces(), (str(run.path), recording.num_updates, seed, names)
     if key not in known:
         updates = checkpoints.checkpoints(recording)
         bar = st.progress(0.0, "Freezing policies along the training")
@@ -424,11 +424,13 @@ def along_training(
             bar.progress((i + 1) / len(updates), "Freezing policies along the training")
         bar.empty()
         known[key] = pd.concat(tables)
+        while len(known) > 40:
+            known.popitem(last=False)
     table = known[key]
     page.heading(
         "Gradient variance along the training",
-        f"seed {seed}, frozen at {table['update'].nunique()} of its updates, {checkpoints.EPISODES}"
-        " episodes each",
+        f"{race.label(run.config.method)}, seed {seed}, frozen at {table['update'].nunique()} of its"
+        f" updates, {checkpoints.EPISODES} episodes each",
     )
     page.chart(
         "chart-along",

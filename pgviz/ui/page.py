@@ -97,6 +97,7 @@ def chart(
         alt=says,
         theme="streamlit",
         width="stretch",
+        height=height,
     )
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 from pgviz.charts import critics as charts
 from pgviz.measure import race
 from pgviz.runs import Recording, Run
+from pgviz.training.config import Config
 from pgviz.ui import live, page
 
 SOLVED = pd.DataFrame({"trailing_return": [475.0]})
@@ -24,13 +25,14 @@ NOTHING = pd.DataFrame(
 )
 
 
-def watch(runs: Sequence[Run], chosen: str, key: str) -> None:
+def watch(configs: Sequence[Config], chosen: str, key: str) -> None:
     """Curves, results and one sentence, polled while one of the runs lives."""
-    alive = any(live.is_live(run) for run in runs)
+    alive = any(live.is_live(run) for run in live.group_of(configs))
 
     @st.fragment(run_every=2 * live.POLL_S if alive else None)
     def panel() -> None:
-        _draw(runs, chosen, key)
+        runs = live.group_of(configs)
+        _draw(runs, configs, chosen, key)
         if alive and not any(run.active for run in runs):
             st.rerun()
 
@@ -43,13 +45,12 @@ def found(runs: Sequence[Run]) -> dict[str, Recording]:
     return {m: r for m, r in recordings.items() if r is not None and r.num_updates}
 
 
-def _draw(runs: Sequence[Run], chosen: str, key: str) -> None:
-    active = [run.config.method for run in runs if run.active]
-    over = len(runs) - len(active)
-    words = f"{over} of {len(runs)} methods have ended"
-    if any(run.ending in ("stopped", "failed") for run in runs):
-        words += ", some before their time. Press the button to go on"
-    st.progress(over / len(runs), f"{words}.")
+def _draw(runs: Sequence[Run], configs: Sequence[Config], chosen: str, key: str) -> None:
+    over = sum(run.ending == "finished" for run in runs)
+    words = f"{over} of {len(configs)} methods have ended"
+    if len(runs) < len(configs) or any(run.ending in ("stopped", "failed") for run in runs):
+        words += ", others were stopped. Press the button to go on"
+    st.progress(over / len(configs), f"{words}.")
     tables = []
     for run in runs:
         middle, _ = live.by_steps(run)
@@ -65,24 +66,26 @@ def _draw(runs: Sequence[Run], chosen: str, key: str) -> None:
         f"chart-race-{key}",
         charts.race,
         race.BUDGET,
-        tables={"curves": curves, "key": _key(runs), "solved": SOLVED},
+        tables={"curves": curves, "key": _key(configs), "solved": SOLVED},
         height=340,
         says="Learning curves of all methods against environment steps.",
     )
     recordings = found(runs)
     page.heading("Until solved", "steps of a seed: IQM · seconds: training of all sixteen")
-    table = race.results(recordings, active) if recordings else pd.DataFrame()
-    st.dataframe(table, hide_index=True, height=36 * (len(runs) + 1), key=f"race-results-{key}")
+    unfinished = [run.config.method for run in runs if run.ending != "finished"]
+    table = race.results(recordings, unfinished) if recordings else pd.DataFrame()
+    height = 36 * (len(configs) + 1)
+    st.dataframe(table, hide_index=True, height=height, key=f"race-results-{key}")
     st.caption(
         race.in_words(recordings)
-        if recordings and not active
+        if over == len(configs)
         else "A verdict stands here when all have ended."
     )
 
 
-def _key(runs: Sequence[Run]) -> pd.DataFrame:
+def _key(configs: Sequence[Config]) -> pd.DataFrame:
     """The names of the lines, one below the other where no line runs."""
-    methods = [run.config.method for run in runs]
+    methods = [config.method for config in configs]
     return pd.DataFrame(
         {
             "name": methods,

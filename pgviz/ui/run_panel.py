@@ -6,7 +6,7 @@ import streamlit as st
 
 from pgviz.charts import learning
 from pgviz.measure.ensembles import Curves
-from pgviz.measure.takeaways import in_words
+from pgviz.measure.takeaways import in_words, loss_verdict
 from pgviz.runs import Recording, Run
 from pgviz.ui import live, page
 
@@ -22,11 +22,12 @@ EMPTY_SEEDS = pd.DataFrame(
 def watch(run: Run) -> None:
     """The run, polled while it lives; when it ends the whole page is drawn once more."""
     is_live = live.is_live(run)
+    had_begun = live.curves_of(run) is not None
 
     @st.fragment(run_every=live.POLL_S if is_live else None)
     def panel() -> None:
         draw(run)
-        if is_live and not run.active:
+        if is_live and (not run.active or (live.curves_of(run) is not None) != had_begun):
             st.rerun()
 
     panel()
@@ -63,6 +64,21 @@ def draw(run: Run) -> None:
     )
     with st.container(key="run-in-words"):  # as high as two lines, whatever it says
         st.caption(_in_words(curves))
+
+
+def watch_instruments(run: Run, names: tuple[str, ...]) -> None:
+    """The same charts, polled while the run lives, under what the pseudo-loss did until now."""
+
+    @st.fragment(run_every=2 * live.POLL_S if live.is_live(run) else None)
+    def panel() -> None:
+        recording = run.recording()
+        if recording is None or not recording.num_updates:
+            return
+        until = "So far" if run.active else "In this run"
+        st.markdown(f"{until} it **{loss_verdict(recording)}**.")
+        instruments(run, names)
+
+    panel()
 
 
 def instruments(run: Run, names: tuple[str, ...]) -> None:
@@ -143,7 +159,7 @@ def _in_words(curves: Curves | None) -> str:
     last, seeds = curves.middle.iloc[-1], curves.seeds
     now = seeds[seeds["update"] == seeds["update"].max()]["episode_return"]
     return (
-        f"After update {curves.num_updates - 1} the middle half of the seeds returns"
+        f"After {curves.num_updates} updates the middle half of the seeds returns"
         f" {last['episode_return']:.0f} (95 % interval {last['low']:.0f} to {last['high']:.0f});"
         f" the best seed {np.max(now):.0f}, the worst {np.min(now):.0f}."
     )
