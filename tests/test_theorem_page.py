@@ -282,11 +282,16 @@ def test_the_link_at_the_foot_of_the_page_leads_back_to_it():
 # --- bring your own world ---
 
 
-def with_world(world):
-    """The page after a visitor's file was received, as the uploader's callback leaves it."""
+def with_world(world, guess=None):
+    """The page after a visitor's file was received, as the uploader's callback leaves it.
+
+    With a guess, the prediction is locked in.
+    """
     app = AppTest.from_file(f"../{PAGE}", default_timeout=60)
     app.session_state["theorem.document"] = world_document(admitted(world_document(world).encode()))
     app.session_state["world"] = "yours"
+    if guess is not None:
+        app.session_state["theorem-best-yours.committed"] = guess
     return app.run()
 
 
@@ -302,6 +307,15 @@ def test_a_good_file_becomes_a_world_of_its_own():
     assert app.selectbox(key="world").options[-1] == "yours"
 
 
+def with_theta(world, *rows):
+    """The world with logits of its own in every state."""
+    return replace(world, features=np.eye(world.num_states), theta=np.array(rows, float))
+
+
+SATURATED = ([20, -20], [0, 0])
+
+
+@pytest.mark.parametrize("guess", [None, "always"], ids=["hidden", "revealed"])
 @pytest.mark.parametrize(
     "world",
     [
@@ -313,12 +327,29 @@ def test_a_good_file_becomes_a_world_of_its_own():
         replace(short_corridor(1 - 1e-7), name="commits"),
         replace(random_world(7, 2, 2), rewards=np.zeros((2, 2, 3))),
         replace(random_world(8, 2, 2, gamma=0.999), rewards=1e4 * np.ones((2, 2, 3))),
+        with_theta(random_world(3, 2, 2, gamma=0.9), *SATURATED),
+        with_theta(random_world(3, 2, 2, gamma=1.0), *SATURATED),
+        with_theta(random_world(3, 2, 2, gamma=0.9), [40, -40], [40, -40]),
     ],
-    ids=["large", "crowded", "long", "myopic", "stiff", "committed", "worthless", "rich"],
+    ids=[
+        *("large", "crowded", "long", "myopic", "stiff", "committed", "worthless", "rich"),
+        *("saturated", "saturated-undiscounted", "nothing-to-chance"),
+    ],
 )
-def test_worlds_at_the_limits_are_drawn_or_explained(world):
-    app = with_world(world)
+def test_worlds_at_the_limits_are_drawn_or_explained(world, guess):
+    app = with_world(world, guess)
     assert is_well(app)
+    assert "nan" not in words(app)
+
+
+def test_where_nothing_can_be_turned_the_page_says_what_is_in_the_way():
+    saturated = with_world(with_theta(random_world(3, 2, 2, gamma=0.9), *SATURATED), "never")
+    stiff = replace(random_world(6, 2, 2), features=np.zeros((2, 1)), theta=np.zeros((1, 2)))
+    said = [note.value for note in saturated.info]
+    assert len(said) == 2  # in place of J along the knob, and of the slopes along it
+    assert all("this θ makes the action certain or impossible" in text.lower() for text in said)
+    assert saturated.metric[1].value == "—"
+    assert "features of this world leave no policy" in with_world(stiff, "never").info[0].value
 
 
 def test_a_world_that_never_ends_is_drawn_with_its_discount():

@@ -53,6 +53,11 @@ class Place:
     slope: float  # ∂J/∂p
     gradient_norm: float
 
+    @property
+    def has_knob(self) -> bool:
+        """Whether there is a probability to turn."""
+        return not np.isnan(self.p)
+
 
 def at_rest(world: TabularMDP, action: int) -> int:
     """Where the knob stands for the world's own θ, in percent; not at all means in the middle."""
@@ -445,9 +450,10 @@ def takeaways(
     readings: Sequence[Reading],
 ) -> list[str]:
     """What this very setting shows. The summit is left out until it has been guessed."""
+    slope = f" has the slope {place.slope:.4g} at p = {place.p:.3f} all the same"
     sentences = [
         f"One episode returned anything from {returns.min():.4g} to {returns.max():.4g}; J ="
-        f" {place.objective:.4g} has the slope {place.slope:.4g} at p = {place.p:.3f} all the same."
+        f" {place.objective:.4g}{slope if place.has_knob else ''}."
     ]
     if summit is not None:
         p, objective = summit
@@ -483,6 +489,11 @@ def takeaways(
 
 def _knob(world: TabularMDP, action: int) -> Knob:
     turn = knob(world, action)
-    if turn is None:
-        raise WorldError("the features of this world leave no policy to turn")
-    return turn
+    if turn is not None:
+        return turn
+    if knob(world.at(np.zeros_like(world.theta)), action) is not None:  # at another θ it turns
+        raise WorldError(
+            "this θ makes the action certain or impossible where the knob reads it, so there is"
+            " no probability to turn"
+        )
+    raise WorldError("the features of this world leave no policy to turn")

@@ -13,6 +13,7 @@ from pgviz.ui.theorem.bench import (
 )
 from pgviz.ui.theorem.lines import receipts_table
 from pgviz.worlds.files import world_document
+from pgviz.worlds.tabular import WorldError
 
 
 def takeaways(setting: Setting, run: theorem.Race, revealed: bool) -> list[str]:
@@ -20,7 +21,7 @@ def takeaways(setting: Setting, run: theorem.Race, revealed: bool) -> list[str]:
     return theorem.takeaways(
         found(setting, theorem.place, setting.story.turned),
         found(setting, theorem.sampled_returns, 0),
-        found(setting.resting, theorem.summit, setting.story.turned) if revealed else None,
+        _summit(setting) if revealed else None,
         run,
         str(st.session_state.get("broken", setting.story.mistake)),
         [
@@ -31,6 +32,15 @@ def takeaways(setting: Setting, run: theorem.Race, revealed: bool) -> list[str]:
             )
         ],
     )
+
+
+def _summit(setting: Setting) -> tuple[float, float] | None:
+    """The best of the knob; None where there is nothing to turn."""
+    try:
+        best: tuple[float, float] = found(setting.resting, theorem.summit, setting.story.turned)
+    except WorldError:
+        return None
+    return best
 
 
 def share(setting: Setting) -> None:

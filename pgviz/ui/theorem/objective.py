@@ -41,7 +41,7 @@ def objective(setting: Setting) -> str | None:
     with st.container(horizontal=True, gap="large"):
         for label, value in (
             ("J(θ), exact", number(here.objective)),
-            ("Slope ∂J/∂p, exact", number(here.slope)),
+            ("Slope ∂J/∂p, exact", number(here.slope) if here.has_knob else "—"),
             (f"Mean of {len(returns)} returns", number(float(returns.mean()))),
         ):
             st.metric(label, value, width="content")

@@ -108,6 +108,18 @@ def _gamma(setting: Setting) -> None:
         ),
         "gamma",
     )
+    left, right = st.columns(2, gap="medium")
+    with left:
+        try:
+            _slopes(demo)
+        except WorldError as fault:
+            st.info(sentence(fault))
+    with right:
+        _curl(demo)
+
+
+def _slopes(demo: Setting) -> None:
+    """What the update gains along the knob, with γᵗ and without."""
     story = demo.story
     action = story.actions[story.turned]
     here: theorem.Place = found(demo, theorem.place, story.turned)
@@ -121,60 +133,62 @@ def _gamma(setting: Setting) -> None:
             paths[paths["update"] == name] for name in (theorem.WITH_GAMMA, theorem.WITHOUT_GAMMA)
         )
     )
-    left, right = st.columns(2, gap="medium")
-    with left:
-        page.heading(
-            "Uphill becomes downhill" if true * wrong < 0 else "Another step than the gradient's",
-            f"push on the logit of {controls_text(action)}, by its probability",
+    page.heading(
+        "Uphill becomes downhill" if true * wrong < 0 else "Another step than the gradient's",
+        f"push on the logit of {controls_text(action)}, by its probability",
+    )
+    page.chart(
+        "chart-slopes",
+        charts.slopes,
+        "p" if demo.document else f"p = π({action})",
+        ink(),
+        tables={
+            "paths": paths,
+            "ends": spaced(ends, "slope", float(np.ptp(paths["slope"]))),
+            "here": pd.DataFrame({"p": [here.p]}),
+            "zero": pd.DataFrame({"slope": [0.0]}),
+        },
+        height=HEIGHT,
+        says=f"At p = {here.p:.2f} the gradient pushes by {true:+.4f}, the update without"
+        f" γᵗ by {wrong:+.4f}.",
+    )
+    q = here.p * (1 - here.p)
+    st.caption(
+        f"At p = {here.p:.2f}: {signed(true)} with γᵗ, {signed(wrong)} without"
+        + (
+            f", which is {number(true / q)} q and {number(wrong / q)} q with q = p(1−p)."
+            if story is stories["shared-logit-chain"]
+            else "."
         )
-        page.chart(
-            "chart-slopes",
-            charts.slopes,
-            "p" if demo.document else f"p = π({action})",
-            ink(),
-            tables={
-                "paths": paths,
-                "ends": spaced(ends, "slope", float(np.ptp(paths["slope"]))),
-                "here": pd.DataFrame({"p": [here.p]}),
-                "zero": pd.DataFrame({"slope": [0.0]}),
-            },
-            height=HEIGHT,
-            says=f"At p = {here.p:.2f} the gradient pushes by {true:+.4f}, the update without"
-            f" γᵗ by {wrong:+.4f}.",
-        )
-        q = here.p * (1 - here.p)
-        st.caption(
-            f"At p = {here.p:.2f}: {signed(true)} with γᵗ, {signed(wrong)} without"
-            + (
-                f", which is {number(true / q)} q and {number(wrong / q)} q with q = p(1−p)."
-                if story is stories["shared-logit-chain"]
-                else "."
-            )
-        )
+    )
+
+
+def _curl(demo: Setting) -> None:
+    """The update without γᵗ as a field that is no gradient."""
     curled = theorem.curled_world(demo.at)
+    story = demo.story
     own = curled.name != "chain"
     seen: theorem.Curl = found(demo, theorem.curl_of)
-    with right:
-        page.heading(
-            "No hill has such a slope field",
-            "arrows: the update without γᵗ · square: a round trip",
-        )
-        names = story.actions if own else ("action 0", "action 1")
-        axes = [
-            f"logit of {'action ' + str(a) if demo.document else names[a]}, state {s}"
-            for s, a in seen.axes
-        ]
-        page.chart(
-            "chart-curl",
-            charts.curl,
-            *axes,
-            tables={"arrows": seen.arrows, "square": seen.square},
-            height=HEIGHT,
-            says="Arrows of the update without γᵗ in a plane of two logits, and a square walk.",
-        )
-        st.caption(
-            f"Once around the square ∇J adds up to {abs(seen.true_loop):.0e}, as every gradient"
-            f" must. Without γᵗ it is {signed(seen.broken_loop)}, and |∂₁u₂ − ∂₂u₁| is"
-            f" {seen.asymmetry:.4f} at the centre."
-            + ("" if own else " (The chain, with logits of its own in every state.)")
-        )
+    page.heading(
+        "No hill has such a slope field",
+        "arrows: the update without γᵗ · square: a round trip",
+    )
+    names = story.actions if own else ("action 0", "action 1")
+    axes = [
+        f"logit of {'action ' + str(a) if demo.document else names[a]}, state {s}"
+        for s, a in seen.axes
+    ]
+    page.chart(
+        "chart-curl",
+        charts.curl,
+        *axes,
+        tables={"arrows": seen.arrows, "square": seen.square},
+        height=HEIGHT,
+        says="Arrows of the update without γᵗ in a plane of two logits, and a square walk.",
+    )
+    st.caption(
+        f"Once around the square ∇J adds up to {abs(seen.true_loop):.0e}, as every gradient"
+        f" must. Without γᵗ it is {signed(seen.broken_loop)}, and |∂₁u₂ − ∂₂u₁| is"
+        f" {seen.asymmetry:.4f} at the centre."
+        + ("" if own else " (The chain, with logits of its own in every state.)")
+    )
