@@ -1,10 +1,12 @@
 """The theorem page, run without a browser: every world, every break, links, files, the quiz."""
 
+import io
 import json
 import random
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 import streamlit as st
@@ -277,6 +279,25 @@ def test_the_link_at_the_foot_of_the_page_leads_back_to_it():
     assert is_well(again)
     assert "Not everything" not in words(again)
     assert words(again) == words(app)
+
+
+def row_of_samples(app):
+    return tables(app)["log"][-1]
+
+
+def test_as_many_episodes_as_the_link_asks_for_are_taken_from_the_first_run_on(monkeypatch):
+    files = {}  # made when they are asked for, outside of any run
+    monkeypatch.setattr(
+        st, "download_button", lambda label, data, *_, **__: files.update({label: data})
+    )
+    app = opened(samples="10000")
+    first, sheet = row_of_samples(app), files["Receipts as CSV"]()
+    assert row_of_samples(app.run()) == first != row_of_samples(opened())
+    assert row_of_samples(opened(samples="1e9")) == row_of_samples(opened())
+    kept = pd.read_csv(io.StringIO(sheet)).query("line == 'a mean of samples'")["right"].item()
+    assert kept.replace("-", "−") in first
+    app.select_slider(key="samples").set_value(100).run()
+    assert row_of_samples(app) == row_of_samples(opened(samples="100")) != first
 
 
 # --- bring your own world ---

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from pgviz.exact.receipts import read_out
 from pgviz.measure import theorem
 from pgviz.ui import page
 from pgviz.ui.theorem.bench import (
@@ -11,7 +10,7 @@ from pgviz.ui.theorem.bench import (
     found,
     query_of,
 )
-from pgviz.ui.theorem.lines import receipts_table
+from pgviz.ui.theorem.lines import read_lines, receipts_table
 from pgviz.worlds.files import world_document
 from pgviz.worlds.tabular import WorldError
 
@@ -24,13 +23,7 @@ def takeaways(setting: Setting, run: theorem.Race, revealed: bool) -> list[str]:
         _summit(setting) if revealed else None,
         run,
         str(st.session_state.get("broken", setting.story.mistake)),
-        [
-            reading
-            for name in TABLES.values()
-            for reading in found(
-                setting, read_out, name, None, 1000, theorem.DICE_SEED, setting.story.actions
-            )
-        ],
+        [reading for name in TABLES.values() for reading in read_lines(setting, name, None)],
     )
 
 
@@ -60,6 +53,7 @@ def share(setting: Setting) -> None:
         language="bash",
         wrap_lines=True,
     )
+    sheet = receipts_table(setting)  # now: where the file is made there is no session to ask
     with st.container(horizontal=True):
         st.download_button(
             "World at this θ as JSON",
@@ -71,7 +65,7 @@ def share(setting: Setting) -> None:
         )
         st.download_button(
             "Receipts as CSV",
-            lambda: receipts_table(setting).to_csv(index=False),
+            lambda: sheet.to_csv(index=False),
             "receipts.csv",
             "text/csv",
             icon=":material/download:",

@@ -8,11 +8,11 @@ from pgviz.measure import theorem
 from pgviz.ui import receipts
 from pgviz.ui.theorem.bench import (
     INTACT,
-    RESTING,
     TABLES,
     Setting,
     breaks_of,
     found,
+    samples,
 )
 
 
@@ -31,12 +31,17 @@ def derivation(setting: Setting, key: str, title: str) -> list[Reading]:
             bind="query-params",
         )
     broken = None if chosen == INTACT else chosen
-    num = st.session_state.get("samples", RESTING["samples"])
-    readings: list[Reading] = found(
-        setting, read_out, name, broken, num, theorem.DICE_SEED, setting.story.actions
-    )
+    readings = read_lines(setting, name, broken)
     receipts.table(readings, key)
     st.caption(receipts.verdict(readings, broken) + _cut(setting, name))
+    return readings
+
+
+def read_lines(setting: Setting, name: str, broken: str | None) -> list[Reading]:
+    """The lines of a derivation, the one of samples with as many episodes as are asked for."""
+    readings: list[Reading] = found(
+        setting, read_out, name, broken, samples(), theorem.DICE_SEED, setting.story.actions
+    )
     return readings
 
 
@@ -58,9 +63,7 @@ def receipts_table(setting: Setting) -> pd.DataFrame:
     for key, name in TABLES.items():
         chosen = st.session_state.get(key, INTACT)
         broken = None if chosen == INTACT else chosen
-        for reading in found(
-            setting, read_out, name, broken, 1000, theorem.DICE_SEED, setting.story.actions
-        ):
+        for reading in read_lines(setting, name, broken):
             rows.append(
                 {
                     "derivation": name,

@@ -10,7 +10,7 @@ from pgviz.measure import theorem
 from pgviz.ui import page
 from pgviz.ui.look import ink
 from pgviz.ui.theorem.bench import (
-    RESTING,
+    RESTING_SAMPLES,
     SAMPLES,
     Setting,
     found,
@@ -102,7 +102,7 @@ def _closing_in(setting: Setting, readings: list[Reading]) -> None:
         num = st.select_slider(
             "Episodes N of the last line",
             SAMPLES,
-            RESTING["samples"],
+            RESTING_SAMPLES,
             key="samples",
             bind="query-params",
         )
