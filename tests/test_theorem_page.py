@@ -146,6 +146,35 @@ def test_a_break_that_shows_nothing_says_so():
     assert not any('aria-label="broken"' in row for row in tables(app)["unroll"])
 
 
+# --- samples of a world that is cut ---
+
+
+def captions(app, start):
+    return [c.value for c in app.caption if start in c.value]
+
+
+def test_samples_of_long_episodes_are_held_to_the_cut_world_and_the_page_says_so():
+    app = opened(p="5")
+    said = captions(app, "held to the world cut after 100 steps")
+    assert len(said) == 2  # under the table and under the chart
+    assert all("∇J is 30.47; without the cut it is 75.89." in text for text in said)
+    assert "30.47" in row_of_samples(app)
+    assert "Samples close in on ∇J of the cut world" in words(app)
+
+
+@pytest.mark.parametrize("name", ["bandit-a", "ladder", "survival"])
+def test_where_no_episode_is_cut_nothing_is_said_of_a_cut(name):
+    assert "held to the world cut" not in words(opened(world=name))
+
+
+def test_where_the_last_line_cannot_be_computed_no_interval_is_told():
+    app = opened(p="5", samples="10000")
+    assert 'aria-label="not computed"' in row_of_samples(app)
+    assert captions(app, "10,000 episodes are too long to sample here: choose fewer")
+    assert not captions(app, "the interval shrinks")
+    assert captions(opened(p="5", samples="1000"), "the interval shrinks")
+
+
 # --- the knob and the worlds ---
 
 

@@ -110,6 +110,15 @@ def test_the_interval_closes_in_on_the_truth(name):
     assert abs(last["mean"] - last["exact"]) < 2 * width[-1]
 
 
+def test_the_gradient_that_samples_are_held_to_is_that_of_the_cut_world():
+    cut, true = theorem.cut_gradient(short_corridor(0.05))
+    table = theorem.closing_in(short_corridor(0.05), 0)
+    assert (cut, true) == pytest.approx((30.4664, 75.8947), abs=1e-4)
+    assert set(table["exact"]) == {cut}
+    assert true == pytest.approx(gradient(short_corridor(0.05)).max(), rel=1e-12)
+    assert theorem.cut_gradient(ladder())[0] == theorem.cut_gradient(ladder())[1]
+
+
 def test_sums_end_at_the_gradient():
     world = survival(0.5)
     table = theorem.sums(world)

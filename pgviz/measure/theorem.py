@@ -241,7 +241,7 @@ def closing_in(world: TabularMDP, rng_seed: int) -> pd.DataFrame:
     """
     cut = capped(world)
     exact = landscape(cut, cut.theta[None]).field[0]
-    index = np.unravel_index(int(np.abs(exact).argmax()), exact.shape)
+    index = _largest(exact)
     most = int(min(LARGEST_SAMPLE, MAX_SAMPLED_STEPS / max(mean_length(cut), 1)))
     estimates = paired_estimates(cut, [GradientEstimator("full-return")], most, rng_seed)[0]
     samples = estimates[:, index[0], index[1]]
@@ -251,6 +251,21 @@ def closing_in(world: TabularMDP, rng_seed: int) -> pd.DataFrame:
         rows.append((int(num), *(float(x[0]) for x in mean_and_interval(samples[:num, None]))))
     table = pd.DataFrame(rows, columns=["num_episodes", "mean", "low", "high"])
     return table.assign(exact=float(exact[index]))
+
+
+def cut_gradient(world: TabularMDP) -> tuple[float, float]:
+    """The largest component of ∇J in the world as it is sampled, and the same without the cut."""
+    cut = capped(world)
+    sampled, true = (landscape(w, w.theta[None]).field[0] for w in (cut, world))
+    index = _largest(sampled)
+    return float(sampled[index]), float(true[index])
+
+
+def _largest(field: Floats) -> tuple[int, ...]:
+    """Where |∇J| is largest; of several that differ by rounding only, the first."""
+    size = np.abs(field)
+    first = int((size >= size.max() * (1 - 1e-9)).argmax())
+    return tuple(int(i) for i in np.unravel_index(first, field.shape))
 
 
 def mean_and_interval(samples: Floats) -> tuple[Floats, Floats, Floats]:
@@ -265,7 +280,7 @@ def mean_and_interval(samples: Floats) -> tuple[Floats, Floats, Floats]:
 def sums(world: TabularMDP) -> pd.DataFrame:
     """Partial sums of the largest component of ∇J: k, partial_sum, exact."""
     exact = landscape(world, world.theta[None]).field[0]
-    index = np.unravel_index(int(np.abs(exact).argmax()), exact.shape)
+    index = _largest(exact)
     longest = 40 if world.horizon is None else world.horizon
     table = partial_sums(world, longest)[:, index[0], index[1]]
     off = np.abs(table - exact[index]) > 1e-6 * max(abs(exact[index]), 1e-12)

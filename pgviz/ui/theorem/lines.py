@@ -14,6 +14,7 @@ from pgviz.ui.theorem.bench import (
     found,
     samples,
 )
+from pgviz.ui.theorem.layout import cut_gradient_in_words
 
 
 def derivation(setting: Setting, key: str, title: str) -> list[Reading]:
@@ -48,13 +49,14 @@ def read_lines(setting: Setting, name: str, broken: str | None) -> list[Reading]
 def _cut(setting: Setting, name: str) -> str:
     if name == "unrolling ∇V":
         return ""
+    samples_cut = cut_gradient_in_words(setting) if name == TABLES["log"] else ""
     few = listed(setting.at)
     if few is None or not is_cut(setting.at, few):
-        return ""
+        return f" {samples_cut}".rstrip()
     return (
         f" Lines that list episodes are evaluated in this world cut after {few.horizon} steps, so"
-        f" that there are at most {MAX_LISTED} of them."
-    )
+        f" that there are at most {MAX_LISTED} of them. {samples_cut}"
+    ).rstrip()
 
 
 def receipts_table(setting: Setting) -> pd.DataFrame:

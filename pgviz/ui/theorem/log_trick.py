@@ -5,7 +5,8 @@ import pandas as pd
 import streamlit as st
 
 from pgviz.charts import theorem as charts
-from pgviz.exact.receipts import Reading
+from pgviz.exact.ascent import STEP_CAP
+from pgviz.exact.receipts import SAMPLED, Reading
 from pgviz.measure import theorem
 from pgviz.ui import page
 from pgviz.ui.look import ink
@@ -15,7 +16,7 @@ from pgviz.ui.theorem.bench import (
     Setting,
     found,
 )
-from pgviz.ui.theorem.layout import number, prose, spaced
+from pgviz.ui.theorem.layout import cut_gradient_in_words, number, prose, spaced
 from pgviz.ui.theorem.lines import derivation
 from pgviz.worlds.stories import stories
 
@@ -107,30 +108,47 @@ def _closing_in(setting: Setting, readings: list[Reading]) -> None:
             bind="query-params",
         )
     table: pd.DataFrame = found(setting, theorem.closing_in, theorem.DICE_SEED)
+    unread = any(line.title == SAMPLED and line.mark == "none" for line in readings)
+    cut = cut_gradient_in_words(setting)
     with right:
         page.heading(
-            "Samples close in on ∇J like 1/√N",
-            "dashed: exact · line and band: mean of N episodes, 95 % interval",
+            f"Samples close in on ∇J{' of the cut world' if cut else ''} like 1/√N",
+            f"dashed: exact{f', cut after {STEP_CAP} steps' if cut else ''}"
+            " · line and band: mean of N episodes, 95 % interval",
         )
         page.chart(
             "chart-closing-in",
             charts.closing_in,
             ink(),
-            tables={"means": table, "chosen": pd.DataFrame({"num_episodes": [num]})},
+            tables={
+                "means": table,
+                "chosen": pd.DataFrame({"num_episodes": [] if unread else [num]}),
+            },
             height=200,
             says="The mean of N estimates with its interval against N, around the exact value.",
         )
+        if cut:
+            st.caption(cut)
     with left:
-        width = table["high"] - table["low"]
-        counts = table["num_episodes"].to_numpy()
-        near, first = (int(np.abs(counts - n).argmin()) for n in (num, 100))
-        if width.iloc[near] > 0 and near != first:
-            ratio = width.iloc[first] / width.iloc[near]
-            root = np.sqrt(counts[near] / counts[first])
-            st.caption(
-                f"From {counts[first]:,} to"
-                f" {counts[near]:,} episodes the interval shrinks"
-                f" {ratio:.1f}-fold; √N says {root:.1f}."
-            )
+        if unread:
+            st.caption(f"{num:,} episodes are too long to sample here: choose fewer of them.")
         else:
-            st.caption("Set N to 10 000 and watch the last line of the table.")
+            st.caption(_shrinks(table, num))
+
+
+def _shrinks(table: pd.DataFrame, num: int) -> str:
+    """How much narrower the interval is with `num` episodes than with a hundred."""
+    width = table["high"] - table["low"]
+    counts = table["num_episodes"].to_numpy()
+    near, first = (int(np.abs(counts - n).argmin()) for n in (num, 100))
+    if not width.iloc[near] > 0:
+        return "So far all samples are equal, so the interval has no width."
+    if near == first:
+        most = max((n for n in SAMPLES if n <= counts[-1]), default=SAMPLES[0])
+        return f"Set N to {most:,} and watch the last line of the table."
+    ratio = width.iloc[first] / width.iloc[near]
+    root = np.sqrt(counts[near] / counts[first])
+    return (
+        f"From {counts[first]:,} to {counts[near]:,} episodes the interval shrinks"
+        f" {ratio:.1f}-fold; √N says {root:.1f}."
+    )
