@@ -8,6 +8,7 @@ from random_worlds import random_world
 
 from pgviz.exact.derivation import log_trick
 from pgviz.exact.questions import QUESTIONS, hidden_factor
+from pgviz.exact.receipts import read_out
 from pgviz.exact.values import gradient, objective
 from pgviz.measure import theorem
 from pgviz.worlds.files import world_document
@@ -201,6 +202,19 @@ def test_the_takeaways_wait_for_the_prediction():
     shown = theorem.takeaways(here, returns, theorem.summit(world, 0), run, "drop the log", [])
     assert len(shown) == len(hidden) + 1
     assert any("0.5858" in text and "−11.6569" in text for text in shown)
+
+
+def test_the_takeaways_count_only_lines_that_were_computed():
+    world = random_world(0, 20, 20)  # too many first steps to list any episode
+    here, returns = theorem.place(world, 0), theorem.sampled_returns(world, 0)
+    run = theorem.race(world, 0, "drop the log", 0.01, 1, 0)
+    readings = read_out(world, "trajectory form")
+    none = theorem.takeaways(here, returns, None, run, "drop the log", readings)
+    assert f"No exact line could be computed in this world. {len(readings)} lines" in none[1]
+    some = readings + read_out(world, "unrolling ∇V")
+    words = theorem.takeaways(here, returns, None, run, "drop the log", some)[1]
+    assert "4 of 4 exact lines that could be computed hold" in words
+    assert f"{len(readings)} lines could not be computed" in words
 
 
 # --- the quiz ---

@@ -480,14 +480,7 @@ def takeaways(
                 else ", where the knob ends."
             )
         )
-    exact = [r for r in readings if r.mark == "holds" and "±" not in r.right]
-    sentences.append(
-        f"{len(exact)} of {len(exact)} exact lines hold when nothing is broken, the worst of them"
-        f" up to {max((r.size for r in exact), default=0.0):.0e}."
-        if not any(r.mark == "fails" for r in readings)
-        else "Not every exact line holds here: the numbers of this world are at the limits of"
-        " double precision."
-    )
+    sentences.append(_lines_in_words(readings))
     ends = {name: float(row["objective"]) for name, row in last_rows(race.steps).items()}
     start = float(race.steps["objective"].iloc[0])
     verdict = (
@@ -500,6 +493,26 @@ def takeaways(
         f" {ends[SAMPLED]:.4g}; “{broken}” ends at {ends[BROKEN]:.4g}, {verdict}."
     )
     return [text.replace(" -", " −").replace("γ^t", "γᵗ") for text in sentences]
+
+
+def _lines_in_words(readings: Sequence[Reading]) -> str:
+    """How many exact lines hold when nothing is broken."""
+    if any(r.mark == "fails" for r in readings):
+        return (
+            "Not every exact line holds here: the numbers of this world are at the limits of"
+            " double precision."
+        )
+    exact = [r for r in readings if r.mark == "holds" and "±" not in r.right]
+    unread = sum(r.mark == "none" for r in readings)
+    lines = "line" if unread == 1 else "lines"
+    missing = f" {unread} {lines} could not be computed." if unread else ""
+    if not exact:
+        return f"No exact line could be computed in this world.{missing}"
+    return (
+        f"{len(exact)} of {len(exact)} exact lines{' that could be computed' if unread else ''}"
+        " hold when nothing is broken, the worst of them up to"
+        f" {max(r.size for r in exact):.0e}.{missing}"
+    )
 
 
 def _knob(world: TabularMDP, action: int) -> Knob:
