@@ -402,13 +402,28 @@ def test_where_nothing_can_be_turned_the_page_says_what_is_in_the_way():
     assert "features of this world leave no policy" in with_world(stiff, "never").info[0].value
 
 
-def test_a_world_that_never_ends_is_drawn_with_its_discount():
+def endless_world():
     transitions = np.zeros((2, 2, 3))
     transitions[:, 0, 0] = transitions[:, 1, 1] = 1
-    endless = replace(random_world(9, 2, 2, gamma=0.9), transitions=transitions)
-    app = with_world(endless)
+    return replace(random_world(9, 2, 2, gamma=0.9), transitions=transitions)
+
+
+def test_a_world_that_never_ends_is_drawn_with_its_discount():
+    app = with_world(endless_world())
     assert is_well(app)
     assert "may never end" in words(app).replace("&#32;", " ")
+    assert "without γᵗ the sum over them has no value" in words(app)
+    assert "the factor changes nothing" not in words(app)
+
+
+def test_the_takeaway_names_the_mistake_that_was_run():
+    app = with_world(endless_world())
+    app.selectbox(key="broken").set_value("forget γᵗ").run()
+    assert is_well(app)
+    assert any("“forget γᵗ” has no update here" in note.value for note in app.info)
+    said = next(m.value for m in app.markdown if m.value.startswith("- One episode"))
+    assert "“differentiate R” ends at" in said
+    assert "forget γᵗ" not in said
 
 
 def test_an_uploaded_file_is_received_or_refused_in_one_sentence(monkeypatch):

@@ -140,6 +140,9 @@ def test_gamma_is_shown_only_where_it_matters():
     assert theorem.shows_gamma(replace(short_corridor(), gamma=0.9))
     for world in (short_corridor(), bandit_a(), replace(bandit_a(), gamma=0.5)):
         assert not theorem.shows_gamma(world)
+        assert theorem.gamma_effect(world) == "none"
+    endless = replace(two_arms(), transitions=np.array([[[1.0, 0], [1, 0]]]), gamma=0.9)
+    assert theorem.gamma_effect(endless) == "undefined"
     assert theorem.curled_world(short_corridor()).name == "chain"
     assert theorem.curled_world(shared_logit_chain()).name == "chain"
     assert theorem.curled_world(replace(ladder(), gamma=0.8)).name == "ladder"

@@ -5,7 +5,7 @@ Everything is computed in one finite world at one θ; the page only shows it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -307,15 +307,26 @@ def noise_of_the_past(world: TabularMDP) -> tuple[float, float]:
     return float(kept), float(dropped)
 
 
-def shows_gamma(world: TabularMDP) -> bool:
-    """Whether γ^t can matter here: discounting, more than one step, and an end."""
+GammaEffect = Literal["some", "none", "undefined"]
+
+
+def gamma_effect(world: TabularMDP) -> GammaEffect:
+    """What forgetting γ^t does to the sum: something, nothing, or it leaves the sum no value."""
     if world.gamma == 1 or not world.transitions[:, :, :-1].any():
-        return False
+        return "none"
     try:
         found = landscape(world, world.theta[None], FORGET).field
     except WorldError:
-        return False
-    return bool(np.abs(found - landscape(world, world.theta[None]).field).max() > 1e-9)
+        return "undefined"
+    if not np.isfinite(found).all():
+        return "undefined"
+    gap = np.abs(found - landscape(world, world.theta[None]).field).max()
+    return "some" if gap > 1e-9 else "none"
+
+
+def shows_gamma(world: TabularMDP) -> bool:
+    """Whether γ^t matters here: discounting, more than one step, and an end."""
+    return gamma_effect(world) == "some"
 
 
 def slopes_along(world: TabularMDP, action: int) -> pd.DataFrame:

@@ -19,8 +19,8 @@ from pgviz.ui.theorem.layout import HEIGHT, cut_in_words, number, prose, sentenc
 from pgviz.worlds.tabular import WorldError
 
 
-def race(setting: Setting) -> theorem.Race:
-    """Three ascents from the θ of the knob, side by side."""
+def race(setting: Setting) -> tuple[theorem.Race, str]:
+    """Three ascents from the θ of the knob, side by side, and the mistake of the broken one."""
     st.header("Three climbers, one hill", anchor=False)
     prose(
         "All three start at your θ and take steps α u. One knows ∇J, one estimates it from N fresh"
@@ -121,7 +121,7 @@ def race(setting: Setting) -> theorem.Race:
     )
     st.caption(in_words(run, broken) + cut_in_words(setting))
     page.numbers(run.steps, "numbers-race")
-    return run
+    return run, broken
 
 
 def _next_seed() -> None:

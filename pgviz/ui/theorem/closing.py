@@ -15,14 +15,14 @@ from pgviz.worlds.files import world_document
 from pgviz.worlds.tabular import WorldError
 
 
-def takeaways(setting: Setting, run: theorem.Race, revealed: bool) -> list[str]:
+def takeaways(setting: Setting, run: theorem.Race, mistake: str, revealed: bool) -> list[str]:
     """Sentences computed at this setting; the one on the best policy waits for the prediction."""
     return theorem.takeaways(
         found(setting, theorem.place, setting.story.turned),
         found(setting, theorem.sampled_returns, 0),
         _summit(setting) if revealed else None,
         run,
-        str(st.session_state.get("broken", setting.story.mistake)),
+        mistake,
         [reading for name in TABLES.values() for reading in read_lines(setting, name, None)],
     )
 

@@ -93,19 +93,22 @@ def _sums(setting: Setting) -> None:
     page.numbers(table, "numbers-sums")
 
 
+WHY_THE_CHAIN: dict[theorem.GammaEffect, str] = {
+    "some": "",
+    "none": " In this world at this discount the factor changes nothing, so look at the chain"
+    " with γ = 0.5.",
+    "undefined": " In this world episodes are endless or too long, and without γᵗ the sum over"
+    " them has no value. So look at the chain with γ = 0.5.",
+}
+
+
 def _gamma(setting: Setting) -> None:
     st.header("Where did γᵗ go?", anchor=False)
-    shows = theorem.shows_gamma(setting.at)
-    demo = setting if shows else Setting("shared-logit-chain", 50, 0.5)
+    effect = theorem.gamma_effect(setting.at)
+    demo = setting if effect == "some" else Setting("shared-logit-chain", 50, 0.5)
     prose(
         "Most code leaves the factor γᵗ out. What it then follows is not ∇J, and in general not"
-        " the gradient of anything."
-        + (
-            ""
-            if shows
-            else " In this world at this discount the factor changes nothing, so look at the chain"
-            " with γ = 0.5."
-        ),
+        " the gradient of anything." + WHY_THE_CHAIN[effect],
         "gamma",
     )
     left, right = st.columns(2, gap="medium")
