@@ -21,6 +21,7 @@ from pgviz.ui import frame
 from pgviz.ui.receipts import piped, plain
 from pgviz.ui.theorem import bench
 from pgviz.ui.theorem.bench import INTACT, TABLES, Setting, breaks_of
+from pgviz.ui.theorem.log_trick import headings
 from pgviz.worlds.files import world_document
 from pgviz.worlds.named import named_worlds, short_corridor
 from pgviz.worlds.stories import stories
@@ -144,6 +145,70 @@ def test_a_break_that_shows_nothing_says_so():
     app = opened(world="short-corridor", unroll="forget γᵗ")
     assert "“forget γᵗ” changes nothing in this world" in words(app)
     assert not any('aria-label="broken"' in row for row in tables(app)["unroll"])
+
+
+# --- what is said of a curve ---
+
+
+@pytest.mark.parametrize(
+    ("gamma", "fall"), [("1.0", "it falls without end"), ("0.9", "it falls to −1/(1−γ) = −10 as")]
+)
+def test_the_corridor_falls_without_end_only_without_a_discount(gamma, fall):
+    app = AppTest.from_file(f"../{PAGE}", default_timeout=60)
+    app.query_params["gamma"] = gamma
+    app.session_state["theorem-best-short-corridor.committed"] = "always"
+    assert fall in words(app.run())
+
+
+def test_always_right_costs_one_over_one_minus_gamma():
+    world = replace(short_corridor(1 - 1e-7), gamma=0.9)
+    assert theorem.place(world, 0).objective == pytest.approx(-10, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ({"world": "survival"}, "for good: episodes end."),
+        ({"world": "survival", "gamma": "0.5"}, "for good: episodes end, and γᵏ fades."),
+    ],
+)
+def test_a_discount_is_named_as_a_reason_only_where_there_is_one(query, why):
+    app = opened(**query)
+    assert captions(app, why)
+    assert "Term by term the sum arrives at ∇J" in words(app)
+
+
+def test_where_no_episode_ends_only_the_discount_is_a_reason():
+    assert captions(with_world(replace(endless_world(), gamma=0.5)), "for good: γᵏ fades.")
+
+
+def test_a_sum_that_has_not_arrived_is_not_said_to_arrive():
+    app = opened()
+    assert captions(app, "Long episodes need many terms")
+    assert "arrives at ∇J" not in words(app)
+    assert "the sum is not yet at ∇J" in words(app)
+
+
+@pytest.mark.parametrize(
+    ("world", "percent", "expected"),
+    [
+        ("two-arms", 40, ("Without the log, arm 1 loses", "… and J with it")),
+        ("two-arms", 60, ("From here both find arm 1", "J along both paths")),
+        ("bandit-a", 50, ("Without the log, arm 3 loses", "… and J rises all the same")),
+    ],
+)
+def test_each_heading_of_the_forgotten_log_speaks_of_its_own_curve(
+    world, percent, expected, monkeypatch
+):
+    monkeypatch.setattr(theorem, "NUM_STEPS", 80)
+    story = stories[world]
+    at = Setting(world, percent, 1.0).at
+    paths = theorem.log_paths(at, story.actions, story.learning_rate).paths
+    winner = story.actions[2 if world == "bandit-a" else 0]
+    assert headings(paths, winner) == expected
+    first, last = (paths[paths["update"] == theorem.DROPPED].iloc[i] for i in (0, -1))
+    assert (last["probability"] < first["probability"]) == ("loses" in expected[0])
+    assert (last["objective"] < first["objective"]) == ("with it" in expected[1])
 
 
 # --- samples of a world that is cut ---

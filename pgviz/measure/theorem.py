@@ -31,7 +31,13 @@ from pgviz.measure.episodes import mean_length, paired_estimates, sample
 from pgviz.measure.same_dice import returns_with_the_same_dice
 from pgviz.measure.statistics import mean_estimate
 from pgviz.worlds.named import shared_logit_chain, two_arms
-from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
+from pgviz.worlds.tabular import (
+    Floats,
+    TabularMDP,
+    WorldError,
+    never_ending_states,
+    reachable_states,
+)
 
 LOWEST, HIGHEST = 5, 95  # where the knob ends, in percent
 GRID = np.linspace(LOWEST, HIGHEST, 181) / 100
@@ -296,6 +302,12 @@ def enough_terms(table: pd.DataFrame) -> int | None:
     far = np.abs(table["partial_sum"] - exact) > 0.01 * max(abs(exact), 1e-12)
     last = int(np.flatnonzero(far).max(initial=-1))
     return last + 1 if last + 1 < len(table) else None
+
+
+def always_ends(world: TabularMDP) -> bool:
+    """Whether every episode ends, by its horizon or by itself."""
+    endless = never_ending_states(world) & reachable_states(world)
+    return world.horizon is not None or not endless.any()
 
 
 def noise_of_the_past(world: TabularMDP) -> tuple[float, float]:

@@ -20,6 +20,8 @@ from pgviz.ui.theorem.layout import cut_gradient_in_words, number, prose, spaced
 from pgviz.ui.theorem.lines import derivation
 from pgviz.worlds.stories import stories
 
+SAME = 1e-9  # what is closer than this has not moved
+
 
 def log_trick(setting: Setting) -> None:
     """Why the log: with it the better arm wins, without it the likelier one."""
@@ -45,13 +47,11 @@ def log_trick(setting: Setting) -> None:
         + "Both ascents are exact: no sampling, no luck."
     )
     left, right = st.columns(2, gap="medium")
+    who, pay = headings(walked.paths, winner)
     titles = {
-        "probability": (f"Without the log, {winner} loses", f"probability of {winner}", "π"),
-        "objective": ("… and J with it", "what a decision pays on average", "J(θ)"),
+        "probability": (who, f"probability of {winner}", "π"),
+        "objective": (pay, "what a decision pays on average", "J(θ)"),
     }
-    if dropped["probability"] > 0.5:
-        titles["probability"] = (f"From here both find {winner}", f"probability of {winner}", "π")
-        titles["objective"] = ("J along both paths", "what a decision pays on average", "J(θ)")
     for column, quantity in zip((left, right), titles, strict=True):
         heading, note, axis = titles[quantity]
         with column:
@@ -95,6 +95,27 @@ def log_trick(setting: Setting) -> None:
     page.numbers(walked.paths, "numbers-log")
     readings = derivation(setting, "log", "The log trick, line by line")
     _closing_in(setting, readings)
+
+
+def headings(paths: pd.DataFrame, winner: str) -> tuple[str, str]:
+    """What the curves of the best arm and of J show, each said of its own curve."""
+    ends = theorem.last_rows(paths)
+    kept, dropped = ends[theorem.KEPT], ends[theorem.DROPPED]
+    gained = {name: dropped[name] - paths[name].iloc[0] for name in ("probability", "objective")}
+    loses, falls = (bool(gain < -SAME) for gain in gained.values())
+    if loses:
+        who = f"Without the log, {winner} loses"
+    elif min(kept["probability"], dropped["probability"]) > 0.5:
+        who = f"From here both find {winner}"
+    else:
+        who = f"The probability of {winner} along both paths"
+    if falls:
+        pay = "… and J with it" if loses else "Without the log, J falls"
+    elif loses and gained["objective"] > SAME:
+        pay = "… and J rises all the same"
+    else:
+        pay = "J along both paths"
+    return who, pay
 
 
 def _closing_in(setting: Setting, readings: list[Reading]) -> None:

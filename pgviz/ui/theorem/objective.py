@@ -128,6 +128,11 @@ def objective(setting: Setting) -> str | None:
     return guess
 
 
+def _floor(gamma: float) -> str:
+    """How far J falls in the corridor: always right never arrives, and every step costs 1."""
+    return "without end" if gamma == 1 else f"to −1/(1−γ) = {number(-1 / (1 - gamma))}"
+
+
 def _answer(setting: Setting, guess: str, word: str, best_p: float, best: float) -> None:
     action = setting.story.actions[setting.story.turned]
     said = "Your guess was right" if guess == word else f"You said {guess}"
@@ -137,8 +142,8 @@ def _answer(setting: Setting, guess: str, word: str, best_p: float, best: float)
         ).objective
         st.markdown(
             f"{said}. The best policy here tosses a coin: “{action}” with p = {best_p:.4f} has"
-            f" J = {signed(best)}. At p = .95 J is {signed(edge)}, and it falls without end as p goes to"
-            " 1."
+            f" J = {signed(best)}. At p = .95 J is {signed(edge)}, and it falls"
+            f" {_floor(setting.gamma)} as p goes to 1."
             if setting.world == "short-corridor"
             else f"{said}. The best policy on this line tosses a coin: “{action}” with p = {best_p:.4f}"
             f" has J = {signed(best)}."

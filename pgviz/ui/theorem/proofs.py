@@ -16,7 +16,7 @@ from pgviz.ui.theorem.bench import (
 from pgviz.ui.theorem.layout import HEIGHT, number, prose, sentence, signed, spaced
 from pgviz.ui.theorem.lines import derivation
 from pgviz.worlds.stories import stories
-from pgviz.worlds.tabular import WorldError
+from pgviz.worlds.tabular import TabularMDP, WorldError
 
 
 def proofs(setting: Setting) -> None:
@@ -69,8 +69,11 @@ def _past(setting: Setting) -> None:
 
 def _sums(setting: Setting) -> None:
     table: pd.DataFrame = found(setting, theorem.sums)
+    terms, exact = theorem.enough_terms(table), table["exact"].iloc[0]
     page.heading(
-        "Term by term the sum arrives at ∇J",
+        "Term by term the sum arrives at ∇J"
+        if terms is not None
+        else "So many terms, and the sum is not yet at ∇J",
         "points: sum of the first k terms of the largest component · dashed: exact",
     )
     page.chart(
@@ -79,18 +82,22 @@ def _sums(setting: Setting) -> None:
         ink(),
         tables={"sums": table},
         height=220,
-        says="Partial sums of the theorem against the number of terms, on their way to ∇J.",
+        says="Partial sums of the theorem against the number of terms, and ∇J.",
     )
-    terms, exact = theorem.enough_terms(table), table["exact"].iloc[0]
     last = len(table) - 1
     st.caption(
         f"{terms} {'term brings' if terms == 1 else 'terms bring'} the sum within 1 % of"
-        f" {number(exact)} for good: episodes end, and γᵏ fades."
+        f" {number(exact)} for good: {_why_it_arrives(setting.at)}."
         if terms is not None
         else f"After {last} terms the sum is {number(table['partial_sum'].iloc[-1])};"
         f" ∇J is {number(exact)}. Long episodes need many terms."
     )
     page.numbers(table, "numbers-sums")
+
+
+def _why_it_arrives(world: TabularMDP) -> str:
+    ends = ["episodes end"] if theorem.always_ends(world) else []
+    return ", and ".join([*ends, *(["γᵏ fades"] if world.gamma < 1 else [])])
 
 
 WHY_THE_CHAIN: dict[theorem.GammaEffect, str] = {
