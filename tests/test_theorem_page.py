@@ -21,6 +21,7 @@ from pgviz.ui import frame
 from pgviz.ui.receipts import piped, plain
 from pgviz.ui.theorem import bench
 from pgviz.ui.theorem.bench import INTACT, TABLES, Setting, breaks_of
+from pgviz.ui.theorem.climbers import in_frame, leaving
 from pgviz.ui.theorem.log_trick import headings
 from pgviz.worlds.files import world_document
 from pgviz.worlds.named import named_worlds, short_corridor
@@ -209,6 +210,31 @@ def test_each_heading_of_the_forgotten_log_speaks_of_its_own_curve(
     first, last = (paths[paths["update"] == theorem.DROPPED].iloc[i] for i in (0, -1))
     assert (last["probability"] < first["probability"]) == ("loses" in expected[0])
     assert (last["objective"] < first["objective"]) == ("with it" in expected[1])
+
+
+def walked(**objective):
+    return pd.concat(
+        pd.DataFrame({"update": name, "step": range(len(values)), "objective": values})
+        for name, values in objective.items()
+    ).reset_index(drop=True)
+
+
+def test_a_climber_that_leaves_the_picture_ends_at_its_edge():
+    steps = walked(exact=[0, 1, 2], sampled=[0, 1, 1.5], broken=[0, -1, -50, -60, -70, -1])
+    shown = in_frame(steps, "objective")
+    low, high = shown["frame"]["drawn"]
+    broken = shown["steps"].query("update == 'broken'")["drawn"].to_numpy()
+    np.testing.assert_allclose(broken, [0, -1, low, np.nan, np.nan, -1])
+    drawn = shown["steps"]["drawn"].dropna()
+    assert drawn.between(low, high).all()
+    assert leaving(shown, "objective") == " · broken leaves the picture"
+
+
+def test_where_every_climber_stays_in_the_picture_every_number_is_drawn_as_it_is():
+    steps = walked(exact=[0, 1, 2], sampled=[0, 1, 1.5], broken=[0, -0.5, -1])
+    shown = in_frame(steps, "objective")
+    assert (shown["steps"]["drawn"] == steps["objective"]).all()
+    assert leaving(shown, "objective") == ""
 
 
 # --- samples of a world that is cut ---
