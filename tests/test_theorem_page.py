@@ -321,6 +321,21 @@ def test_the_run_button_takes_another_seed():
 # --- prediction and quiz ---
 
 
+EQUAL = replace(random_world(2, 1, 3, horizon=1), rewards=np.full((1, 3, 2), 0.3))
+WORTHLESS = replace(random_world(7, 2, 2), rewards=np.zeros((2, 2, 3)))
+
+
+@pytest.mark.parametrize("guess", ["never", "sometimes", "always"])
+@pytest.mark.parametrize("world", [EQUAL, WORTHLESS], ids=["equal", "worthless"])
+def test_where_the_knob_makes_no_difference_every_guess_is_right(world, guess):
+    app = with_world(world, guess)
+    assert is_well(app)
+    assert "Every answer is right: the knob makes no difference here" in words(app)
+    assert "J is highest" not in words(app)
+    assert "tosses a coin" not in words(app)
+    assert points_of(app, "marks") == 0
+
+
 def points_of(app, name, chart=0):
     """How many rows a named table of a chart holds."""
     datasets = app.get("vega_lite_chart")[chart].proto.datasets

@@ -53,6 +53,15 @@ def test_the_summit_of_the_corridor_is_two_minus_the_root_of_two():
     assert top == pytest.approx(-(6 + 4 * np.sqrt(2)), abs=1e-8)
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1, 1e4])
+def test_rounding_is_no_summit(scale):
+    flat = replace(bandit_a(), rewards=np.full((1, 3, 2), scale / 3))
+    assert theorem.best_of(theorem.objective_curve(flat, 0))[2] == "whatever"
+    assert theorem.summit(flat, 0) == (None, pytest.approx(scale / 3))
+    nearly = replace(flat, rewards=flat.rewards * np.array([1 + 1e-6, 1, 1])[:, None])
+    assert theorem.best_of(theorem.objective_curve(nearly, 0))[2] == "always"
+
+
 def test_the_knob_at_rest_is_the_world_itself():
     for make in named_worlds.values():
         world = make()

@@ -114,16 +114,32 @@ def tangent(place: Place, low: float, high: float) -> pd.DataFrame:
 
 
 def best_of(curve: pd.DataFrame) -> tuple[float, float, str]:
-    """Where the curve is highest, how high, and in one word: never, sometimes or always."""
+    """Where the curve is highest, how high, and in one word: never, sometimes or always.
+
+    "whatever" if it is flat: what is left of it is rounding.
+    """
     top = int(curve["objective"].to_numpy().argmax())
     p, objective = (float(curve[name].iloc[top]) for name in ("p", "objective"))
     word = "never" if top == 0 else "always" if top == len(curve) - 1 else "sometimes"
+    if _is_flat(curve["objective"].to_numpy()):
+        word = "whatever"
     return p, objective, word
 
 
-def summit(world: TabularMDP, action: int) -> tuple[float, float]:
-    """The best p and its J, refined between the points of the curve where it lies inside."""
+def _is_flat(objective: Floats) -> bool:
+    """Whether J differs by no more than rounding from one end to the other."""
+    return bool(np.ptp(objective) <= 1e-10 * np.abs(objective).max())
+
+
+def summit(world: TabularMDP, action: int) -> tuple[float | None, float]:
+    """The best p and its J, refined between the points of the curve where it lies inside.
+
+    Without a p where J is the same along the whole knob.
+    """
     turn = _knob(world, action)
+    along = landscape(world, turn.thetas(GRID)).objective
+    if _is_flat(along):
+        return None, float(along[len(along) // 2])
     low, high = GRID[0], GRID[-1]
     for _ in range(7):
         p = np.linspace(low, high, 41)
@@ -482,7 +498,7 @@ def on_the_triangle(policy: Floats) -> tuple[Floats, Floats]:
 def takeaways(
     place: Place,
     returns: Floats,
-    summit: tuple[float, float] | None,
+    summit: tuple[float | None, float] | None,
     race: Race,
     broken: str,
     readings: Sequence[Reading],
@@ -495,14 +511,17 @@ def takeaways(
     ]
     if summit is not None:
         p, objective = summit
-        sentences.append(
-            f"Along the knob J is highest at p = {p:.4f}, with J = {objective:.4f}"
-            + (
-                ": neither action for certain."
+        if p is None:
+            sentences.append(f"Along the knob J is {objective:.4f} everywhere: it changes nothing.")
+        else:
+            where = (
+                "neither action for certain"
                 if LOWEST < 100 * p < HIGHEST
-                else ", where the knob ends."
+                else "the knob ends there"
             )
-        )
+            sentences.append(
+                f"Along the knob J is highest at p = {p:.4f}, with J = {objective:.4f}: {where}."
+            )
     sentences.append(_lines_in_words(readings))
     ends = {name: float(row["objective"]) for name, row in last_rows(race.steps).items()}
     start = float(race.steps["objective"].iloc[0])

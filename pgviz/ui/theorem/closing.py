@@ -27,10 +27,12 @@ def takeaways(setting: Setting, run: theorem.Race, mistake: str, revealed: bool)
     )
 
 
-def _summit(setting: Setting) -> tuple[float, float] | None:
+def _summit(setting: Setting) -> tuple[float | None, float] | None:
     """The best of the knob; None where there is nothing to turn."""
     try:
-        best: tuple[float, float] = found(setting.resting, theorem.summit, setting.story.turned)
+        best: tuple[float | None, float] = found(
+            setting.resting, theorem.summit, setting.story.turned
+        )
     except WorldError:
         return None
     return best

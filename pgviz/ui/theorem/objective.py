@@ -59,15 +59,16 @@ def objective(setting: Setting) -> str | None:
         low, high = float(seen.min()), float(seen.max())
     margin = 0.06 * (high - low) or 1.0
     marks = pd.DataFrame({"p": [best_p], "label": ["best"]})
+    if word == "whatever":
+        marks = marks.iloc[:0]
     if guess and word == "sometimes":
         best_p, best = found(setting.resting, theorem.summit, turned)
         marks = pd.DataFrame({"p": [best_p], "label": [f"best: p = {best_p:.3f}"]})
-    if guess:
+    if guess and word not in ("whatever", guess):
         at = {"never": theorem.LOWEST / 100, "always": theorem.HIGHEST / 100}.get(guess, 0.5)
-        if guess != word:
-            marks = pd.concat(
-                [marks, pd.DataFrame({"p": [at], "label": ["your guess"]})], ignore_index=True
-            )
+        marks = pd.concat(
+            [marks, pd.DataFrame({"p": [at], "label": ["your guess"]})], ignore_index=True
+        )
     left, right = st.columns(2, gap="medium")
     with left:
         page.heading(
@@ -135,6 +136,12 @@ def _floor(gamma: float) -> str:
 
 def _answer(setting: Setting, guess: str, word: str, best_p: float, best: float) -> None:
     action = setting.story.actions[setting.story.turned]
+    if word == "whatever":
+        st.markdown(
+            f"Every answer is right: the knob makes no difference here, J = {signed(best)} all"
+            " along it."
+        )
+        return
     said = "Your guess was right" if guess == word else f"You said {guess}"
     if word == "sometimes":
         edge = found(
