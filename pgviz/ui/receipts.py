@@ -104,7 +104,8 @@ def _holding(readings: Sequence[Reading]) -> str:
     if len(exact) == 1:
         return f"The one exact line holds, {_up_to(largest)}."
     worst = "" if largest == "0" else "the worst of them "
-    return f"All {len(exact)} exact lines hold, {worst}{_up_to(largest)}."
+    computed = " that could be computed" if any(r.mark == "none" for r in readings) else ""
+    return f"All {len(exact)} exact lines{computed} hold, {worst}{_up_to(largest)}."
 
 
 def _up_to(difference: str) -> str:
