@@ -23,7 +23,7 @@ with story:
     guess = objective.objective(setting)
     log_trick.log_trick(setting)
     proofs.proofs(setting)
-    race = climbers.race(setting)
+    race, mistake = climbers.race(setting)
     page.code_that_ran(
         [
             (
@@ -39,7 +39,7 @@ with story:
             ("The ascent", r"\theta \leftarrow \theta + \alpha\, u(\theta)", ascent.ascent),
         ]
     )
-    page.takeaways(closing.takeaways(setting, race, revealed=guess is not None))
+    page.takeaways(closing.takeaways(setting, race, mistake, revealed=guess is not None))
     quiz.draw(quiz.asked(QUESTIONS))
     closing.share(setting)
 page.settled()

@@ -245,3 +245,15 @@ def test_as_a_program(tmp_path):
 
 def test_without_an_estimator_it_is_the_reward_to_go(answer):
     assert answer("FrozenLake-v1") == answer("FrozenLake-v1", "--estimator", "reward-to-go")
+
+
+def test_a_scale_beyond_double_precision_is_refused_without_a_warning_before_its_sentence():
+    arguments = ["short-corridor", "--values-scale", "1e308", "--values", "true"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "pgviz", "moments", *arguments, "--estimator", "td"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "pgviz: values must be numbers between ±1e+15\n"

@@ -20,6 +20,7 @@ from pgviz.exact.receipts import (
 from pgviz.exact.trajectories import num_trajectories, trajectories
 from pgviz.exact.values import objective
 from pgviz.measure.same_dice import returns_with_the_same_dice
+from pgviz.ui.receipts import verdict
 from pgviz.worlds.files import parse_world, world_document
 from pgviz.worlds.named import bandit_a, named_worlds, shared_logit_chain, short_corridor, survival
 
@@ -65,6 +66,42 @@ def test_a_break_that_cannot_show_says_so_by_holding():
     world = replace(shared_logit_chain(), gamma=1.0)
     reading = read_out(world, "unrolling ∇V", "forget γᵗ")[-1]
     assert (reading.mark, reading.is_broken) == ("holds", True)
+
+
+# --- the sentence under a table ---
+
+CROWDED = random_world(0, 20, 20)  # too many first steps to list any episode
+
+
+def test_a_break_whose_lines_cannot_be_computed_is_not_said_to_change_nothing():
+    said = verdict(read_out(CROWDED, "trajectory form", "drop the log"), "drop the log")
+    assert "“drop the log” cannot be shown here: this world has more than 160" in said
+    assert "changes nothing" not in said
+    here = verdict(read_out(short_corridor(), "unrolling ∇V", "forget γᵗ"), "forget γᵗ")
+    assert here.startswith("“forget γᵗ” changes nothing in this world at this θ.")
+
+
+def test_where_no_exact_line_can_be_computed_none_is_said_to_hold():
+    readings = read_out(CROWDED, "trajectory form")
+    assert {reading.mark for reading in readings} == {"none"}
+    assert verdict(readings, None) == (
+        f"No exact line could be computed here. {len(readings)} lines cannot be computed here;"
+        " each says why."
+    )
+
+
+def test_beside_a_line_that_fails_only_exact_lines_are_said_to_hold():
+    readings = read_out(short_corridor(), "log trick", "differentiate R", rng_seed=3)
+    assert verdict(readings, "differentiate R").endswith("The other exact lines hold.")
+    at = {reading.mark: i for i, reading in enumerate(readings)}
+    missed = [replace(r, mark="open") if "±" in r.right else r for r in readings]
+    assert "The other exact lines hold. The samples' 95 %" in verdict(missed, "differentiate R")
+    unread = [*missed, replace(readings[at["holds"]], mark="none", right="")]
+    assert verdict(unread, "differentiate R").endswith(
+        "One line cannot be computed here; it says why."
+    )
+    alone = [readings[at["fails"]]]
+    assert "hold" not in verdict(alone, "differentiate R")
 
 
 # --- which number is read out ---

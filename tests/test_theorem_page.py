@@ -1,10 +1,12 @@
 """The theorem page, run without a browser: every world, every break, links, files, the quiz."""
 
+import io
 import json
 import random
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 import streamlit as st
@@ -19,6 +21,8 @@ from pgviz.ui import frame
 from pgviz.ui.receipts import piped, plain
 from pgviz.ui.theorem import bench
 from pgviz.ui.theorem.bench import INTACT, TABLES, Setting, breaks_of
+from pgviz.ui.theorem.climbers import in_frame, leaving
+from pgviz.ui.theorem.log_trick import headings
 from pgviz.worlds.files import world_document
 from pgviz.worlds.named import named_worlds, short_corridor
 from pgviz.worlds.stories import stories
@@ -144,6 +148,124 @@ def test_a_break_that_shows_nothing_says_so():
     assert not any('aria-label="broken"' in row for row in tables(app)["unroll"])
 
 
+# --- what is said of a curve ---
+
+
+@pytest.mark.parametrize(
+    ("gamma", "fall"), [("1.0", "it falls without end"), ("0.9", "it falls to −1/(1−γ) = −10 as")]
+)
+def test_the_corridor_falls_without_end_only_without_a_discount(gamma, fall):
+    app = AppTest.from_file(f"../{PAGE}", default_timeout=60)
+    app.query_params["gamma"] = gamma
+    app.session_state["theorem-best-short-corridor.committed"] = "always"
+    assert fall in words(app.run())
+
+
+def test_always_right_costs_one_over_one_minus_gamma():
+    world = replace(short_corridor(1 - 1e-7), gamma=0.9)
+    assert theorem.place(world, 0).objective == pytest.approx(-10, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ({"world": "survival"}, "for good: episodes end."),
+        ({"world": "survival", "gamma": "0.5"}, "for good: episodes end, and γᵏ fades."),
+    ],
+)
+def test_a_discount_is_named_as_a_reason_only_where_there_is_one(query, why):
+    app = opened(**query)
+    assert captions(app, why)
+    assert "Term by term the sum arrives at ∇J" in words(app)
+
+
+def test_where_no_episode_ends_only_the_discount_is_a_reason():
+    assert captions(with_world(replace(endless_world(), gamma=0.5)), "for good: γᵏ fades.")
+
+
+def test_a_sum_that_has_not_arrived_is_not_said_to_arrive():
+    app = opened()
+    assert captions(app, "Long episodes need many terms")
+    assert "arrives at ∇J" not in words(app)
+    assert "the sum is not yet at ∇J" in words(app)
+
+
+@pytest.mark.parametrize(
+    ("world", "percent", "expected"),
+    [
+        ("two-arms", 40, ("Without the log, arm 1 loses", "… and J with it")),
+        ("two-arms", 60, ("From here both find arm 1", "J along both paths")),
+        ("bandit-a", 50, ("Without the log, arm 3 loses", "… and J rises all the same")),
+    ],
+)
+def test_each_heading_of_the_forgotten_log_speaks_of_its_own_curve(
+    world, percent, expected, monkeypatch
+):
+    monkeypatch.setattr(theorem, "NUM_STEPS", 80)
+    story = stories[world]
+    at = Setting(world, percent, 1.0).at
+    paths = theorem.log_paths(at, story.actions, story.learning_rate).paths
+    winner = story.actions[2 if world == "bandit-a" else 0]
+    assert headings(paths, winner) == expected
+    first, last = (paths[paths["update"] == theorem.DROPPED].iloc[i] for i in (0, -1))
+    assert (last["probability"] < first["probability"]) == ("loses" in expected[0])
+    assert (last["objective"] < first["objective"]) == ("with it" in expected[1])
+
+
+def walked(**objective):
+    return pd.concat(
+        pd.DataFrame({"update": name, "step": range(len(values)), "objective": values})
+        for name, values in objective.items()
+    ).reset_index(drop=True)
+
+
+def test_a_climber_that_leaves_the_picture_ends_at_its_edge():
+    steps = walked(exact=[0, 1, 2], sampled=[0, 1, 1.5], broken=[0, -1, -50, -60, -70, -1])
+    shown = in_frame(steps, "objective")
+    low, high = shown["frame"]["drawn"]
+    broken = shown["steps"].query("update == 'broken'")["drawn"].to_numpy()
+    np.testing.assert_allclose(broken, [0, -1, low, np.nan, np.nan, -1])
+    drawn = shown["steps"]["drawn"].dropna()
+    assert drawn.between(low, high).all()
+    assert leaving(shown, "objective") == " · broken leaves the picture"
+
+
+def test_where_every_climber_stays_in_the_picture_every_number_is_drawn_as_it_is():
+    steps = walked(exact=[0, 1, 2], sampled=[0, 1, 1.5], broken=[0, -0.5, -1])
+    shown = in_frame(steps, "objective")
+    assert (shown["steps"]["drawn"] == steps["objective"]).all()
+    assert leaving(shown, "objective") == ""
+
+
+# --- samples of a world that is cut ---
+
+
+def captions(app, start):
+    return [c.value for c in app.caption if start in c.value]
+
+
+def test_samples_of_long_episodes_are_held_to_the_cut_world_and_the_page_says_so():
+    app = opened(p="5")
+    said = captions(app, "held to the world cut after 100 steps")
+    assert len(said) == 2  # under the table and under the chart
+    assert all("∇J is 30.47; without the cut it is 75.89." in text for text in said)
+    assert "30.47" in row_of_samples(app)
+    assert "Samples close in on ∇J of the cut world" in words(app)
+
+
+@pytest.mark.parametrize("name", ["bandit-a", "ladder", "survival"])
+def test_where_no_episode_is_cut_nothing_is_said_of_a_cut(name):
+    assert "held to the world cut" not in words(opened(world=name))
+
+
+def test_where_the_last_line_cannot_be_computed_no_interval_is_told():
+    app = opened(p="5", samples="10000")
+    assert 'aria-label="not computed"' in row_of_samples(app)
+    assert captions(app, "10,000 episodes are too long to sample here: choose fewer")
+    assert not captions(app, "the interval shrinks")
+    assert captions(opened(p="5", samples="1000"), "the interval shrinks")
+
+
 # --- the knob and the worlds ---
 
 
@@ -197,6 +319,21 @@ def test_the_run_button_takes_another_seed():
 
 
 # --- prediction and quiz ---
+
+
+EQUAL = replace(random_world(2, 1, 3, horizon=1), rewards=np.full((1, 3, 2), 0.3))
+WORTHLESS = replace(random_world(7, 2, 2), rewards=np.zeros((2, 2, 3)))
+
+
+@pytest.mark.parametrize("guess", ["never", "sometimes", "always"])
+@pytest.mark.parametrize("world", [EQUAL, WORTHLESS], ids=["equal", "worthless"])
+def test_where_the_knob_makes_no_difference_every_guess_is_right(world, guess):
+    app = with_world(world, guess)
+    assert is_well(app)
+    assert "Every answer is right: the knob makes no difference here" in words(app)
+    assert "J is highest" not in words(app)
+    assert "tosses a coin" not in words(app)
+    assert points_of(app, "marks") == 0
 
 
 def points_of(app, name, chart=0):
@@ -279,14 +416,38 @@ def test_the_link_at_the_foot_of_the_page_leads_back_to_it():
     assert words(again) == words(app)
 
 
+def row_of_samples(app):
+    return tables(app)["log"][-1]
+
+
+def test_as_many_episodes_as_the_link_asks_for_are_taken_from_the_first_run_on(monkeypatch):
+    files = {}  # made when they are asked for, outside of any run
+    monkeypatch.setattr(
+        st, "download_button", lambda label, data, *_, **__: files.update({label: data})
+    )
+    app = opened(samples="10000")
+    first, sheet = row_of_samples(app), files["Receipts as CSV"]()
+    assert row_of_samples(app.run()) == first != row_of_samples(opened())
+    assert row_of_samples(opened(samples="1e9")) == row_of_samples(opened())
+    kept = pd.read_csv(io.StringIO(sheet)).query("line == 'a mean of samples'")["right"].item()
+    assert kept.replace("-", "−") in first
+    app.select_slider(key="samples").set_value(100).run()
+    assert row_of_samples(app) == row_of_samples(opened(samples="100")) != first
+
+
 # --- bring your own world ---
 
 
-def with_world(world):
-    """The page after a visitor's file was received, as the uploader's callback leaves it."""
+def with_world(world, guess=None):
+    """The page after a visitor's file was received, as the uploader's callback leaves it.
+
+    With a guess, the prediction is locked in.
+    """
     app = AppTest.from_file(f"../{PAGE}", default_timeout=60)
     app.session_state["theorem.document"] = world_document(admitted(world_document(world).encode()))
     app.session_state["world"] = "yours"
+    if guess is not None:
+        app.session_state["theorem-best-yours.committed"] = guess
     return app.run()
 
 
@@ -302,6 +463,15 @@ def test_a_good_file_becomes_a_world_of_its_own():
     assert app.selectbox(key="world").options[-1] == "yours"
 
 
+def with_theta(world, *rows):
+    """The world with logits of its own in every state."""
+    return replace(world, features=np.eye(world.num_states), theta=np.array(rows, float))
+
+
+SATURATED = ([20, -20], [0, 0])
+
+
+@pytest.mark.parametrize("guess", [None, "always"], ids=["hidden", "revealed"])
 @pytest.mark.parametrize(
     "world",
     [
@@ -313,21 +483,53 @@ def test_a_good_file_becomes_a_world_of_its_own():
         replace(short_corridor(1 - 1e-7), name="commits"),
         replace(random_world(7, 2, 2), rewards=np.zeros((2, 2, 3))),
         replace(random_world(8, 2, 2, gamma=0.999), rewards=1e4 * np.ones((2, 2, 3))),
+        with_theta(random_world(3, 2, 2, gamma=0.9), *SATURATED),
+        with_theta(random_world(3, 2, 2, gamma=1.0), *SATURATED),
+        with_theta(random_world(3, 2, 2, gamma=0.9), [40, -40], [40, -40]),
     ],
-    ids=["large", "crowded", "long", "myopic", "stiff", "committed", "worthless", "rich"],
+    ids=[
+        *("large", "crowded", "long", "myopic", "stiff", "committed", "worthless", "rich"),
+        *("saturated", "saturated-undiscounted", "nothing-to-chance"),
+    ],
 )
-def test_worlds_at_the_limits_are_drawn_or_explained(world):
-    app = with_world(world)
+def test_worlds_at_the_limits_are_drawn_or_explained(world, guess):
+    app = with_world(world, guess)
     assert is_well(app)
+    assert "nan" not in words(app)
+
+
+def test_where_nothing_can_be_turned_the_page_says_what_is_in_the_way():
+    saturated = with_world(with_theta(random_world(3, 2, 2, gamma=0.9), *SATURATED), "never")
+    stiff = replace(random_world(6, 2, 2), features=np.zeros((2, 1)), theta=np.zeros((1, 2)))
+    said = [note.value for note in saturated.info]
+    assert len(said) == 2  # in place of J along the knob, and of the slopes along it
+    assert all("this θ makes the action certain or impossible" in text.lower() for text in said)
+    assert saturated.metric[1].value == "—"
+    assert "features of this world leave no policy" in with_world(stiff, "never").info[0].value
+
+
+def endless_world():
+    transitions = np.zeros((2, 2, 3))
+    transitions[:, 0, 0] = transitions[:, 1, 1] = 1
+    return replace(random_world(9, 2, 2, gamma=0.9), transitions=transitions)
 
 
 def test_a_world_that_never_ends_is_drawn_with_its_discount():
-    transitions = np.zeros((2, 2, 3))
-    transitions[:, 0, 0] = transitions[:, 1, 1] = 1
-    endless = replace(random_world(9, 2, 2, gamma=0.9), transitions=transitions)
-    app = with_world(endless)
+    app = with_world(endless_world())
     assert is_well(app)
     assert "may never end" in words(app).replace("&#32;", " ")
+    assert "without γᵗ the sum over them has no value" in words(app)
+    assert "the factor changes nothing" not in words(app)
+
+
+def test_the_takeaway_names_the_mistake_that_was_run():
+    app = with_world(endless_world())
+    app.selectbox(key="broken").set_value("forget γᵗ").run()
+    assert is_well(app)
+    assert any("“forget γᵗ” has no update here" in note.value for note in app.info)
+    said = next(m.value for m in app.markdown if m.value.startswith("- One episode"))
+    assert "“differentiate R” ends at" in said
+    assert "forget γᵗ" not in said
 
 
 def test_an_uploaded_file_is_received_or_refused_in_one_sentence(monkeypatch):

@@ -8,6 +8,7 @@ from random_worlds import random_world
 
 from pgviz.exact.derivation import log_trick
 from pgviz.exact.questions import QUESTIONS, hidden_factor
+from pgviz.exact.receipts import read_out
 from pgviz.exact.values import gradient, objective
 from pgviz.measure import theorem
 from pgviz.worlds.files import world_document
@@ -50,6 +51,15 @@ def test_the_summit_of_the_corridor_is_two_minus_the_root_of_two():
     p, top = theorem.summit(short_corridor(), 0)
     assert p == pytest.approx(2 - np.sqrt(2), abs=1e-5)
     assert top == pytest.approx(-(6 + 4 * np.sqrt(2)), abs=1e-8)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1, 1e4])
+def test_rounding_is_no_summit(scale):
+    flat = replace(bandit_a(), rewards=np.full((1, 3, 2), scale / 3))
+    assert theorem.best_of(theorem.objective_curve(flat, 0))[2] == "whatever"
+    assert theorem.summit(flat, 0) == (None, pytest.approx(scale / 3))
+    nearly = replace(flat, rewards=flat.rewards * np.array([1 + 1e-6, 1, 1])[:, None])
+    assert theorem.best_of(theorem.objective_curve(nearly, 0))[2] == "always"
 
 
 def test_the_knob_at_rest_is_the_world_itself():
@@ -110,6 +120,15 @@ def test_the_interval_closes_in_on_the_truth(name):
     assert abs(last["mean"] - last["exact"]) < 2 * width[-1]
 
 
+def test_the_gradient_that_samples_are_held_to_is_that_of_the_cut_world():
+    cut, true = theorem.cut_gradient(short_corridor(0.05))
+    table = theorem.closing_in(short_corridor(0.05), 0)
+    assert (cut, true) == pytest.approx((30.4664, 75.8947), abs=1e-4)
+    assert set(table["exact"]) == {cut}
+    assert true == pytest.approx(gradient(short_corridor(0.05)).max(), rel=1e-12)
+    assert theorem.cut_gradient(ladder())[0] == theorem.cut_gradient(ladder())[1]
+
+
 def test_sums_end_at_the_gradient():
     world = survival(0.5)
     table = theorem.sums(world)
@@ -130,6 +149,9 @@ def test_gamma_is_shown_only_where_it_matters():
     assert theorem.shows_gamma(replace(short_corridor(), gamma=0.9))
     for world in (short_corridor(), bandit_a(), replace(bandit_a(), gamma=0.5)):
         assert not theorem.shows_gamma(world)
+        assert theorem.gamma_effect(world) == "none"
+    endless = replace(two_arms(), transitions=np.array([[[1.0, 0], [1, 0]]]), gamma=0.9)
+    assert theorem.gamma_effect(endless) == "undefined"
     assert theorem.curled_world(short_corridor()).name == "chain"
     assert theorem.curled_world(shared_logit_chain()).name == "chain"
     assert theorem.curled_world(replace(ladder(), gamma=0.8)).name == "ladder"
@@ -192,6 +214,19 @@ def test_the_takeaways_wait_for_the_prediction():
     shown = theorem.takeaways(here, returns, theorem.summit(world, 0), run, "drop the log", [])
     assert len(shown) == len(hidden) + 1
     assert any("0.5858" in text and "−11.6569" in text for text in shown)
+
+
+def test_the_takeaways_count_only_lines_that_were_computed():
+    world = random_world(0, 20, 20)  # too many first steps to list any episode
+    here, returns = theorem.place(world, 0), theorem.sampled_returns(world, 0)
+    run = theorem.race(world, 0, "drop the log", 0.01, 1, 0)
+    readings = read_out(world, "trajectory form")
+    none = theorem.takeaways(here, returns, None, run, "drop the log", readings)
+    assert f"No exact line could be computed in this world. {len(readings)} lines" in none[1]
+    some = readings + read_out(world, "unrolling ∇V")
+    words = theorem.takeaways(here, returns, None, run, "drop the log", some)[1]
+    assert "4 of 4 exact lines that could be computed hold" in words
+    assert f"{len(readings)} lines could not be computed" in words
 
 
 # --- the quiz ---

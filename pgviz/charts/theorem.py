@@ -222,7 +222,8 @@ def _racers(ink: str) -> tuple[alt.Color, alt.StrokeDash]:
 def race(quantity: str, title: str, ink: str, num_steps: int) -> alt.LayerChart:
     """A quantity over the steps of three ascents.
 
-    Tables: steps (update, step, quantity, and as `drawn` the same kept inside the frame), frame.
+    Tables: steps (update, step, quantity, and as `drawn` the same inside the frame, with one point
+    at its edge where a line leaves), frame.
     """
     color, dash = _racers(ink)
     x = alt.X("step:Q").title("step").scale(domain=[0, num_steps], nice=False)

@@ -58,7 +58,8 @@ def estimator_from_flags(
     critic = None
     if values is not None:
         critic = true_values(world) if values.strip() == "true" else _listed(values)
-        critic = critic * (1.0 if values_scale is None else values_scale)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is too large has its sentence
+            critic = critic * (1.0 if values_scale is None else values_scale)
     estimator = GradientEstimator(name, baseline, critic, gae_lambda, drop_gamma_t)
     estimator.values_in(world)
     return estimator

@@ -5,7 +5,7 @@ Everything is computed in one finite world at one θ; the page only shows it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,13 @@ from pgviz.measure.episodes import mean_length, paired_estimates, sample
 from pgviz.measure.same_dice import returns_with_the_same_dice
 from pgviz.measure.statistics import mean_estimate
 from pgviz.worlds.named import shared_logit_chain, two_arms
-from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
+from pgviz.worlds.tabular import (
+    Floats,
+    TabularMDP,
+    WorldError,
+    never_ending_states,
+    reachable_states,
+)
 
 LOWEST, HIGHEST = 5, 95  # where the knob ends, in percent
 GRID = np.linspace(LOWEST, HIGHEST, 181) / 100
@@ -52,6 +58,11 @@ class Place:
     objective: float
     slope: float  # ∂J/∂p
     gradient_norm: float
+
+    @property
+    def has_knob(self) -> bool:
+        """Whether there is a probability to turn."""
+        return not np.isnan(self.p)
 
 
 def at_rest(world: TabularMDP, action: int) -> int:
@@ -103,16 +114,32 @@ def tangent(place: Place, low: float, high: float) -> pd.DataFrame:
 
 
 def best_of(curve: pd.DataFrame) -> tuple[float, float, str]:
-    """Where the curve is highest, how high, and in one word: never, sometimes or always."""
+    """Where the curve is highest, how high, and in one word: never, sometimes or always.
+
+    "whatever" if it is flat: what is left of it is rounding.
+    """
     top = int(curve["objective"].to_numpy().argmax())
     p, objective = (float(curve[name].iloc[top]) for name in ("p", "objective"))
     word = "never" if top == 0 else "always" if top == len(curve) - 1 else "sometimes"
+    if _is_flat(curve["objective"].to_numpy()):
+        word = "whatever"
     return p, objective, word
 
 
-def summit(world: TabularMDP, action: int) -> tuple[float, float]:
-    """The best p and its J, refined between the points of the curve where it lies inside."""
+def _is_flat(objective: Floats) -> bool:
+    """Whether J differs by no more than rounding from one end to the other."""
+    return bool(np.ptp(objective) <= 1e-10 * np.abs(objective).max())
+
+
+def summit(world: TabularMDP, action: int) -> tuple[float | None, float]:
+    """The best p and its J, refined between the points of the curve where it lies inside.
+
+    Without a p where J is the same along the whole knob.
+    """
     turn = _knob(world, action)
+    along = landscape(world, turn.thetas(GRID)).objective
+    if _is_flat(along):
+        return None, float(along[len(along) // 2])
     low, high = GRID[0], GRID[-1]
     for _ in range(7):
         p = np.linspace(low, high, 41)
@@ -236,7 +263,7 @@ def closing_in(world: TabularMDP, rng_seed: int) -> pd.DataFrame:
     """
     cut = capped(world)
     exact = landscape(cut, cut.theta[None]).field[0]
-    index = np.unravel_index(int(np.abs(exact).argmax()), exact.shape)
+    index = _largest(exact)
     most = int(min(LARGEST_SAMPLE, MAX_SAMPLED_STEPS / max(mean_length(cut), 1)))
     estimates = paired_estimates(cut, [GradientEstimator("full-return")], most, rng_seed)[0]
     samples = estimates[:, index[0], index[1]]
@@ -246,6 +273,21 @@ def closing_in(world: TabularMDP, rng_seed: int) -> pd.DataFrame:
         rows.append((int(num), *(float(x[0]) for x in mean_and_interval(samples[:num, None]))))
     table = pd.DataFrame(rows, columns=["num_episodes", "mean", "low", "high"])
     return table.assign(exact=float(exact[index]))
+
+
+def cut_gradient(world: TabularMDP) -> tuple[float, float]:
+    """The largest component of ∇J in the world as it is sampled, and the same without the cut."""
+    cut = capped(world)
+    sampled, true = (landscape(w, w.theta[None]).field[0] for w in (cut, world))
+    index = _largest(sampled)
+    return float(sampled[index]), float(true[index])
+
+
+def _largest(field: Floats) -> tuple[int, ...]:
+    """Where |∇J| is largest; of several that differ by rounding only, the first."""
+    size = np.abs(field)
+    first = int((size >= size.max() * (1 - 1e-9)).argmax())
+    return tuple(int(i) for i in np.unravel_index(first, field.shape))
 
 
 def mean_and_interval(samples: Floats) -> tuple[Floats, Floats, Floats]:
@@ -260,7 +302,7 @@ def mean_and_interval(samples: Floats) -> tuple[Floats, Floats, Floats]:
 def sums(world: TabularMDP) -> pd.DataFrame:
     """Partial sums of the largest component of ∇J: k, partial_sum, exact."""
     exact = landscape(world, world.theta[None]).field[0]
-    index = np.unravel_index(int(np.abs(exact).argmax()), exact.shape)
+    index = _largest(exact)
     longest = 40 if world.horizon is None else world.horizon
     table = partial_sums(world, longest)[:, index[0], index[1]]
     off = np.abs(table - exact[index]) > 1e-6 * max(abs(exact[index]), 1e-12)
@@ -278,6 +320,12 @@ def enough_terms(table: pd.DataFrame) -> int | None:
     return last + 1 if last + 1 < len(table) else None
 
 
+def always_ends(world: TabularMDP) -> bool:
+    """Whether every episode ends, by its horizon or by itself."""
+    endless = never_ending_states(world) & reachable_states(world)
+    return world.horizon is not None or not endless.any()
+
+
 def noise_of_the_past(world: TabularMDP) -> tuple[float, float]:
     """tr Cov of one episode's estimate with past rewards and without them."""
     kept, dropped = (
@@ -287,15 +335,26 @@ def noise_of_the_past(world: TabularMDP) -> tuple[float, float]:
     return float(kept), float(dropped)
 
 
-def shows_gamma(world: TabularMDP) -> bool:
-    """Whether γ^t can matter here: discounting, more than one step, and an end."""
+GammaEffect = Literal["some", "none", "undefined"]
+
+
+def gamma_effect(world: TabularMDP) -> GammaEffect:
+    """What forgetting γ^t does to the sum: something, nothing, or it leaves the sum no value."""
     if world.gamma == 1 or not world.transitions[:, :, :-1].any():
-        return False
+        return "none"
     try:
         found = landscape(world, world.theta[None], FORGET).field
     except WorldError:
-        return False
-    return bool(np.abs(found - landscape(world, world.theta[None]).field).max() > 1e-9)
+        return "undefined"
+    if not np.isfinite(found).all():
+        return "undefined"
+    gap = np.abs(found - landscape(world, world.theta[None]).field).max()
+    return "some" if gap > 1e-9 else "none"
+
+
+def shows_gamma(world: TabularMDP) -> bool:
+    """Whether γ^t matters here: discounting, more than one step, and an end."""
+    return gamma_effect(world) == "some"
 
 
 def slopes_along(world: TabularMDP, action: int) -> pd.DataFrame:
@@ -439,34 +498,31 @@ def on_the_triangle(policy: Floats) -> tuple[Floats, Floats]:
 def takeaways(
     place: Place,
     returns: Floats,
-    summit: tuple[float, float] | None,
+    summit: tuple[float | None, float] | None,
     race: Race,
     broken: str,
     readings: Sequence[Reading],
 ) -> list[str]:
     """What this very setting shows. The summit is left out until it has been guessed."""
+    slope = f" has the slope {place.slope:.4g} at p = {place.p:.3f} all the same"
     sentences = [
         f"One episode returned anything from {returns.min():.4g} to {returns.max():.4g}; J ="
-        f" {place.objective:.4g} has the slope {place.slope:.4g} at p = {place.p:.3f} all the same."
+        f" {place.objective:.4g}{slope if place.has_knob else ''}."
     ]
     if summit is not None:
         p, objective = summit
-        sentences.append(
-            f"Along the knob J is highest at p = {p:.4f}, with J = {objective:.4f}"
-            + (
-                ": neither action for certain."
+        if p is None:
+            sentences.append(f"Along the knob J is {objective:.4f} everywhere: it changes nothing.")
+        else:
+            where = (
+                "neither action for certain"
                 if LOWEST < 100 * p < HIGHEST
-                else ", where the knob ends."
+                else "the knob ends there"
             )
-        )
-    exact = [r for r in readings if r.mark == "holds" and "±" not in r.right]
-    sentences.append(
-        f"{len(exact)} of {len(exact)} exact lines hold when nothing is broken, the worst of them"
-        f" up to {max((r.size for r in exact), default=0.0):.0e}."
-        if not any(r.mark == "fails" for r in readings)
-        else "Not every exact line holds here: the numbers of this world are at the limits of"
-        " double precision."
-    )
+            sentences.append(
+                f"Along the knob J is highest at p = {p:.4f}, with J = {objective:.4f}: {where}."
+            )
+    sentences.append(_lines_in_words(readings))
     ends = {name: float(row["objective"]) for name, row in last_rows(race.steps).items()}
     start = float(race.steps["objective"].iloc[0])
     verdict = (
@@ -481,8 +537,33 @@ def takeaways(
     return [text.replace(" -", " −").replace("γ^t", "γᵗ") for text in sentences]
 
 
+def _lines_in_words(readings: Sequence[Reading]) -> str:
+    """How many exact lines hold when nothing is broken."""
+    if any(r.mark == "fails" for r in readings):
+        return (
+            "Not every exact line holds here: the numbers of this world are at the limits of"
+            " double precision."
+        )
+    exact = [r for r in readings if r.mark == "holds" and "±" not in r.right]
+    unread = sum(r.mark == "none" for r in readings)
+    lines = "line" if unread == 1 else "lines"
+    missing = f" {unread} {lines} could not be computed." if unread else ""
+    if not exact:
+        return f"No exact line could be computed in this world.{missing}"
+    return (
+        f"{len(exact)} of {len(exact)} exact lines{' that could be computed' if unread else ''}"
+        " hold when nothing is broken, the worst of them up to"
+        f" {max(r.size for r in exact):.0e}.{missing}"
+    )
+
+
 def _knob(world: TabularMDP, action: int) -> Knob:
     turn = knob(world, action)
-    if turn is None:
-        raise WorldError("the features of this world leave no policy to turn")
-    return turn
+    if turn is not None:
+        return turn
+    if knob(world.at(np.zeros_like(world.theta)), action) is not None:  # at another θ it turns
+        raise WorldError(
+            "this θ makes the action certain or impossible where the knob reads it, so there is"
+            " no probability to turn"
+        )
+    raise WorldError("the features of this world leave no policy to turn")

@@ -58,33 +58,75 @@ def table(readings: Sequence[Reading], key: str) -> None:
 
 
 def verdict(readings: Sequence[Reading], broken: str | None) -> str:
-    """One sentence on the whole table."""
+    """What the whole table says: of the break, of the lines that hold, of those that are open."""
+    if any(reading.mark == "fails" for reading in readings):
+        said = _failing(readings)
+    elif broken is not None:
+        said = _without_effect(readings, broken)
+    else:
+        said = _holding(readings)
+    return said + _open(readings) + _unread(readings)
+
+
+def _exact(readings: Sequence[Reading]) -> list[Reading]:
+    return [r for r in readings if r.mark == "holds" and "±" not in r.right]
+
+
+def _failing(readings: Sequence[Reading]) -> str:
     wrong = [r for r in readings if r.mark == "fails"]
-    read = [r for r in readings if r.mark != "none"]
-    exact = [r.size for r in read if r.mark == "holds" and "±" not in r.right]
-    if wrong:
-        worst = max(wrong, key=lambda r: r.size)
-        lines = "One line fails" if len(wrong) == 1 else f"{len(wrong)} lines fail"
-        most = "is off by" if len(wrong) == 1 else "is off most: by"
-        sides = f"{worst.left} against {worst.right}".replace("-", "−")
-        return f"{lines}. “{worst.title}” {most} {worst.difference}, {sides}. The others hold."
-    if broken is not None:
-        return (
-            f"“{typeset(broken)}” changes nothing in this world at this θ. Turn the knob, the discount or"
-            " choose another world to see what it breaks."
-        )
-    largest = difference_in_words(max(exact, default=0.0))
-    up_to = "to the last digit" if largest == "0" else f"the worst of them up to {largest}"
-    words = f"All {len(exact)} exact lines hold, {up_to}."
-    if any(r.mark == "open" for r in read):
-        words += (
-            " The samples' 95 % interval misses the truth this time, as one in twenty does, and"
-            " more where something rare has not been seen: take more episodes."
-        )
-    unread = len(readings) - len(read)
-    if unread:
-        words += f" {unread} cannot be computed here; each says why."
-    return words
+    worst = max(wrong, key=lambda r: r.size)
+    lines = "One line fails" if len(wrong) == 1 else f"{len(wrong)} lines fail"
+    most = "is off by" if len(wrong) == 1 else "is off most: by"
+    sides = f"{worst.left} against {worst.right}".replace("-", "−")
+    others = len(_exact(readings))
+    rest = " The other exact lines hold." if others > 1 else " The other exact line holds."
+    return f"{lines}. “{worst.title}” {most} {worst.difference}, {sides}.{rest if others else ''}"
+
+
+def _without_effect(readings: Sequence[Reading], broken: str) -> str:
+    """A break that turns nothing red: it has no effect, or its lines could not be read."""
+    touched = [r for r in readings if r.is_broken]
+    unread = [r for r in touched if r.mark == "none"]
+    if unread and len(unread) == len(touched):
+        return f"“{typeset(broken)}” cannot be shown here: {plain(unread[0].reason)}."
+    where = "in the lines that could be computed, " if unread else ""
+    return (
+        f"“{typeset(broken)}” changes nothing {where}in this world at this θ. Turn the knob, the"
+        " discount or choose another world to see what it breaks."
+    )
+
+
+def _holding(readings: Sequence[Reading]) -> str:
+    exact = _exact(readings)
+    if not exact:
+        return "No exact line could be computed here."
+    largest = difference_in_words(max(r.size for r in exact))
+    if len(exact) == 1:
+        return f"The one exact line holds, {_up_to(largest)}."
+    worst = "" if largest == "0" else "the worst of them "
+    computed = " that could be computed" if any(r.mark == "none" for r in readings) else ""
+    return f"All {len(exact)} exact lines{computed} hold, {worst}{_up_to(largest)}."
+
+
+def _up_to(difference: str) -> str:
+    return "to the last digit" if difference == "0" else f"up to {difference}"
+
+
+def _open(readings: Sequence[Reading]) -> str:
+    if not any(r.mark == "open" for r in readings):
+        return ""
+    return (
+        " The samples' 95 % interval misses the truth this time, as one in twenty does, and"
+        " more where something rare has not been seen: take more episodes."
+    )
+
+
+def _unread(readings: Sequence[Reading]) -> str:
+    unread = [r for r in readings if r.mark == "none"]
+    if not unread:
+        return ""
+    who = "One line" if len(unread) == 1 else f"{len(unread)} lines"
+    return f" {who} cannot be computed here; {'it' if len(unread) == 1 else 'each'} says why."
 
 
 def _row(reading: Reading) -> str:

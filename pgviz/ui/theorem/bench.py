@@ -38,12 +38,13 @@ MISTAKES = (
 )
 # The derivations by the name their switch has in the address.
 TABLES = {"log": "log trick", "path": "trajectory form", "unroll": "unrolling ∇V"}
+RESTING_SAMPLES = 1000
 # What the other controls of the page say until they are touched.
 RESTING = {
     "log": INTACT,
     "path": INTACT,
     "unroll": INTACT,
-    "samples": 1000,
+    "samples": RESTING_SAMPLES,
     "episodes": 10,
     "rng_seed": 0,
 }
@@ -148,6 +149,14 @@ def links() -> tuple[controls.Control, ...]:
 def breaks_of(derivation: str) -> tuple[str, ...]:
     """In which ways the lines of a derivation can be broken."""
     return tuple(dict.fromkeys(b for line in derivations[derivation] for b in line.breaks))
+
+
+def samples() -> int:
+    """How many episodes the line of samples takes; it is asked before its slider is drawn."""
+    if "samples" in st.session_state:
+        return int(st.session_state["samples"])
+    linked = st.query_params.get("samples", "")
+    return int(linked) if linked in map(str, SAMPLES) else RESTING_SAMPLES
 
 
 def query_of(setting: Setting) -> str:

@@ -1,5 +1,6 @@
 """The mini-run: three ascents from the θ of the knob, side by side."""
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -19,8 +20,8 @@ from pgviz.ui.theorem.layout import HEIGHT, cut_in_words, number, prose, sentenc
 from pgviz.worlds.tabular import WorldError
 
 
-def race(setting: Setting) -> theorem.Race:
-    """Three ascents from the θ of the knob, side by side."""
+def race(setting: Setting) -> tuple[theorem.Race, str]:
+    """Three ascents from the θ of the knob, side by side, and the mistake of the broken one."""
     st.header("Three climbers, one hill", anchor=False)
     prose(
         "All three start at your θ and take steps α u. One knows ∇J, one estimates it from N fresh"
@@ -61,7 +62,11 @@ def race(setting: Setting) -> theorem.Race:
     action = actions[setting.story.turned]
     left, right = st.columns(2, gap="medium")
     with left:
-        page.heading("Who gets to the top?", "dashed: exact · line: sampled · red: broken")
+        shown = in_frame(run.steps, "objective")
+        page.heading(
+            "Who gets to the top?",
+            "dashed: exact · line: sampled · red: broken" + leaving(shown, "objective"),
+        )
         page.chart(
             "chart-race",
             charts.race,
@@ -69,7 +74,7 @@ def race(setting: Setting) -> theorem.Race:
             "J(θ), exact",
             ink(),
             theorem.NUM_STEPS,
-            tables=in_frame(run.steps, "objective"),
+            tables=shown,
             height=HEIGHT,
             says="; ".join(
                 f"{name} ends at J = {number(row['objective'])}" for name, row in last.items()
@@ -121,11 +126,18 @@ def race(setting: Setting) -> theorem.Race:
     )
     st.caption(in_words(run, broken) + cut_in_words(setting))
     page.numbers(run.steps, "numbers-race")
-    return run
+    return run, broken
 
 
 def _next_seed() -> None:
     st.session_state["rng_seed"] = (int(st.session_state["rng_seed"]) + 1) % 10_000
+
+
+def leaving(tables: dict[str, pd.DataFrame], quantity: str) -> str:
+    """Which lines leave the picture, for the note under its title."""
+    steps = tables["steps"]
+    names = list(dict.fromkeys(steps["update"][steps["drawn"] != steps[quantity]]))
+    return f" · {' and '.join(names)} leave{'s' * (len(names) == 1)} the picture" if names else ""
 
 
 def in_words(run: theorem.Race, broken: str) -> str:
@@ -155,7 +167,7 @@ def corners(actions: tuple[str, ...]) -> pd.DataFrame:
 
 
 def in_frame(steps: pd.DataFrame, quantity: str) -> dict[str, pd.DataFrame]:
-    """The part worth looking at: a broken climber may fall out of the picture, along its edge."""
+    """The part worth looking at: a broken climber may leave the picture, and ends at its edge."""
     low, high = 0.0, 1.0
     if quantity == "objective":
         good = steps[steps["update"] != theorem.BROKEN]["objective"]
@@ -164,4 +176,7 @@ def in_frame(steps: pd.DataFrame, quantity: str) -> dict[str, pd.DataFrame]:
         low = max(worst - 1.2 * reach, float(steps["objective"].min()) - 0.05 * reach)
         high = min(best + 1.2 * reach, float(steps["objective"].max()) + 0.05 * reach)
     drawn = steps.assign(drawn=steps[quantity].clip(low, high))
+    outside = drawn["drawn"] != steps[quantity]
+    before = outside.groupby(steps["update"]).shift(fill_value=False)
+    drawn.loc[outside & before, "drawn"] = np.nan  # one point at the edge, and no more
     return {"steps": drawn, "frame": pd.DataFrame({"step": [0, 0], "drawn": [low, high]})}

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from pgviz.exact.receipts import read_out
 from pgviz.measure import theorem
 from pgviz.ui import page
 from pgviz.ui.theorem.bench import (
@@ -11,26 +10,32 @@ from pgviz.ui.theorem.bench import (
     found,
     query_of,
 )
-from pgviz.ui.theorem.lines import receipts_table
+from pgviz.ui.theorem.lines import read_lines, receipts_table
 from pgviz.worlds.files import world_document
+from pgviz.worlds.tabular import WorldError
 
 
-def takeaways(setting: Setting, run: theorem.Race, revealed: bool) -> list[str]:
+def takeaways(setting: Setting, run: theorem.Race, mistake: str, revealed: bool) -> list[str]:
     """Sentences computed at this setting; the one on the best policy waits for the prediction."""
     return theorem.takeaways(
         found(setting, theorem.place, setting.story.turned),
         found(setting, theorem.sampled_returns, 0),
-        found(setting.resting, theorem.summit, setting.story.turned) if revealed else None,
+        _summit(setting) if revealed else None,
         run,
-        str(st.session_state.get("broken", setting.story.mistake)),
-        [
-            reading
-            for name in TABLES.values()
-            for reading in found(
-                setting, read_out, name, None, 1000, theorem.DICE_SEED, setting.story.actions
-            )
-        ],
+        mistake,
+        [reading for name in TABLES.values() for reading in read_lines(setting, name, None)],
     )
+
+
+def _summit(setting: Setting) -> tuple[float | None, float] | None:
+    """The best of the knob; None where there is nothing to turn."""
+    try:
+        best: tuple[float | None, float] = found(
+            setting.resting, theorem.summit, setting.story.turned
+        )
+    except WorldError:
+        return None
+    return best
 
 
 def share(setting: Setting) -> None:
@@ -50,6 +55,7 @@ def share(setting: Setting) -> None:
         language="bash",
         wrap_lines=True,
     )
+    sheet = receipts_table(setting)  # now: where the file is made there is no session to ask
     with st.container(horizontal=True):
         st.download_button(
             "World at this θ as JSON",
@@ -61,7 +67,7 @@ def share(setting: Setting) -> None:
         )
         st.download_button(
             "Receipts as CSV",
-            lambda: receipts_table(setting).to_csv(index=False),
+            lambda: sheet.to_csv(index=False),
             "receipts.csv",
             "text/csv",
             icon=":material/download:",

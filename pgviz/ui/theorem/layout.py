@@ -12,9 +12,11 @@ from pgviz.ui.theorem.bench import (
     YOURS,
     Setting,
     controls_text,
+    found,
 )
 
 HEIGHT = 300
+NEGLIGIBLE = 0.001  # a share of episodes that a table need not mention
 
 
 def style() -> None:
@@ -70,8 +72,21 @@ def cut_in_words(setting: Setting) -> str:
     share = theorem.share_cut(setting.at)
     if share < 1e-9:
         return ""
-    often = f"{share:.2g}" if share >= 0.001 else "less than 1 in 1,000"
+    often = f"{share:.2g}" if share >= NEGLIGIBLE else "less than 1 in 1,000"
     return f" Sampled episodes are cut after {STEP_CAP} steps ({often} of them, at this θ)."
+
+
+def cut_gradient_in_words(setting: Setting) -> str:
+    """What ∇J is in the world that is sampled, where the cut can be seen in it; else nothing."""
+    share = theorem.share_cut(setting.at)
+    cut, true = (number(x) for x in found(setting, theorem.cut_gradient))
+    if share < NEGLIGIBLE and cut == true:
+        return ""
+    without = "the same without the cut" if cut == true else f"without the cut it is {true}"
+    return (
+        f"Samples are held to the world cut after {STEP_CAP} steps. There the largest component of"
+        f" ∇J is {cut}; {without}."
+    )
 
 
 def spaced(ends: pd.DataFrame, quantity: str, span: float = 0.0) -> pd.DataFrame:

@@ -8,12 +8,13 @@ from pgviz.measure import theorem
 from pgviz.ui import receipts
 from pgviz.ui.theorem.bench import (
     INTACT,
-    RESTING,
     TABLES,
     Setting,
     breaks_of,
     found,
+    samples,
 )
+from pgviz.ui.theorem.layout import cut_gradient_in_words
 
 
 def derivation(setting: Setting, key: str, title: str) -> list[Reading]:
@@ -31,25 +32,31 @@ def derivation(setting: Setting, key: str, title: str) -> list[Reading]:
             bind="query-params",
         )
     broken = None if chosen == INTACT else chosen
-    num = st.session_state.get("samples", RESTING["samples"])
-    readings: list[Reading] = found(
-        setting, read_out, name, broken, num, theorem.DICE_SEED, setting.story.actions
-    )
+    readings = read_lines(setting, name, broken)
     receipts.table(readings, key)
     st.caption(receipts.verdict(readings, broken) + _cut(setting, name))
+    return readings
+
+
+def read_lines(setting: Setting, name: str, broken: str | None) -> list[Reading]:
+    """The lines of a derivation, the one of samples with as many episodes as are asked for."""
+    readings: list[Reading] = found(
+        setting, read_out, name, broken, samples(), theorem.DICE_SEED, setting.story.actions
+    )
     return readings
 
 
 def _cut(setting: Setting, name: str) -> str:
     if name == "unrolling ∇V":
         return ""
+    samples_cut = cut_gradient_in_words(setting) if name == TABLES["log"] else ""
     few = listed(setting.at)
     if few is None or not is_cut(setting.at, few):
-        return ""
+        return f" {samples_cut}".rstrip()
     return (
         f" Lines that list episodes are evaluated in this world cut after {few.horizon} steps, so"
-        f" that there are at most {MAX_LISTED} of them."
-    )
+        f" that there are at most {MAX_LISTED} of them. {samples_cut}"
+    ).rstrip()
 
 
 def receipts_table(setting: Setting) -> pd.DataFrame:
@@ -58,9 +65,7 @@ def receipts_table(setting: Setting) -> pd.DataFrame:
     for key, name in TABLES.items():
         chosen = st.session_state.get(key, INTACT)
         broken = None if chosen == INTACT else chosen
-        for reading in found(
-            setting, read_out, name, broken, 1000, theorem.DICE_SEED, setting.story.actions
-        ):
+        for reading in read_lines(setting, name, broken):
             rows.append(
                 {
                     "derivation": name,

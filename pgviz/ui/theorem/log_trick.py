@@ -5,19 +5,22 @@ import pandas as pd
 import streamlit as st
 
 from pgviz.charts import theorem as charts
-from pgviz.exact.receipts import Reading
+from pgviz.exact.ascent import STEP_CAP
+from pgviz.exact.receipts import SAMPLED, Reading
 from pgviz.measure import theorem
 from pgviz.ui import page
 from pgviz.ui.look import ink
 from pgviz.ui.theorem.bench import (
-    RESTING,
+    RESTING_SAMPLES,
     SAMPLES,
     Setting,
     found,
 )
-from pgviz.ui.theorem.layout import number, prose, spaced
+from pgviz.ui.theorem.layout import cut_gradient_in_words, number, prose, spaced
 from pgviz.ui.theorem.lines import derivation
 from pgviz.worlds.stories import stories
+
+SAME = 1e-9  # what is closer than this has not moved
 
 
 def log_trick(setting: Setting) -> None:
@@ -44,13 +47,11 @@ def log_trick(setting: Setting) -> None:
         + "Both ascents are exact: no sampling, no luck."
     )
     left, right = st.columns(2, gap="medium")
+    who, pay = headings(walked.paths, winner)
     titles = {
-        "probability": (f"Without the log, {winner} loses", f"probability of {winner}", "π"),
-        "objective": ("… and J with it", "what a decision pays on average", "J(θ)"),
+        "probability": (who, f"probability of {winner}", "π"),
+        "objective": (pay, "what a decision pays on average", "J(θ)"),
     }
-    if dropped["probability"] > 0.5:
-        titles["probability"] = (f"From here both find {winner}", f"probability of {winner}", "π")
-        titles["objective"] = ("J along both paths", "what a decision pays on average", "J(θ)")
     for column, quantity in zip((left, right), titles, strict=True):
         heading, note, axis = titles[quantity]
         with column:
@@ -96,41 +97,79 @@ def log_trick(setting: Setting) -> None:
     _closing_in(setting, readings)
 
 
+def headings(paths: pd.DataFrame, winner: str) -> tuple[str, str]:
+    """What the curves of the best arm and of J show, each said of its own curve."""
+    ends = theorem.last_rows(paths)
+    kept, dropped = ends[theorem.KEPT], ends[theorem.DROPPED]
+    gained = {name: dropped[name] - paths[name].iloc[0] for name in ("probability", "objective")}
+    loses, falls = (bool(gain < -SAME) for gain in gained.values())
+    if loses:
+        who = f"Without the log, {winner} loses"
+    elif min(kept["probability"], dropped["probability"]) > 0.5:
+        who = f"From here both find {winner}"
+    else:
+        who = f"The probability of {winner} along both paths"
+    if falls:
+        pay = "… and J with it" if loses else "Without the log, J falls"
+    elif loses and gained["objective"] > SAME:
+        pay = "… and J rises all the same"
+    else:
+        pay = "J along both paths"
+    return who, pay
+
+
 def _closing_in(setting: Setting, readings: list[Reading]) -> None:
     left, right = st.columns([1, 2], gap="medium", vertical_alignment="center")
     with left:
         num = st.select_slider(
             "Episodes N of the last line",
             SAMPLES,
-            RESTING["samples"],
+            RESTING_SAMPLES,
             key="samples",
             bind="query-params",
         )
     table: pd.DataFrame = found(setting, theorem.closing_in, theorem.DICE_SEED)
+    unread = any(line.title == SAMPLED and line.mark == "none" for line in readings)
+    cut = cut_gradient_in_words(setting)
     with right:
         page.heading(
-            "Samples close in on ∇J like 1/√N",
-            "dashed: exact · line and band: mean of N episodes, 95 % interval",
+            f"Samples close in on ∇J{' of the cut world' if cut else ''} like 1/√N",
+            f"dashed: exact{f', cut after {STEP_CAP} steps' if cut else ''}"
+            " · line and band: mean of N episodes, 95 % interval",
         )
         page.chart(
             "chart-closing-in",
             charts.closing_in,
             ink(),
-            tables={"means": table, "chosen": pd.DataFrame({"num_episodes": [num]})},
+            tables={
+                "means": table,
+                "chosen": pd.DataFrame({"num_episodes": [] if unread else [num]}),
+            },
             height=200,
             says="The mean of N estimates with its interval against N, around the exact value.",
         )
+        if cut:
+            st.caption(cut)
     with left:
-        width = table["high"] - table["low"]
-        counts = table["num_episodes"].to_numpy()
-        near, first = (int(np.abs(counts - n).argmin()) for n in (num, 100))
-        if width.iloc[near] > 0 and near != first:
-            ratio = width.iloc[first] / width.iloc[near]
-            root = np.sqrt(counts[near] / counts[first])
-            st.caption(
-                f"From {counts[first]:,} to"
-                f" {counts[near]:,} episodes the interval shrinks"
-                f" {ratio:.1f}-fold; √N says {root:.1f}."
-            )
+        if unread:
+            st.caption(f"{num:,} episodes are too long to sample here: choose fewer of them.")
         else:
-            st.caption("Set N to 10 000 and watch the last line of the table.")
+            st.caption(_shrinks(table, num))
+
+
+def _shrinks(table: pd.DataFrame, num: int) -> str:
+    """How much narrower the interval is with `num` episodes than with a hundred."""
+    width = table["high"] - table["low"]
+    counts = table["num_episodes"].to_numpy()
+    near, first = (int(np.abs(counts - n).argmin()) for n in (num, 100))
+    if not width.iloc[near] > 0:
+        return "So far all samples are equal, so the interval has no width."
+    if near == first:
+        most = max((n for n in SAMPLES if n <= counts[-1]), default=SAMPLES[0])
+        return f"Set N to {most:,} and watch the last line of the table."
+    ratio = width.iloc[first] / width.iloc[near]
+    root = np.sqrt(counts[near] / counts[first])
+    return (
+        f"From {counts[first]:,} to {counts[near]:,} episodes the interval shrinks"
+        f" {ratio:.1f}-fold; √N says {root:.1f}."
+    )

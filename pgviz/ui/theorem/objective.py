@@ -41,7 +41,7 @@ def objective(setting: Setting) -> str | None:
     with st.container(horizontal=True, gap="large"):
         for label, value in (
             ("J(θ), exact", number(here.objective)),
-            ("Slope ∂J/∂p, exact", number(here.slope)),
+            ("Slope ∂J/∂p, exact", number(here.slope) if here.has_knob else "—"),
             (f"Mean of {len(returns)} returns", number(float(returns.mean()))),
         ):
             st.metric(label, value, width="content")
@@ -59,15 +59,16 @@ def objective(setting: Setting) -> str | None:
         low, high = float(seen.min()), float(seen.max())
     margin = 0.06 * (high - low) or 1.0
     marks = pd.DataFrame({"p": [best_p], "label": ["best"]})
+    if word == "whatever":
+        marks = marks.iloc[:0]
     if guess and word == "sometimes":
         best_p, best = found(setting.resting, theorem.summit, turned)
         marks = pd.DataFrame({"p": [best_p], "label": [f"best: p = {best_p:.3f}"]})
-    if guess:
+    if guess and word not in ("whatever", guess):
         at = {"never": theorem.LOWEST / 100, "always": theorem.HIGHEST / 100}.get(guess, 0.5)
-        if guess != word:
-            marks = pd.concat(
-                [marks, pd.DataFrame({"p": [at], "label": ["your guess"]})], ignore_index=True
-            )
+        marks = pd.concat(
+            [marks, pd.DataFrame({"p": [at], "label": ["your guess"]})], ignore_index=True
+        )
     left, right = st.columns(2, gap="medium")
     with left:
         page.heading(
@@ -128,8 +129,19 @@ def objective(setting: Setting) -> str | None:
     return guess
 
 
+def _floor(gamma: float) -> str:
+    """How far J falls in the corridor: always right never arrives, and every step costs 1."""
+    return "without end" if gamma == 1 else f"to −1/(1−γ) = {number(-1 / (1 - gamma))}"
+
+
 def _answer(setting: Setting, guess: str, word: str, best_p: float, best: float) -> None:
     action = setting.story.actions[setting.story.turned]
+    if word == "whatever":
+        st.markdown(
+            f"Every answer is right: the knob makes no difference here, J = {signed(best)} all"
+            " along it."
+        )
+        return
     said = "Your guess was right" if guess == word else f"You said {guess}"
     if word == "sometimes":
         edge = found(
@@ -137,8 +149,8 @@ def _answer(setting: Setting, guess: str, word: str, best_p: float, best: float)
         ).objective
         st.markdown(
             f"{said}. The best policy here tosses a coin: “{action}” with p = {best_p:.4f} has"
-            f" J = {signed(best)}. At p = .95 J is {signed(edge)}, and it falls without end as p goes to"
-            " 1."
+            f" J = {signed(best)}. At p = .95 J is {signed(edge)}, and it falls"
+            f" {_floor(setting.gamma)} as p goes to 1."
             if setting.world == "short-corridor"
             else f"{said}. The best policy on this line tosses a coin: “{action}” with p = {best_p:.4f}"
             f" has J = {signed(best)}."
