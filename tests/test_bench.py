@@ -236,6 +236,22 @@ def test_the_sentences_say_what_was_computed():
         assert 0 <= question.right < len(question.answers) == len(question.replies)
 
 
+def test_the_true_v_of_the_ladder_knows_the_time_and_no_number_per_state_does():
+    found = noise.by_hand("ladder").landmarks
+    assert found["value"].covariance_trace < found["state"].covariance_trace
+    assert np.isnan(found["value"].values).all()
+    assert "V(s, t)" in found["value"].name
+    assert "no number that ignores the time does better than 3.791" in noise.surprise("ladder")
+
+
+@pytest.mark.parametrize("name", ["bandit-a", "survival", "short-corridor", "ladder"])
+def test_numbers_listed_for_a_landmark_give_its_spread(name):
+    found = noise.by_hand(name)
+    for mark in found.landmarks.values():
+        if not np.isnan(mark.values).any():
+            assert found.parabolas.trace(mark.values) == pytest.approx(mark.covariance_trace)
+
+
 @pytest.mark.parametrize("name", ["bandit-a", "survival", "short-corridor", "ladder"])
 def test_landmark_labels_do_not_overlap(name):
     top = 1.35 * noise.by_hand(name).landmarks["none"].covariance_trace

@@ -179,12 +179,15 @@ def surprise(name: str) -> str:
     value, constant, best, none = (
         found[key].covariance_trace for key in ("value", "constant", "state", "none")
     )
-    begin = f"Nothing subtracted, the spread is {in_figures(none)}. The true V(s) leaves {in_figures(value)}"
+    timed = by_hand(name).world.horizon is not None
+    name_of_v = found["value"].name.replace("the true", "The true") + ("," if timed else "")
+    begin = f"Nothing subtracted, the spread is {in_figures(none)}. {name_of_v} leaves {in_figures(value)}"
     if value > constant + 1e-9:
         return f"{begin}, more than the best constant does: {in_figures(constant)}. V is not the best baseline."
     if value > best + 1e-9:
         return f"{begin}, the best number per state {in_figures(best)}. V is not the best baseline."
-    return f"{begin}; no single number per state does better than {in_figures(best)}."
+    ignorant = "number that ignores the time" if timed else "single number per state"
+    return f"{begin}; no {ignorant} does better than {in_figures(best)}."
 
 
 def a_thousand(name: str) -> str:
