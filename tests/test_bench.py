@@ -167,6 +167,20 @@ def test_progress_rises_to_one_before_the_bench_comes():
 # --- finite worlds ---
 
 
+def test_the_title_of_the_spreads_names_all_who_tie():
+    assert world_bench(short_corridor(), 200).extremes() == (
+        "Quietest: TD error. Noisiest: full return"
+    )
+    assert world_bench(bandit_a(), 200).extremes() == (
+        "Quietest: − a constant, − V(s), TD error, GAE. Noisiest: full return, reward-to-go"
+    )
+
+
+def test_the_title_of_the_credits_compares_both_sides_of_the_stairs():
+    found = noise.credit_tables("survival")
+    assert "up to 0.5 where the reward came before the action, up to 0.35" in found.noisiest()
+
+
 @pytest.mark.parametrize("name", list(named_worlds))
 def test_measured_and_exact_agree_in_every_world(name):
     bench = world_bench(named_worlds[name](), 4000, rng_seed=1)

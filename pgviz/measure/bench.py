@@ -108,6 +108,17 @@ class Bench:
             return f"{needed:,} episode" + ("s" if needed > 1 else "")
         return "too far off for .9" if row.looks_biased else "not enough to say"
 
+    def extremes(self) -> str:
+        """Who is quietest and who noisiest, by the covariance trace; all of them where they tie."""
+        traces = {LABELS[row.name]: self.trace(row) for row in self.rows}
+        least, most = min(traces.values()), max(traces.values())
+
+        def near(x: float) -> str:
+            return ", ".join(name for name, trace in traces.items() if np.isclose(trace, x))
+
+        measured = "" if self.is_exact else ", as measured"
+        return f"Quietest{measured}: {near(least)}. Noisiest: {near(most)}"
+
     def spreads(self) -> pd.DataFrame:
         """One row per estimator: covariance trace with its interval, and the exact one."""
         rows = []

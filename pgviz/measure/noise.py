@@ -227,6 +227,16 @@ class CreditTables:
     spread: pd.DataFrame
     sentence: str
 
+    def noisiest(self) -> str:
+        """The largest spread of a pair, of those whose reward came before the action and of the others."""
+        before, after = (
+            self.spread["value"][self.spread["past"] == past].max() for past in (True, False)
+        )
+        return (
+            f"Spread: up to {before:.2g} where the reward came before the action, up to {after:.2g}"
+            " elsewhere"
+        )
+
 
 @lru_cache(8)
 def credit_tables(name: str) -> CreditTables:

@@ -153,7 +153,7 @@ def credit(name: str) -> None:
     left, right = st.columns(2, gap="large")
     for column, key, heading, note, table in (
         (left, "mean", "Mean: the past adds nothing", "E[∇log π(aₜ) rᵤ] along ∇J", found.mean),
-        (right, "spread", "Spread: the past is as noisy as the future", "√tr Cov", found.spread),
+        (right, "spread", found.noisiest(), "√tr Cov", found.spread),
     ):
         with column:
             page.heading(heading, note + " · under the stairs the reward came first")
@@ -213,7 +213,7 @@ def bench(found: Bench) -> None:
     left, right = st.columns([1, 1], gap="large")
     with left:
         page.heading(
-            "Each subtraction makes ĝ quieter",
+            found.extremes(),
             "line: 95 % interval · above: episodes for cosine > .9"
             + (" · tick: exact" if found.is_exact else ""),
         )
@@ -246,7 +246,8 @@ def bench(found: Bench) -> None:
             high,
             tables={"errors": errors, "guide": guide, "ends": ends},
             height=330,
-            says="The error of each estimator falls with the square root of the batch.",
+            says="The error of each estimator against the size of the batch. Without a bias it falls"
+            " with the square root; a bias stays.",
         )
     st.caption(_bench_words(found))
     page.numbers(found.table(), "bench")
