@@ -6,6 +6,7 @@ from pgviz import broken, estimators
 from pgviz.exact import by_hand as exact_by_hand
 from pgviz.exact import credit as exact_credit
 from pgviz.measure import frozen, noise
+from pgviz.training import methods
 from pgviz.training.config import presets
 from pgviz.ui import controls, live, noise_panels, page, quiz, receipts
 from pgviz.ui.controls import Choice, Number
@@ -185,6 +186,7 @@ page.code_that_ran(
         ("An illegal one", r"\Psi_t = G_t - \tfrac1T\textstyle\sum_u G_u", broken.own_episode_mean),
     ]
 )
+page.code_diff(methods.reinforce, methods.baseline)
 
 page.takeaways(
     ([noise.a_thousand(world), noise.surprise(world)] if guess else [])

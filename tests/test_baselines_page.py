@@ -162,6 +162,14 @@ def test_a_broken_step_turns_its_lines_red_and_no_others(opened):
     assert marks(test) == [False, False, True, True, False, False, False]
 
 
+def test_the_step_from_reinforce_to_a_baseline_is_shown_as_a_diff(opened):
+    test = opened()
+    assert any(m.value.startswith("From `reinforce` to `baseline`: ") for m in test.markdown)
+    diff = next(c for c in test.code if c.language == "diff").value.splitlines()
+    assert any(line.startswith("+") and "rollout.values" in line for line in diff)
+    assert any(line.startswith("-") and "reward_to_go(rollout.rewards" in line for line in diff)
+
+
 def test_the_quiz_explains_right_and_wrong_answers(opened):
     test = opened()
     answers = test.radio(key="quiz.baselines-0").options
