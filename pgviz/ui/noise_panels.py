@@ -261,7 +261,7 @@ def _decades(errors: pd.Series) -> tuple[float, float]:
 
 
 def _bench_words(found: Bench) -> str:
-    called = [LABELS[row.name] for row in found.rows if row.looks_biased]
+    called = [found.bias_in_words(row) for row in found.rows if row.looks_biased]
     biased = (
         f"Told apart from unbiased: {', '.join(called)}."
         if called
