@@ -227,7 +227,24 @@ def test_five_hundred_ones_have_no_advantage_and_the_bug_says_minus_99():
     assert found.with_bug(LIMIT)[-1] == pytest.approx(-99)
     assert "−99" in found.difference(LIMIT)
     assert "changes nothing" in found.difference(LEAK)
+    cut = LEDGERS["500 ones"]()
+    cut.loc[10, ["truncated", "final_value"]] = [True, 90.0]
+    assert "nothing to carry across" in Ledger.of(cut, 0.99, 0.95).difference(LEAK)
     assert found.with_bug(RIGHT) == pytest.approx(found.advantages())
+
+
+def test_a_bug_that_is_met_and_changes_nothing_says_why():
+    fall = LEDGERS["a fall"]()
+    assert "no row of this ledger meets it" in Ledger.of(fall, 0.99, 0.95).difference(LIMIT)
+    fall.loc[2, "truncated"] = True
+    found = Ledger.of(fall, 0.99, 0.95)
+    assert "V̂(final) is 0 in row 2. Type what the critic says" in found.difference(LIMIT)
+    assert "The bug changes" in found.difference(LEAK)
+    fall.loc[2, "final_value"] = 4.0
+    assert "The bug changes" in Ledger.of(fall, 0.99, 0.95).difference(LIMIT)
+    fall.loc[5, ["terminated", "truncated"]] = [True, True]  # a fall at the limit is a fall
+    fall.loc[2, "truncated"] = False
+    assert "no row" in Ledger.of(fall, 0.99, 0.95).difference(LIMIT)
 
 
 def test_two_episodes_in_one_ledger_are_the_two_apart_and_the_leak_is_not():
