@@ -85,8 +85,9 @@ with prose:
     not_free = controls.draw(NOT_FREE, "survival")
     st.markdown(
         "A baseline may know the state. Once it knows something of the **action**, it takes a"
-        " part of the lesson away: half of it, a tenth, or all."
+        " part of the lesson away. Here:"
     )
+    st.markdown(noise.taken_away(not_free))
 with picture:
     noise_panels.kept(not_free)
 

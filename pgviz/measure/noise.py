@@ -326,6 +326,19 @@ def effects(name: str) -> pd.DataFrame:
     )
 
 
+def taken_away(name: str) -> str:
+    """How much of the lesson each of the illegal ones takes, and why."""
+    table = effects(name)
+    illegal = table[~table["legal"]].sort_values("kept")
+    parts = [
+        f"minus {title} takes {percent(1 - left)}: {reason}"
+        for title, left, reason in zip(
+            illegal["title"], illegal["kept"], illegal["reason"], strict=True
+        )
+    ]
+    return "\n".join(f"- ✗ {part}." for part in parts)
+
+
 def kept(name: str) -> dict[str, float]:
     """The part of ∇J that each subtraction leaves in a world."""
     table = effects(name)
