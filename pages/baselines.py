@@ -42,12 +42,13 @@ DOTS = Choice("dots", "Episodes per dot", (1, 4, 16, 64), "N: each dot is the me
 NOT_FREE = Choice("not_free", "World", noise.SUBTRACTION_WORLDS)
 CREDIT = Choice("credit", "World", noise.CREDIT_WORLDS)
 WHERE = Choice("where", "Policy", ("CartPole", *STORIES))
+RECORDING = Choice("recording", "Recording", ("REINFORCE", "with a baseline"))
 UPDATE = Number("update", "Update", 0, 300)
 SEED = Number("seed", "Seed", 0, 63)
 EPISODES = Choice("episodes", "Episodes", (128, 256, 512, 1024))
 BREAKS = ("nothing", *noise_panels.breaks())
 BREAK = Choice("break", "Break a step", BREAKS)
-ALL = (WORLD, DOTS, NOT_FREE, CREDIT, WHERE, UPDATE, SEED, EPISODES, BREAK)
+ALL = (WORLD, DOTS, NOT_FREE, CREDIT, WHERE, RECORDING, UPDATE, SEED, EPISODES, BREAK)
 ALL += tuple(slider for sliders in SLIDERS.values() for slider in sliders)
 
 
@@ -108,26 +109,36 @@ page_run = live.current_run("baselines", live.demonstration("reinforce"))
 if page_run is not None and page_run.ending == "stopped":  # its last reader left too soon
     page_run = live.start("baselines", page_run.config)
 recorded = page_run.recording() if page_run is not None else None
+runs = [page_run] if page_run is not None else []
+if "baseline" in presets and (beside := live.also_watch(live.demonstration("baseline"), "second")):
+    runs.append(beside)
 
 
 st.header("Six estimators, the same episodes", anchor=False)
 with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
     where = controls.draw(WHERE, "CartPole", horizontal=True)
+    taken = controls.draw(RECORDING, "REINFORCE", horizontal=True) if where == "CartPole" else ""
+method = "baseline" if taken == "with a baseline" else "reinforce"
+benched = next((run for run in runs if run.config.method == method), None)
+frozen_in = benched.recording() if benched is not None and not benched.active else None
 if where != "CartPole":
     noise_panels.bench(noise_panels.tabular_bench(where, 4000))
-elif page_run is None or recorded is None or page_run.active:
+elif benched is None or frozen_in is None or frozen_in.num_updates == 0:
     st.skeleton(height=420)
 else:
-    last = recorded.num_updates
+    last, seeds = frozen_in.num_updates, benched.config.num_seeds
+    if st.session_state.get("update", 0) > last:  # the other recording was longer
+        st.session_state["update"] = last
+    limits = (Number("update", "Update", 0, last), Number("seed", "Seed", 0, seeds - 1))
+    controls.drop_faults(limits, "baselines")
     left, middle, right = st.columns([2, 1, 1], gap="large")
     with left:
         update = st.slider("Update", 0, last, min(12, last), key="update", bind="query-params")
     with middle:
-        seeds = page_run.config.num_seeds
-        seed = st.number_input("Seed", 0, seeds - 1, 0, key="seed", bind="query-params")
+        seed = controls.draw(limits[1], 0)
     with right:
         num = controls.draw(EPISODES, 256)
-    noise_panels.bench(noise_panels.cartpole_bench(page_run, recorded, update, seed, num))
+    noise_panels.bench(noise_panels.cartpole_bench(benched, frozen_in, update, seed, num))
 st.caption("γ = 1, whole episodes, nothing normalised: otherwise the means would differ too.")
 
 st.header("Does it learn faster?", anchor=False)
@@ -135,9 +146,6 @@ st.markdown(
     "REINFORCE, and REINFORCE that subtracts a critic V̂(s) fitted to the returns of earlier"
     " updates. The critic is subtracted and never believed."
 )
-runs = [page_run] if page_run is not None else []
-if "baseline" in presets and (beside := live.also_watch(live.demonstration("baseline"), "second")):
-    runs.append(beside)
 if runs:
     left, right = st.columns(2, gap="large")
     with left:

@@ -188,6 +188,41 @@ def test_the_bench_and_the_pair_stand_there_when_the_runs_have_ended(opened):
     assert all(chart.proto.alt for chart in charts(test))
 
 
+def test_the_bench_takes_the_recording_the_link_names(opened):
+    first = bench_table(settled(opened()))
+    other = settled(opened(recording="with a baseline"))
+    assert other.radio(key="recording").value == "with a baseline"
+    assert bench_table(other)["covariance trace"].tolist() != first["covariance trace"].tolist()
+    assert {"bias along ∇J", "bias across ∇J"} <= set(first)
+
+
+def bench_table(test):
+    return next(d.value for d in test.dataframe if "signal to noise" in d.value)
+
+
+def test_an_update_behind_the_end_and_a_seed_that_is_none_are_named(opened):
+    test = settled(opened(update="250", seed="40"))
+    told = [c.value for c in test.caption if "Not everything in this link" in c.value]
+    assert len(told) == 1
+    assert "“250” is no value for “Update”" in told[0]
+    assert "“40” is no value for “Seed”" in told[0]
+    assert "update" not in test.query_params or test.query_params["update"] != ["250"]
+
+
+def test_an_update_the_other_recording_does_not_have_becomes_its_last(opened):
+    test = settled(opened())
+    last = {}
+    for name in ("REINFORCE", "with a baseline"):
+        test.radio(key="recording").set_value(name).run()
+        last[name] = settled(test).slider(key="update").max
+    longer, shorter = sorted(last, key=last.get, reverse=True)
+    test.radio(key="recording").set_value(longer).run()
+    test.slider(key="update").set_value(last[longer]).run()
+    test.radio(key="recording").set_value(shorter).run()
+    assert not test.exception
+    assert test.slider(key="update").value == last[shorter]
+
+
 # --- in a browser ---
 
 
