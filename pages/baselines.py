@@ -1,5 +1,7 @@
 """Baselines: what may I subtract for free?"""
 
+from collections.abc import Iterable
+
 import streamlit as st
 
 from pgviz import broken, estimators
@@ -32,7 +34,9 @@ SLIDERS = {
         Choice(
             f"{name.removeprefix('short-')}_b{s}",
             f"Subtract b(s{s})" if num > 1 else "Subtract b",
-            tuple(i / steps for i in range(low * steps, high * steps + 1)),
+            tuple(  # whole numbers are written whole: −12, not −12.0
+                i / steps if i % steps else i // steps for i in range(low * steps, high * steps + 1)
+            ),
         )
         for s in range(num)
     )
@@ -52,8 +56,22 @@ ALL = (WORLD, DOTS, NOT_FREE, CREDIT, WHERE, RECORDING, UPDATE, SEED, EPISODES, 
 ALL += tuple(slider for sliders in SLIDERS.values() for slider in sliders)
 
 
+def write_whole(sliders: Iterable[Choice]) -> None:
+    """A link may say −12.0 for −12, as links of old do."""
+    said = {slider.name: st.query_params.get(slider.name, "") for slider in sliders}
+    old = {
+        name: text.removesuffix(".0")
+        for name, text in said.items()
+        if text.endswith(".0") and name not in st.session_state
+    }
+    if old:
+        st.query_params.update(old)
+        st.rerun()
+
+
 page.question(this)
 receipts.style()
+write_whole(slider for sliders in SLIDERS.values() for slider in sliders)
 if fault := controls.faults_of_link(ALL, "baselines"):
     st.caption(f":material/link_off: {fault}")
 
@@ -63,7 +81,7 @@ if fault := controls.faults_of_link(ALL, "baselines"):
 bench, picture = st.columns([3, 7], gap="large")
 with bench:
     world = controls.draw(WORLD, "ladder")
-    values = [controls.draw(slider, 0.0) for slider in SLIDERS[world]]
+    values = [controls.draw(slider, 0) for slider in SLIDERS[world]]
     num_dots = controls.draw(DOTS, 16)
 with picture:
     noise_panels.cloud(world, values, num_dots)

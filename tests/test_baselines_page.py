@@ -87,7 +87,9 @@ def settled(test):
             "554",
             "296",
         ),
+        ({"world": "short-corridor"} | {f"corridor_b{s}": "-12" for s in range(3)}, "554", "296"),
         ({"world": "survival", "survival_b0": "3.0"}, "2", "5"),
+        ({"world": "survival", "survival_b0": "3"}, "2", "5"),
     ],
 )
 def test_the_three_numbers_are_those_of_the_book_of_truth(opened, link, spread, episodes):
@@ -95,6 +97,7 @@ def test_the_three_numbers_are_those_of_the_book_of_truth(opened, link, spread, 
     assert metrics(test)["Spread, tr Cov ĝ"] == spread
     assert metrics(test)["Episodes for cosine > .9"] == episodes
     assert metrics(test)["Bias² of ĝ"] == "0"
+    assert not any("Not everything in this link" in c.value for c in test.caption)
 
 
 def test_nothing_is_revealed_before_the_prediction(opened):
@@ -113,7 +116,7 @@ def test_nothing_is_revealed_before_the_prediction(opened):
 def test_dragging_b_moves_the_dots_and_not_their_number(opened):
     test = opened(world="ladder")
     before = table(charts(test)[0], "dots")
-    test.select_slider(key="ladder_b0").set_value(1.0).run()
+    test.select_slider(key="ladder_b0").set_value(1).run()
     after = table(charts(test)[0], "dots")
     assert len(before) == len(after) == noise.NUM_DOTS
     assert (before["along"] != after["along"]).mean() > 0.9
