@@ -231,7 +231,7 @@ def bench(found: Bench) -> None:
         low, high = _decades(errors["error"])
         low = min(low, high / 1e4)
         page.heading(
-            "Half the error costs four times the episodes",
+            "Without a bias, half the error costs four times the episodes",
             "dashed: slope −½ · a line that bends away is biased",
         )
         guide = errors[errors["name"] == "reinforce"]
