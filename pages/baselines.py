@@ -1,11 +1,14 @@
 """Baselines: what may I subtract for free?"""
 
+from collections.abc import Iterable
+
 import streamlit as st
 
 from pgviz import broken, estimators
 from pgviz.exact import by_hand as exact_by_hand
 from pgviz.exact import credit as exact_credit
 from pgviz.measure import frozen, noise
+from pgviz.training import methods
 from pgviz.training.config import presets
 from pgviz.ui import controls, live, noise_panels, page, quiz, receipts
 from pgviz.ui.controls import Choice, Number
@@ -31,7 +34,9 @@ SLIDERS = {
         Choice(
             f"{name.removeprefix('short-')}_b{s}",
             f"Subtract b(s{s})" if num > 1 else "Subtract b",
-            tuple(i / steps for i in range(low * steps, high * steps + 1)),
+            tuple(  # whole numbers are written whole: −12, not −12.0
+                i / steps if i % steps else i // steps for i in range(low * steps, high * steps + 1)
+            ),
         )
         for s in range(num)
     )
@@ -41,17 +46,32 @@ DOTS = Choice("dots", "Episodes per dot", (1, 4, 16, 64), "N: each dot is the me
 NOT_FREE = Choice("not_free", "World", noise.SUBTRACTION_WORLDS)
 CREDIT = Choice("credit", "World", noise.CREDIT_WORLDS)
 WHERE = Choice("where", "Policy", ("CartPole", *STORIES))
+RECORDING = Choice("recording", "Recording", ("REINFORCE", "with a baseline"))
 UPDATE = Number("update", "Update", 0, 300)
 SEED = Number("seed", "Seed", 0, 63)
 EPISODES = Choice("episodes", "Episodes", (128, 256, 512, 1024))
 BREAKS = ("nothing", *noise_panels.breaks())
 BREAK = Choice("break", "Break a step", BREAKS)
-ALL = (WORLD, DOTS, NOT_FREE, CREDIT, WHERE, UPDATE, SEED, EPISODES, BREAK)
+ALL = (WORLD, DOTS, NOT_FREE, CREDIT, WHERE, RECORDING, UPDATE, SEED, EPISODES, BREAK)
 ALL += tuple(slider for sliders in SLIDERS.values() for slider in sliders)
+
+
+def write_whole(sliders: Iterable[Choice]) -> None:
+    """A link may say −12.0 for −12, as links of old do."""
+    said = {slider.name: st.query_params.get(slider.name, "") for slider in sliders}
+    old = {
+        name: text.removesuffix(".0")
+        for name, text in said.items()
+        if text.endswith(".0") and name not in st.session_state
+    }
+    if old:
+        st.query_params.update(old)
+        st.rerun()
 
 
 page.question(this)
 receipts.style()
+write_whole(slider for sliders in SLIDERS.values() for slider in sliders)
 if fault := controls.faults_of_link(ALL, "baselines"):
     st.caption(f":material/link_off: {fault}")
 
@@ -61,7 +81,7 @@ if fault := controls.faults_of_link(ALL, "baselines"):
 bench, picture = st.columns([3, 7], gap="large")
 with bench:
     world = controls.draw(WORLD, "ladder")
-    values = [controls.draw(slider, 0.0) for slider in SLIDERS[world]]
+    values = [controls.draw(slider, 0) for slider in SLIDERS[world]]
     num_dots = controls.draw(DOTS, 16)
 with picture:
     noise_panels.cloud(world, values, num_dots)
@@ -84,8 +104,9 @@ with prose:
     not_free = controls.draw(NOT_FREE, "survival")
     st.markdown(
         "A baseline may know the state. Once it knows something of the **action**, it takes a"
-        " part of the lesson away: half of it, a tenth, or all."
+        " part of the lesson away. Here:"
     )
+    st.markdown(noise.taken_away(not_free))
 with picture:
     noise_panels.kept(not_free)
 
@@ -106,26 +127,36 @@ page_run = live.current_run("baselines", live.demonstration("reinforce"))
 if page_run is not None and page_run.ending == "stopped":  # its last reader left too soon
     page_run = live.start("baselines", page_run.config)
 recorded = page_run.recording() if page_run is not None else None
+runs = [page_run] if page_run is not None else []
+if "baseline" in presets and (beside := live.also_watch(live.demonstration("baseline"), "second")):
+    runs.append(beside)
 
 
 st.header("Six estimators, the same episodes", anchor=False)
 with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
     where = controls.draw(WHERE, "CartPole", horizontal=True)
+    taken = controls.draw(RECORDING, "REINFORCE", horizontal=True) if where == "CartPole" else ""
+method = "baseline" if taken == "with a baseline" else "reinforce"
+benched = next((run for run in runs if run.config.method == method), None)
+frozen_in = benched.recording() if benched is not None and not benched.active else None
 if where != "CartPole":
     noise_panels.bench(noise_panels.tabular_bench(where, 4000))
-elif page_run is None or recorded is None or page_run.active:
+elif benched is None or frozen_in is None or frozen_in.num_updates == 0:
     st.skeleton(height=420)
 else:
-    last = recorded.num_updates
+    last, seeds = frozen_in.num_updates, benched.config.num_seeds
+    if st.session_state.get("update", 0) > last:  # the other recording was longer
+        st.session_state["update"] = last
+    limits = (Number("update", "Update", 0, last), Number("seed", "Seed", 0, seeds - 1))
+    controls.drop_faults(limits, "baselines")
     left, middle, right = st.columns([2, 1, 1], gap="large")
     with left:
         update = st.slider("Update", 0, last, min(12, last), key="update", bind="query-params")
     with middle:
-        seeds = page_run.config.num_seeds
-        seed = st.number_input("Seed", 0, seeds - 1, 0, key="seed", bind="query-params")
+        seed = controls.draw(limits[1], 0)
     with right:
         num = controls.draw(EPISODES, 256)
-    noise_panels.bench(noise_panels.cartpole_bench(page_run, recorded, update, seed, num))
+    noise_panels.bench(noise_panels.cartpole_bench(benched, frozen_in, update, seed, num))
 st.caption("γ = 1, whole episodes, nothing normalised: otherwise the means would differ too.")
 
 st.header("Does it learn faster?", anchor=False)
@@ -133,9 +164,6 @@ st.markdown(
     "REINFORCE, and REINFORCE that subtracts a critic V̂(s) fitted to the returns of earlier"
     " updates. The critic is subtracted and never believed."
 )
-runs = [page_run] if page_run is not None else []
-if "baseline" in presets and (beside := live.also_watch(live.demonstration("baseline"), "second")):
-    runs.append(beside)
 if runs:
     left, right = st.columns(2, gap="large")
     with left:
@@ -185,6 +213,7 @@ page.code_that_ran(
         ("An illegal one", r"\Psi_t = G_t - \tfrac1T\textstyle\sum_u G_u", broken.own_episode_mean),
     ]
 )
+page.code_diff(methods.reinforce, methods.baseline)
 
 page.takeaways(
     ([noise.a_thousand(world), noise.surprise(world)] if guess else [])

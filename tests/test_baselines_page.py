@@ -87,7 +87,9 @@ def settled(test):
             "554",
             "296",
         ),
+        ({"world": "short-corridor"} | {f"corridor_b{s}": "-12" for s in range(3)}, "554", "296"),
         ({"world": "survival", "survival_b0": "3.0"}, "2", "5"),
+        ({"world": "survival", "survival_b0": "3"}, "2", "5"),
     ],
 )
 def test_the_three_numbers_are_those_of_the_book_of_truth(opened, link, spread, episodes):
@@ -95,6 +97,7 @@ def test_the_three_numbers_are_those_of_the_book_of_truth(opened, link, spread, 
     assert metrics(test)["Spread, tr Cov ĝ"] == spread
     assert metrics(test)["Episodes for cosine > .9"] == episodes
     assert metrics(test)["Bias² of ĝ"] == "0"
+    assert not any("Not everything in this link" in c.value for c in test.caption)
 
 
 def test_nothing_is_revealed_before_the_prediction(opened):
@@ -113,7 +116,7 @@ def test_nothing_is_revealed_before_the_prediction(opened):
 def test_dragging_b_moves_the_dots_and_not_their_number(opened):
     test = opened(world="ladder")
     before = table(charts(test)[0], "dots")
-    test.select_slider(key="ladder_b0").set_value(1.0).run()
+    test.select_slider(key="ladder_b0").set_value(1).run()
     after = table(charts(test)[0], "dots")
     assert len(before) == len(after) == noise.NUM_DOTS
     assert (before["along"] != after["along"]).mean() > 0.9
@@ -162,6 +165,14 @@ def test_a_broken_step_turns_its_lines_red_and_no_others(opened):
     assert marks(test) == [False, False, True, True, False, False, False]
 
 
+def test_the_step_from_reinforce_to_a_baseline_is_shown_as_a_diff(opened):
+    test = opened()
+    assert any(m.value.startswith("From `reinforce` to `baseline`: ") for m in test.markdown)
+    diff = next(c for c in test.code if c.language == "diff").value.splitlines()
+    assert any(line.startswith("+") and "rollout.values" in line for line in diff)
+    assert any(line.startswith("-") and "reward_to_go(rollout.rewards" in line for line in diff)
+
+
 def test_the_quiz_explains_right_and_wrong_answers(opened):
     test = opened()
     answers = test.radio(key="quiz.baselines-0").options
@@ -178,6 +189,41 @@ def test_the_bench_and_the_pair_stand_there_when_the_runs_have_ended(opened):
     assert "1,024 other episodes" in shown
     assert "Along this training" in shown
     assert all(chart.proto.alt for chart in charts(test))
+
+
+def test_the_bench_takes_the_recording_the_link_names(opened):
+    first = bench_table(settled(opened()))
+    other = settled(opened(recording="with a baseline"))
+    assert other.radio(key="recording").value == "with a baseline"
+    assert bench_table(other)["covariance trace"].tolist() != first["covariance trace"].tolist()
+    assert {"bias along ∇J", "bias across ∇J"} <= set(first)
+
+
+def bench_table(test):
+    return next(d.value for d in test.dataframe if "signal to noise" in d.value)
+
+
+def test_an_update_behind_the_end_and_a_seed_that_is_none_are_named(opened):
+    test = settled(opened(update="250", seed="40"))
+    told = [c.value for c in test.caption if "Not everything in this link" in c.value]
+    assert len(told) == 1
+    assert "“250” is no value for “Update”" in told[0]
+    assert "“40” is no value for “Seed”" in told[0]
+    assert "update" not in test.query_params or test.query_params["update"] != ["250"]
+
+
+def test_an_update_the_other_recording_does_not_have_becomes_its_last(opened):
+    test = settled(opened())
+    last = {}
+    for name in ("REINFORCE", "with a baseline"):
+        test.radio(key="recording").set_value(name).run()
+        last[name] = settled(test).slider(key="update").max
+    longer, shorter = sorted(last, key=last.get, reverse=True)
+    test.radio(key="recording").set_value(longer).run()
+    test.slider(key="update").set_value(last[longer]).run()
+    test.radio(key="recording").set_value(shorter).run()
+    assert not test.exception
+    assert test.slider(key="update").value == last[shorter]
 
 
 # --- in a browser ---

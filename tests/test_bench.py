@@ -143,6 +143,56 @@ def test_a_scaled_estimate_is_called_biased():
     assert halved.cosine.value == pytest.approx(kept.cosine.value, abs=1e-9)
 
 
+def test_both_parts_of_the_bias_vector_cover_zero_where_there_is_none(cartpole_benches):
+    along, across = [], []
+    for bench in cartpole_benches:
+        for name in UNBIASED:
+            m = bench[name].measured
+            reach = (m.bias_along.high - m.bias_along.low) / 2
+            along.append(m.bias_along.value / reach)
+            across.append(m.bias_across.low == 0)
+    assert np.abs(along).max() < 2
+    assert np.mean(np.abs(along) < 1) > 0.8
+    assert np.mean(across) > 0.8
+
+
+def test_a_noisy_reference_does_not_bias_the_bias_vector():
+    rng, true, size = np.random.default_rng(0), np.full(30, 0.3), 120
+    along, covered, squares = [], 0, []
+    for _ in range(300):
+        reference = Reference.measured(true + rng.standard_normal((size, 30)))
+        found = statistics_against(
+            0.5 * true + rng.standard_normal((size, 30)), reference, unbiased=False
+        )
+        part = found.bias_along
+        along.append(part.value)
+        covered += part.low < -0.5 * np.linalg.norm(true) < part.high
+        squares.append(found.bias_across.low)
+    assert np.mean(along) == pytest.approx(-0.5 * np.linalg.norm(true), abs=0.02)
+    assert covered / 300 > 0.92
+    assert np.mean(np.array(squares) == 0) > 0.92
+
+
+def test_a_halved_estimate_is_biased_along_the_gradient_and_not_across():
+    policy = frozen_policy()
+    gradients = np.concatenate(list(policy.gradients(2048, names=("baseline",))), axis=1)[0]
+    reference = Reference.measured(gradients[512:])
+    halved = statistics_against(0.5 * gradients[:512], reference, unbiased=False)
+    half = -0.5 * np.sqrt(reference.squared_length.value)
+    assert halved.bias_along.low < half < halved.bias_along.high < 0
+    assert halved.bias_across.low == 0
+
+
+@pytest.mark.parametrize("name", list(named_worlds))
+def test_the_two_parts_of_the_bias_make_the_whole_and_are_the_measured_ones(name):
+    bench = world_bench(named_worlds[name](), 4000, critic_scale=0.5)
+    table = bench.table()
+    whole = table["exact bias along ∇J"] ** 2 + table["exact bias across ∇J"] ** 2
+    assert whole.to_numpy() == pytest.approx(table["exact bias²"].to_numpy(), abs=1e-12)
+    reach = 1.5 * (table["along high"] - table["along low"]) / 2 + 1e-9
+    assert ((table["bias along ∇J"] - table["exact bias along ∇J"]).abs() < reach).all()
+
+
 def test_the_reference_is_made_of_other_episodes(monkeypatch):
     parts = []
     plain = FrozenPolicy.play
@@ -167,6 +217,20 @@ def test_progress_rises_to_one_before_the_bench_comes():
 
 
 # --- finite worlds ---
+
+
+def test_the_title_of_the_spreads_names_all_who_tie():
+    assert world_bench(short_corridor(), 200).extremes() == (
+        "Quietest: TD error. Noisiest: full return"
+    )
+    assert world_bench(bandit_a(), 200).extremes() == (
+        "Quietest: − a constant, − V(s), TD error, GAE. Noisiest: full return, reward-to-go"
+    )
+
+
+def test_the_title_of_the_credits_compares_both_sides_of_the_stairs():
+    found = noise.credit_tables("survival")
+    assert "up to 0.5 where the reward came before the action, up to 0.35" in found.noisiest()
 
 
 @pytest.mark.parametrize("name", list(named_worlds))
@@ -236,6 +300,22 @@ def test_the_sentences_say_what_was_computed():
     assert "75 %" in noise.not_free_sentence()
     for question in noise.quiz():
         assert 0 <= question.right < len(question.answers) == len(question.replies)
+
+
+def test_the_true_v_of_the_ladder_knows_the_time_and_no_number_per_state_does():
+    found = noise.by_hand("ladder").landmarks
+    assert found["value"].covariance_trace < found["state"].covariance_trace
+    assert np.isnan(found["value"].values).all()
+    assert "V(s, t)" in found["value"].name
+    assert "no number that ignores the time does better than 3.791" in noise.surprise("ladder")
+
+
+@pytest.mark.parametrize("name", ["bandit-a", "survival", "short-corridor", "ladder"])
+def test_numbers_listed_for_a_landmark_give_its_spread(name):
+    found = noise.by_hand(name)
+    for mark in found.landmarks.values():
+        if not np.isnan(mark.values).any():
+            assert found.parabolas.trace(mark.values) == pytest.approx(mark.covariance_trace)
 
 
 @pytest.mark.parametrize("name", ["bandit-a", "survival", "short-corridor", "ladder"])

@@ -70,6 +70,19 @@ def test_the_sweep_differs_in_lambda_only_and_the_race_in_its_presets():
     assert sweep.within_budget(0.5, 80_000).max_env_steps == 80_000
 
 
+def solved_within(budget, gae_lambda):
+    """How many of the sixteen seeds are solved."""
+    *_, last = train(sweep.within_budget(gae_lambda, budget))
+    return int(last.metrics["solved"].sum())
+
+
+def test_the_budget_task_can_be_solved_and_not_with_any_lambda():
+    default = sweep.BUDGETS[1]
+    assert solved_within(default, 0.95) > 12
+    assert solved_within(default, 0.0) < 4
+    assert solved_within(sweep.BUDGETS[0], 0.95) > 8  # at the tightest, too
+
+
 def test_the_map_of_a_critic_compares_means_over_the_same_states(recorded):
     config = Config(
         method="actor-critic", num_seeds=2, num_updates=3, num_envs=8, num_steps=5, gamma=0.99
@@ -94,6 +107,9 @@ def test_a_short_sweep_says_what_it_found(recorded):
     assert not seeds["solved"].any()
     assert (middle["steps"] == sweep.steps_in(sweep.configs()[0])).all()
     assert "no λ can be told apart" in sweep.in_words(found)
+    alone = sweep.in_words({0.5: found[0.5]})
+    assert "No other λ has finished" in alone
+    assert "Least" not in alone
     assert sweep.spent(found[0.5])["solved"] == "0 of 2"
     assert "not all" in race.results({"gae": found[0.5]})["last seed"].iloc[0]
 

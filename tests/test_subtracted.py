@@ -22,6 +22,7 @@ from pgviz.exact.subtracted import (
 from pgviz.exact.subtraction import baseline_is_free, short
 from pgviz.exact.trajectories import expectation, trajectories
 from pgviz.exact.values import gradient
+from pgviz.measure import noise
 from pgviz.worlds.named import bandit_a, ladder, short_corridor, survival
 from pgviz.worlds.tabular import WorldError
 
@@ -149,6 +150,14 @@ def test_what_each_subtraction_leaves_of_the_gradient(world):
     for how in SUBTRACTIONS:
         found = effect(world, how)
         assert (found.bias_squared < 1e-24) == how.legal, how.title
+
+
+def test_what_is_taken_away_is_said_with_its_reason_for_every_world():
+    for name, own in (("survival", "50 %"), ("bandit-a", "100 %"), ("ladder", "69.26 %")):
+        words = noise.taken_away(name)
+        assert f"minus the episode's own mean takes {own}: the mean contains" in words
+        assert "minus Q(s, a) takes 100 %: it knows the action" in words
+        assert "V(s)" not in words
 
 
 @pytest.mark.parametrize("size", [2, 3, 4, 5])

@@ -103,6 +103,54 @@ def test_no_sentence_speaks_of_a_bias_where_there_is_none():
     assert ".79 with 30" in trust.moves("ladder", "too small", 0.5)
 
 
+@pytest.mark.parametrize("name", trust.WORLDS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_titles_say_which_way_the_best_lambda_goes(name, shape):
+    for num in trust.EPISODES:
+        ridge = trust.error_map(name, shape, num)[1]["gae_lambda"].to_numpy()
+        title = trust.worse_critic(name, shape, num)
+        assert ("rises from" in title) == (np.ptp(ridge) > 0 and np.diff(ridge).min() > -1e-9)
+        assert ("falls from" in title) == (np.diff(ridge).min() < -1e-9)
+    for error in trust.ERRORS:
+        line = trust.best_by_episodes(name, shape, error).query("critic == 'your critic'")
+        best = line["gae_lambda"].to_numpy()
+        rises = np.ptp(best) > 0 and np.diff(best).min() > -1e-9
+        title = trust.more_episodes(name, shape, error)
+        assert title.startswith("More episodes") == rises
+        assert title.endswith("where it is") == (np.ptp(best) == 0)
+
+
+@pytest.mark.parametrize("name", trust.WORLDS)
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("error", [0.0, 0.05, 0.5, 1.0])
+def test_what_is_said_of_the_curves_is_what_they_do(name, shape, error):
+    curves = trust.curves(name, shape, error, 10).pivot(
+        index="gae_lambda", columns="part", values="size"
+    )
+    slopes = np.diff(curves["variance / N"])
+    words = trust.parts_in_words(name, shape, error)
+    assert ("variance rises" in words) == (slopes.min() > -1e-9)
+    assert ("Bias² is 0" in words) == (curves["bias²"].max() < 1e-12)
+    title = trust.trade_in_words(name, shape, error)
+    least = curves["variance / N"].idxmin()
+    assert title.startswith("Waiting longer trades") == ("Bias² falls" in words and least == 0)
+    assert title.startswith("Beyond") == ("Bias² falls" in words and least > 0)
+
+
+def test_with_one_episode_a_worse_critic_of_the_ladder_wants_a_smaller_lambda():
+    assert "falls from 0.14 to 0 " in trust.worse_critic("ladder", "too small", 1)
+    assert "rises from 0.14 to 0.72 " in trust.worse_critic("ladder", "too small", 10)
+    words = trust.worse_critic("ladder", "one number", 1)
+    assert "falls from 0.14 to 0.11, then rises to 0.24" in words
+
+
+@pytest.mark.parametrize("gamma", [0.5, 0.9, 0.99, 1.0])
+def test_a_larger_lambda_means_less_critic_except_without_discounting(gamma):
+    few, many = (weights_on_values(gamma, lam, 20_000).sum() for lam in (0.3, 0.9))
+    less = "less critic" in trust.what_lambda_listens_to(gamma)
+    assert less == (many < few - 1e-9)
+
+
 # The same critic, two uses
 
 
@@ -179,7 +227,24 @@ def test_five_hundred_ones_have_no_advantage_and_the_bug_says_minus_99():
     assert found.with_bug(LIMIT)[-1] == pytest.approx(-99)
     assert "−99" in found.difference(LIMIT)
     assert "changes nothing" in found.difference(LEAK)
+    cut = LEDGERS["500 ones"]()
+    cut.loc[10, ["truncated", "final_value"]] = [True, 90.0]
+    assert "nothing to carry across" in Ledger.of(cut, 0.99, 0.95).difference(LEAK)
     assert found.with_bug(RIGHT) == pytest.approx(found.advantages())
+
+
+def test_a_bug_that_is_met_and_changes_nothing_says_why():
+    fall = LEDGERS["a fall"]()
+    assert "no row of this ledger meets it" in Ledger.of(fall, 0.99, 0.95).difference(LIMIT)
+    fall.loc[2, "truncated"] = True
+    found = Ledger.of(fall, 0.99, 0.95)
+    assert "V̂(final) is 0 in row 2. Type what the critic says" in found.difference(LIMIT)
+    assert "The bug changes" in found.difference(LEAK)
+    fall.loc[2, "final_value"] = 4.0
+    assert "The bug changes" in Ledger.of(fall, 0.99, 0.95).difference(LIMIT)
+    fall.loc[5, ["terminated", "truncated"]] = [True, True]  # a fall at the limit is a fall
+    fall.loc[2, "truncated"] = False
+    assert "no row" in Ledger.of(fall, 0.99, 0.95).difference(LIMIT)
 
 
 def test_two_episodes_in_one_ledger_are_the_two_apart_and_the_leak_is_not():

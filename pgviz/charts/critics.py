@@ -21,7 +21,7 @@ def tradeoff(ink: str, low: float, high: float) -> alt.LayerChart:
     """bias², variance / N and MSE against λ, in parts of ‖∇J‖², on a log axis.
 
     Tables: curves (part, gae_lambda, size), labels (part, gae_lambda, size), best (gae_lambda,
-    size, text), guess (the same), here (gae_lambda, size).
+    size, text; at and height: where the text stands), guess (the same), here (gae_lambda).
     """
     x = alt.X("gae_lambda:Q").title("λ: 0 believes the critic after one step, 1 never")
     x = x.scale(domain=[0, 1], nice=False)
@@ -53,7 +53,7 @@ def tradeoff(ink: str, low: float, high: float) -> alt.LayerChart:
             .transform_filter(which)
             .mark_text(fontSize=FONT + 1, fontWeight="bold", align="left", dx=6, dy=dy)
             .encode(x, y, _parts(ink), text="part:N")
-            for which, dy in (("datum.part == 'MSE'", -12), ("datum.part != 'MSE'", 14))
+            for which, dy in (("datum.part == 'MSE'", -15), ("datum.part != 'MSE'", 14))
         )
     )
     here = (
@@ -74,12 +74,15 @@ def _marked(table: str, ink: str, shape: str) -> alt.LayerChart:
         fontSize=FONT + 1,
         fontWeight="bold",
         dy=-15 if table == "best" else -32,
-    ).encode(text="text:N")
+    ).encode(alt.X("at:Q"), alt.Y("height:Q"), text="text:N")
     return dot + text
 
 
 def best_by_episodes(ink: str) -> alt.LayerChart:
-    """The best λ against N. Tables: best (critic, num_episodes, gae_lambda), ends, here."""
+    """The best λ against N.
+
+    Tables: best (critic, num_episodes, gae_lambda), ends (shown: the height of the name), here.
+    """
     x = alt.X("num_episodes:Q").title("episodes in the batch, N")
     x = x.scale(type="log", domain=[1, 10_000], nice=False).axis(
         values=[1, 10, 100, 1000, 10_000], labelExpr=SHORT
@@ -107,7 +110,7 @@ def best_by_episodes(ink: str) -> alt.LayerChart:
     names = (
         alt.Chart(alt.NamedData("ends"))
         .mark_text(align="right", dy=-9, dx=-6, fontSize=FONT, fontWeight="bold")
-        .encode(x, y, color, text="critic:N")
+        .encode(x, alt.Y("shown:Q"), color, text="critic:N")
     )
     here = (
         alt.Chart(alt.NamedData("here"))

@@ -15,7 +15,7 @@ import numpy as np
 from pgviz.exact.baselines import best_constant_baseline, normal_equations
 from pgviz.exact.estimator import GradientEstimator, true_values
 from pgviz.exact.moments import Moments, moments
-from pgviz.exact.values import gradient, objective, state_distributions
+from pgviz.exact.values import gradient, objective
 from pgviz.measure.direction import episodes_for_cosine
 from pgviz.worlds.tabular import Floats, TabularMDP
 
@@ -24,7 +24,7 @@ PLAIN = GradientEstimator("reward-to-go")
 
 @dataclass(frozen=True, eq=False)
 class Landmark:
-    """A baseline worth knowing: its name, b(s) [S] (or None with a table over time) and its spread."""
+    """A baseline worth knowing: its name, b(s) [S] (nan where it knows the time too), its spread."""
 
     name: str
     values: Floats
@@ -81,26 +81,24 @@ def subtracted(world: TabularMDP, values: Floats) -> Subtracted:
 def landmarks(world: TabularMDP) -> dict[str, Landmark]:
     """Nothing, the true V(s), the best constant and the best number per state.
 
-    With a horizon V depends on the time too: what is subtracted then is V_t(s), and the number
-    shown per state is its mean over the visits.
+    With a horizon V depends on the time too: what is subtracted then is V(s, t), and no number per
+    state says it.
     """
     found = parabolas(world)
     ones = np.ones(world.num_states)
     true = true_values(world)
-    shown = true
-    if world.horizon is not None:
-        visits = state_distributions(world)
-        total = visits.sum(axis=0)
-        shown = np.divide(
-            (visits * true).sum(axis=0), total, out=np.zeros_like(total), where=total > 0
-        )
+    timed = world.horizon is not None
     constant = best_constant_baseline(world, PLAIN)
     with_v = moments(world, GradientEstimator("reward-to-go", values=true))
     mean = objective(world)
     return {
         "none": Landmark("nothing", 0 * ones, found.trace(0 * ones)),
         "mean": Landmark("the mean return J", mean * ones, found.trace(mean * ones)),
-        "value": Landmark("the true V(s)", shown, with_v.covariance_trace),
+        "value": Landmark(
+            "the true V(s, t), which also knows the time" if timed else "the true V(s)",
+            np.nan * ones if timed else true,
+            with_v.covariance_trace,
+        ),
         "constant": Landmark("the best constant", constant * ones, found.trace(constant * ones)),
         "state": Landmark("the best b(s)", found.best, found.lowest),
     }

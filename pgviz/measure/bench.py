@@ -108,6 +108,26 @@ class Bench:
             return f"{needed:,} episode" + ("s" if needed > 1 else "")
         return "too far off for .9" if row.looks_biased else "not enough to say"
 
+    def bias_in_words(self, row: Row) -> str:
+        """The name, and the two parts of its bias vector as measured, in parts of ‖∇J‖."""
+        along, across = row.measured.bias_along.value, row.measured.bias_across.value
+        if along is None or across is None:
+            return LABELS[row.name]
+        length = np.sqrt(float(self.reference.squared_length.value))  # type: ignore[arg-type]
+        parts = f"{along / length:+.2f} ‖∇J‖ along ∇J, {across / length:.2f} ‖∇J‖ across it"
+        return f"{LABELS[row.name]} ({parts})".replace("-", "−")
+
+    def extremes(self) -> str:
+        """Who is quietest and who noisiest, by the covariance trace; all of them where they tie."""
+        traces = {LABELS[row.name]: self.trace(row) for row in self.rows}
+        least, most = min(traces.values()), max(traces.values())
+
+        def near(x: float) -> str:
+            return ", ".join(name for name, trace in traces.items() if np.isclose(trace, x))
+
+        measured = "" if self.is_exact else ", as measured"
+        return f"Quietest{measured}: {near(least)}. Noisiest: {near(most)}"
+
     def spreads(self) -> pd.DataFrame:
         """One row per estimator: covariance trace with its interval, and the exact one."""
         rows = []
@@ -134,8 +154,11 @@ class Bench:
             exact: dict[str, float | None] = {}
             if row.exact is not None:
                 true = self.reference.mean.reshape(row.exact.mean.shape)
+                along, across = in_two_parts(row.exact.mean, true)
                 exact = {
                     "exact bias²": row.exact.bias_squared(true),
+                    "exact bias along ∇J": along,
+                    "exact bias across ∇J": across,
                     "exact trace": row.exact.covariance_trace,
                     "exact cosine": cosine(row.exact.mean, true),
                     "exact signal to noise": signal_to_noise(
@@ -148,6 +171,12 @@ class Bench:
                     "bias²": m.bias_squared.value,
                     "bias² low": m.bias_squared.low,
                     "bias² high": m.bias_squared.high,
+                    "bias along ∇J": m.bias_along.value,
+                    "along low": m.bias_along.low,
+                    "along high": m.bias_along.high,
+                    "bias across ∇J": m.bias_across.value,
+                    "across low": m.bias_across.low,
+                    "across high": m.bias_across.high,
                     "covariance trace": m.covariance_trace.value,
                     "trace low": m.covariance_trace.low,
                     "trace high": m.covariance_trace.high,
@@ -177,6 +206,13 @@ class Bench:
             for size in sizes
         ]
         return pd.DataFrame(rows)
+
+
+def in_two_parts(mean: Floats, true: Floats) -> tuple[float, float]:
+    """The bias vector E[ĝ] − ∇J: its part along ∇J, and the length of what is across."""
+    bias, direction = (mean - true).ravel(), true.ravel() / np.linalg.norm(true)
+    along = float(bias @ direction)
+    return along, float(np.linalg.norm(bias - along * direction))
 
 
 def rows_of(estimates: dict[str, Floats], reference: Reference) -> tuple[Row, ...]:

@@ -120,7 +120,7 @@ class Ledger:
         gap = self.with_bug(bug) - self.advantages()
         worst = int(np.abs(gap).argmax())
         if abs(gap[worst]) < 1e-9:
-            return "This bug changes nothing here: no row of this ledger meets it."
+            return f"This bug changes nothing here: {self._why_harmless(bug)}."
         wrong, right = self.with_bug(bug)[worst], self.advantages()[worst]
         right = 0.0 if abs(right) < 1e-9 else right
         changed = int((np.abs(gap) > 1e-9).sum())
@@ -128,6 +128,17 @@ class Ledger:
             f"✗ The bug changes {changed} of {len(gap)} rows, most of all row {worst}:"
             f" {wrong:.4g} where {right:.4g} is right."
         ).replace("-", "−")
+
+    def _why_harmless(self, bug: str) -> str:
+        """Why a bug that was met, or was not, changes no row."""
+        cut = np.flatnonzero(self.truncated & ~self.terminated)
+        if bug == LIMIT and len(cut):
+            rows = ", ".join(map(str, cut[:3])) + (" …" if len(cut) > 3 else "")
+            where = f"row {rows}" if len(cut) == 1 else f"rows {rows}"
+            return f"V̂(final) is 0 in {where}. Type what the critic says there"
+        if bug == LEAK and self.over[:-1].any():
+            return "Â is 0 right after every end, so there is nothing to carry across"
+        return "no row of this ledger meets it"
 
 
 def typed(

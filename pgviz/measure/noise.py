@@ -179,12 +179,15 @@ def surprise(name: str) -> str:
     value, constant, best, none = (
         found[key].covariance_trace for key in ("value", "constant", "state", "none")
     )
-    begin = f"Nothing subtracted, the spread is {in_figures(none)}. The true V(s) leaves {in_figures(value)}"
+    timed = by_hand(name).world.horizon is not None
+    name_of_v = found["value"].name.replace("the true", "The true") + ("," if timed else "")
+    begin = f"Nothing subtracted, the spread is {in_figures(none)}. {name_of_v} leaves {in_figures(value)}"
     if value > constant + 1e-9:
         return f"{begin}, more than the best constant does: {in_figures(constant)}. V is not the best baseline."
     if value > best + 1e-9:
         return f"{begin}, the best number per state {in_figures(best)}. V is not the best baseline."
-    return f"{begin}; no single number per state does better than {in_figures(best)}."
+    ignorant = "number that ignores the time" if timed else "single number per state"
+    return f"{begin}; no {ignorant} does better than {in_figures(best)}."
 
 
 def a_thousand(name: str) -> str:
@@ -223,6 +226,16 @@ class CreditTables:
     mean: pd.DataFrame
     spread: pd.DataFrame
     sentence: str
+
+    def noisiest(self) -> str:
+        """The largest spread of a pair, of those whose reward came before the action and of the others."""
+        before, after = (
+            self.spread["value"][self.spread["past"] == past].max() for past in (True, False)
+        )
+        return (
+            f"Spread: up to {before:.2g} where the reward came before the action, up to {after:.2g}"
+            " elsewhere"
+        )
 
 
 @lru_cache(8)
@@ -311,6 +324,19 @@ def effects(name: str) -> pd.DataFrame:
             for i, (title, legal, reason, found) in enumerate(rows)
         ]
     )
+
+
+def taken_away(name: str) -> str:
+    """How much of the lesson each of the illegal ones takes, and why."""
+    table = effects(name)
+    illegal = table[~table["legal"]].sort_values("kept")
+    parts = [
+        f"minus {title} takes {percent(1 - left)}: {reason}"
+        for title, left, reason in zip(
+            illegal["title"], illegal["kept"], illegal["reason"], strict=True
+        )
+    ]
+    return "\n".join(f"- ✗ {part}." for part in parts)
 
 
 def kept(name: str) -> dict[str, float]:

@@ -37,7 +37,11 @@ UNDEFINED = Estimate(None, None, None)
 
 @dataclass(frozen=True, eq=False)
 class GradientStatistics:
-    """N one-episode estimates ĝ measured against the true gradient."""
+    """N one-episode estimates ĝ measured against the true gradient.
+
+    The bias as a vector has a part along ∇J, with its sign, and a part at a right angle to it, whose
+    length is given: bias_along² + bias_across² = bias².
+    """
 
     num_episodes: int
     mean: Estimate
@@ -47,6 +51,8 @@ class GradientStatistics:
     signal_to_noise: Estimate
     wrong_sign: Estimate
     episodes_for_cosine: int | None
+    bias_along: Estimate = UNDEFINED
+    bias_across: Estimate = UNDEFINED
 
     def mean_squared_error(self, num_episodes: int) -> float:
         """MSE(N) = bias² + tr Cov / N of the mean of a batch, bias² debiased."""
@@ -293,7 +299,35 @@ def statistics_against(
         episodes_for_cosine=_episodes_needed(mean, reference, length, own_length, trace, unbiased)
         if seen or (unbiased and found[0])
         else None,
+        bias_along=_bias_along(mean, reference, own) if found[0] else UNDEFINED,
+        bias_across=_bias_across(mean, reference, own) if found[0] else UNDEFINED,
     )
+
+
+def _bias_along(mean: Floats, reference: Reference, own: Floats) -> Estimate:
+    """(E[ĝ] − ∇J)·∇J / ‖∇J‖; the noise of the reference r is part of both factors: tr Σ too little."""
+    r, error = reference.mean, reference.uncertainty
+    length = np.sqrt(float(reference.squared_length.value))  # type: ignore[arg-type]
+    value = float((mean - r) @ r + np.trace(error)) / length
+    slope = mean - 2 * r
+    spread = float(r @ own @ r + slope @ error @ slope)
+    spread += float((own * error).sum() + 2 * (error**2).sum())
+    reach = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * np.sqrt(spread) / length
+    return Estimate(value, float(value - reach), float(value + reach))
+
+
+def _bias_across(mean: Floats, reference: Reference, own: Floats) -> Estimate:
+    """The length of what E[ĝ] has at a right angle to ∇J, debiased and not below 0."""
+    r, error = reference.mean, reference.uncertainty
+    apart = np.eye(len(r)) - np.outer(r, r) / float(r @ r)
+    scale = float(mean @ r) / float(reference.squared_length.value)  # type: ignore[arg-type]
+    noise = own + scale**2 * error  # a turned reference turns away what is s times as long
+    squared = _debiased(apart @ mean, apart @ noise @ apart)
+    low, value, high = (
+        float(np.sqrt(max(float(x), 0.0)))  # type: ignore[arg-type]
+        for x in (squared.low, squared.value, squared.high)
+    )
+    return Estimate(value, low, high)
 
 
 def _debiased(mean: Floats, error: Floats) -> Estimate:

@@ -15,6 +15,7 @@ from pgviz.exact.trust import (
     weights_on_values,
 )
 from pgviz.worlds.named import named_worlds, short_corridor
+from pgviz.worlds.tabular import Floats
 
 WORLDS = ("ladder", "short-corridor", "survival")
 ERRORS = tuple(float(x) for x in np.round(np.arange(0, 1.01, 0.05), 2))
@@ -110,6 +111,13 @@ def kernel_in_words(gamma: float, gae_lambda: float) -> str:
     )
 
 
+def what_lambda_listens_to(gamma: float) -> str:
+    """What a larger λ does to the weights in Â; at γ = 1 the critic's add up to 1 for every λ < 1."""
+    if gamma < 1:
+        return "The larger λ, the more rewards and the less critic"
+    return "The larger λ, the more rewards, and the later the critic is heard"
+
+
 def best(world: str, shape: str, error: float, num_episodes: int) -> float:
     """The λ of least error."""
     return of_world(world, shape).best_lambda(error, num_episodes)
@@ -144,6 +152,70 @@ def moves(world: str, shape: str, error: float) -> str:
         f"The best λ is {here} episodes: the bias stays, the variance shrinks as 1/N. With the true"
         f" V no λ is biased, and the least variance is at λ = {shown(true)} whatever N."
     )
+
+
+def course(values: Floats) -> str:
+    """Which way numbers go: "stays", "rises", "falls", "falls, then rises", or "goes up and down"."""
+    steps = np.diff(values)
+    signs = np.sign(np.where(np.abs(steps) <= 1e-9 * np.abs(values).max(), 0, steps))
+    signs = signs[signs != 0]
+    if not len(signs):
+        return "stays"
+    if (signs == signs[0]).all():
+        return "rises" if signs[0] > 0 else "falls"
+    return "falls, then rises" if (np.diff(signs) >= 0).all() else "goes up and down"
+
+
+def trade_in_words(world: str, shape: str, error: float) -> str:
+    """Whether waiting longer trades bias for noise: everywhere, from some λ on, or not at all."""
+    if not error or not costs_bias(world, shape):
+        return "No bias at any λ: only the noise differs"
+    trace = of_world(world, shape).covariance_trace(error)
+    quietest = shown(float(LAMBDAS[trace.argmin()]))
+    return {
+        "rises": "Waiting longer trades bias for noise",
+        "falls, then rises": f"Beyond λ = {quietest}, waiting longer trades bias for noise",
+    }.get(course(trace), "Waiting longer lowers the bias")
+
+
+def parts_in_words(world: str, shape: str, error: float) -> str:
+    """How bias² and variance go with λ, without a word on their sum."""
+    found = of_world(world, shape)
+    biased = error and costs_bias(world, shape)
+    bias = f"Bias² {course(found.bias_squared(error))} as λ grows" if biased else "Bias² is 0"
+    return f"{bias}; the variance {course(found.covariance_trace(error))} as λ grows."
+
+
+def more_episodes(world: str, shape: str, error: float) -> str:
+    """How the best λ goes with N."""
+    found = of_world(world, shape)
+    at = np.array([found.best_lambda(error, n) for n in MANY])
+    return {
+        "stays": "The best λ stays where it is",
+        "rises": "More episodes, less need of the critic",
+    }.get(course(at), f"The best λ {_goes(at)} with more episodes")
+
+
+def worse_critic(world: str, shape: str, num_episodes: int) -> str:
+    """How the best λ goes with the size of the error."""
+    found = of_world(world, shape)
+    at = np.array([found.best_lambda(error, num_episodes) for error in ERRORS])
+    stays = course(at) == "stays"
+    how = f"is {shown(at[0])} for every error" if stays else f"{_goes(at)} as the critic gets worse"
+    if costs_bias(world, shape):
+        return f"The best λ {how}"
+    return f"This error costs no bias: the best λ {how}"
+
+
+def _goes(values: Floats) -> str:
+    """What numbers that do not stay do: "rises from .14 to .72", "falls from .14 to .11, then …"."""
+    first, last, least, most = map(shown, (values[0], values[-1], values.min(), values.max()))
+    words = {
+        "rises": f"rises from {first} to {last}",
+        "falls": f"falls from {first} to {last}",
+        "falls, then rises": f"falls from {first} to {least}, then rises to {last}",
+    }
+    return words.get(course(values), f"goes up and down between {least} and {most}")
 
 
 def shown(x: float) -> str:

@@ -45,13 +45,12 @@ def tradeoff(
     low = top / 1e3
     shown = table if guess is not None else table[table["part"] != "MSE"]
     page.heading(
-        "Waiting longer trades bias for noise"
-        if error and trust.costs_bias(world, shape)
-        else "No bias at any λ: only the noise differs",
+        trust.trade_in_words(world, shape, error),
         f"exact, no samples · V̂ = V + ε·d, ε = {error:g} · in parts of ‖∇J‖²",
     )
     marks = {
-        name: pd.DataFrame({"gae_lambda": [], "size": [], "text": []}) for name in ("best", "guess")
+        name: pd.DataFrame({"gae_lambda": [], "size": [], "text": [], "at": [], "height": []})
+        for name in ("best", "guess")
     }
     best = trust.best(world, shape, error, num)
     if guess is not None:
@@ -60,7 +59,9 @@ def tradeoff(
             ("guess", guess, "your guess"),
         ):
             size = trust.share_of_error(world, shape, error, num, at)[2]
-            marks[name] = pd.DataFrame({"gae_lambda": [at], "size": [size], "text": [text]})
+            marks[name] = pd.DataFrame(
+                {"gae_lambda": [at], "size": [size], "text": [text], "at": [_inside(at)]}
+            ).assign(height=min(_clear_of(table, at, size) if name == "best" else size, top / 2.2))
     page.chart(
         "chart-tradeoff",
         charts.tradeoff,
@@ -69,14 +70,14 @@ def tradeoff(
         top,
         tables={
             "curves": shown[shown["size"] >= low],
-            "labels": _labels(shown, low),
+            "labels": _labels(shown, low, *(_inside(x) for x in (best, guess) if x is not None)),
             "here": pd.DataFrame({"gae_lambda": [lam]}),
             **marks,
         },
         height=360,
         says=trust.moves(world, shape, error)
         if guess is not None
-        else "Bias² falls with λ; the variance rises.",
+        else trust.parts_in_words(world, shape, error),
     )
     if guess is not None:
         st.markdown(trust.verdict(world, shape, error, num, guess))
@@ -84,9 +85,24 @@ def tradeoff(
     page.numbers(wide.rename(columns={"gae_lambda": "λ"}), "tradeoff")
 
 
-def _labels(table: pd.DataFrame, low: float) -> pd.DataFrame:
-    """Where the names of the curves stand: each where the others are far away."""
-    at = {"bias²": 0.3, "variance / N": 0.01, "MSE": 0.01}
+HALF_LABEL = 0.15  # half the width of the longest label, in widths of the picture
+
+
+def _inside(gae_lambda: float) -> float:
+    """Where the middle of a label at this λ may stand: all of it within the picture."""
+    return float(np.clip(gae_lambda, HALF_LABEL, 1 - HALF_LABEL))
+
+
+def _clear_of(table: pd.DataFrame, gae_lambda: float, size: float) -> float:
+    """How high a label must stand for the MSE to pass below it; but not far from its point."""
+    beneath = (table["gae_lambda"] - _inside(gae_lambda)).abs() < HALF_LABEL
+    return min(float(table["size"][beneath & (table["part"] == "MSE")].max()), 2 * size)
+
+
+def _labels(table: pd.DataFrame, low: float, *taken: float) -> pd.DataFrame:
+    """Where the names of the curves stand: MSE above its curve and clear of the labels there."""
+    free = max((0.01, 0.36, 0.55, 0.8), key=lambda x: min(abs(x + 0.03 - at) for at in taken))
+    at = {"bias²": 0.3, "variance / N": 0.01, "MSE": free}
     rows = [
         table[
             (table["part"] == part) & np.isclose(table["gae_lambda"], lam) & (table["size"] >= low)
@@ -96,15 +112,22 @@ def _labels(table: pd.DataFrame, low: float) -> pd.DataFrame:
     return pd.concat(rows)
 
 
+def _line_names(ends: pd.DataFrame) -> pd.DataFrame:
+    """The names above the line ends, the upper one raised where two would overlap."""
+    ends = ends.sort_values("gae_lambda", kind="stable")
+    levels = ends["gae_lambda"].to_numpy(float).copy()
+    levels[1:] = np.maximum(levels[1:], levels[:-1] + 0.1)
+    return ends.assign(shown=levels)
+
+
 def movement(world: str, shape: str, error: float, num: int) -> None:
     """The best λ against N, and over all errors."""
     left, right = st.columns(2, gap="large")
     best = trust.best_by_episodes(world, shape, error)
     at = trust.best(world, shape, error, num)
-    moving = trust.costs_bias(world, shape)
     with left:
         page.heading(
-            "More episodes, less need of the critic" if moving else "The best λ stays where it is",
+            trust.more_episodes(world, shape, error),
             "the λ of least error, exact",
         )
         page.chart(
@@ -113,7 +136,7 @@ def movement(world: str, shape: str, error: float, num: int) -> None:
             ink(),
             tables={
                 "best": best,
-                "ends": best[best["num_episodes"] == best["num_episodes"].max()],
+                "ends": _line_names(best[best["num_episodes"] == best["num_episodes"].max()]),
                 "here": pd.DataFrame({"num_episodes": [num], "gae_lambda": [at]}),
             },
             height=290,
@@ -122,7 +145,7 @@ def movement(world: str, shape: str, error: float, num: int) -> None:
     cells, ridge = trust.error_map(world, shape, num)
     with right:
         page.heading(
-            "A worse critic wants a larger λ" if moving else "This error costs no bias here",
+            trust.worse_critic(world, shape, num),
             f"N = {num} · dashed: the best λ · darker: up to 10 times its error",
         )
         page.chart(
@@ -135,7 +158,7 @@ def movement(world: str, shape: str, error: float, num: int) -> None:
                 "here": pd.DataFrame({"gae_lambda": [at], "error": [error]}),
             },
             height=290,
-            says="The best λ for every error of the critic.",
+            says=f"The best λ for every error of the critic. {trust.worse_critic(world, shape, num)}.",
         )
     st.caption(trust.moves(world, shape, error))
     page.numbers(ridge.rename(columns={"gae_lambda": "best λ", "error": "ε"}), "ridge")
@@ -144,7 +167,7 @@ def movement(world: str, shape: str, error: float, num: int) -> None:
 def kernel(gamma: float, lam: float) -> None:
     """What Â listens to."""
     page.heading(
-        "The larger λ, the more rewards and the less critic",
+        trust.what_lambda_listens_to(gamma),
         f"γ = {gamma:g}, λ = {lam:g} · the critic's word on the present state has −1, always",
     )
     table = trust.kernel(gamma, lam)

@@ -153,7 +153,7 @@ def credit(name: str) -> None:
     left, right = st.columns(2, gap="large")
     for column, key, heading, note, table in (
         (left, "mean", "Mean: the past adds nothing", "E[∇log π(aₜ) rᵤ] along ∇J", found.mean),
-        (right, "spread", "Spread: the past is as noisy as the future", "√tr Cov", found.spread),
+        (right, "spread", found.noisiest(), "√tr Cov", found.spread),
     ):
         with column:
             page.heading(heading, note + " · under the stairs the reward came first")
@@ -213,7 +213,7 @@ def bench(found: Bench) -> None:
     left, right = st.columns([1, 1], gap="large")
     with left:
         page.heading(
-            "Each subtraction makes ĝ quieter",
+            found.extremes(),
             "line: 95 % interval · above: episodes for cosine > .9"
             + (" · tick: exact" if found.is_exact else ""),
         )
@@ -231,7 +231,7 @@ def bench(found: Bench) -> None:
         low, high = _decades(errors["error"])
         low = min(low, high / 1e4)
         page.heading(
-            "Half the error costs four times the episodes",
+            "Without a bias, half the error costs four times the episodes",
             "dashed: slope −½ · a line that bends away is biased",
         )
         guide = errors[errors["name"] == "reinforce"]
@@ -246,7 +246,8 @@ def bench(found: Bench) -> None:
             high,
             tables={"errors": errors, "guide": guide, "ends": ends},
             height=330,
-            says="The error of each estimator falls with the square root of the batch.",
+            says="The error of each estimator against the size of the batch. Without a bias it falls"
+            " with the square root; a bias stays.",
         )
     st.caption(_bench_words(found))
     page.numbers(found.table(), "bench")
@@ -260,7 +261,7 @@ def _decades(errors: pd.Series) -> tuple[float, float]:
 
 
 def _bench_words(found: Bench) -> str:
-    called = [LABELS[row.name] for row in found.rows if row.looks_biased]
+    called = [found.bias_in_words(row) for row in found.rows if row.looks_biased]
     biased = (
         f"Told apart from unbiased: {', '.join(called)}."
         if called
