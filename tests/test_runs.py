@@ -451,6 +451,14 @@ def test_workers_killed_while_idle_are_replaced(open_runs):
     eventually(lambda: len(workers_of(runs)) == 2)
 
 
+def test_what_waits_for_a_broken_pool_is_told_so_although_nobody_starts_another(fake):
+    run = fake.watch(SHORT, "ann")
+    fake._pool.active = False
+    eventually(lambda: run.status == "failed")
+    assert run.message == "The worker processes of this server died."
+    assert fake._pool.active
+
+
 def test_what_waited_for_a_broken_pool_fails_in_one_sentence(fake):
     run = fake.watch(SHORT, "ann")
     fake._pool.active = False

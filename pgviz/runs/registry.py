@@ -21,7 +21,7 @@ from functools import cache
 from importlib.metadata import version
 from multiprocessing import forkserver
 from pathlib import Path
-from threading import RLock, Thread, Timer
+from threading import Event, RLock, Thread, Timer
 from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
@@ -33,6 +33,7 @@ from pgviz.training.config import Config
 T = TypeVar("T")
 
 GRACE_S = 20.0  # a closed tab, or a lost connection, stops its run after this long
+LOOK_S = 1.0  # between two looks whether the workers still are a pool
 MAX_RUN_S = 900.0
 MAX_QUEUED = 50
 MAX_BYTES = 512 * 2**20  # of recordings that nobody watches …
@@ -110,7 +111,8 @@ class Runs:
         self._leaving: dict[str, Timer] = {}
         self._num_workers = num_workers or os.cpu_count() or 1
         self._opening = _in_background(worker_pool, self._num_workers)
-        self._closed = False
+        self._closed = Event()
+        Thread(target=self._look_after_the_pool, daemon=True).start()
         atexit.register(self.close)
 
     @property
@@ -206,9 +208,9 @@ class Runs:
     def close(self) -> None:
         """Stop every run and every worker; keep the finished recordings of a lasting directory."""
         with self._lock:
-            if self._closed:
+            if self._closed.is_set():
                 return
-            self._closed = True
+            self._closed.set()
             for viewer in [*self._watched]:
                 self.detach(viewer)
         atexit.unregister(self.close)
@@ -267,13 +269,20 @@ class Runs:
 
     def _replace_broken_pool(self) -> None:
         """pebble gives up for ever if a worker dies while all of them are idle."""
-        if self._closed:
+        if self._closed.is_set():
             raise Busy("This server is shutting down.")
         if not self._pool.active:
             broken, self._opening = self._pool, _in_background(worker_pool, self._num_workers)
             Thread(target=shut_down, args=[broken], daemon=True).start()
             for run in [*self._tasks]:
                 self._let_go(run, "failed", "The worker processes of this server died.")
+
+    def _look_after_the_pool(self) -> None:
+        """A pool may break just after a run was handed to it: that run must not wait for ever."""
+        while not self._closed.wait(LOOK_S):
+            with self._lock:
+                if not self._closed.is_set() and self._opening.done() and self._tasks:
+                    self._replace_broken_pool()
 
     def _recall(self, key: str, config: Config) -> Run | None:
         self._runs.pop(key, None)
