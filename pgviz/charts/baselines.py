@@ -326,7 +326,7 @@ def normalisers(ink: str, field: str, title: str, low: float, high: float) -> al
 
 
 def pair(num_updates: int) -> alt.LayerChart:
-    """Learning curves of two methods: IQM strong, its band light. Table: middle (name, …), ends."""
+    """Learning curves of two methods: IQM strong, its band light. Tables: middle (name, …), key."""
     x = alt.X("update:Q").title("update").scale(domain=[0, num_updates], nice=False)
     y = alt.Y("episode_return:Q").title("return of an episode").scale(domain=[0, 500])
     middle = alt.Chart(alt.NamedData("middle")).encode(x, y, _by_method())
@@ -334,12 +334,14 @@ def pair(num_updates: int) -> alt.LayerChart:
         alt.Y("low:Q").title("return of an episode"), alt.Y2("high:Q")
     )
     line = middle.mark_line(strokeWidth=3).encode(_dash_by_method())
-    label = (
-        alt.Chart(alt.NamedData("ends"))
-        .mark_text(align="right", fontSize=FONT + 1, fontWeight="bold", dx=-4)
-        .encode(x, alt.Y("shown:Q"), _by_method(), text="label:N")
+    key = alt.Chart(alt.NamedData("key"))
+    sample = key.mark_rule(strokeWidth=3).encode(
+        alt.X("left:Q"), alt.X2("right:Q"), alt.Y("shown:Q"), _by_method(), _dash_by_method()
     )
-    return band + line + label
+    label = key.mark_text(align="left", fontSize=FONT + 1, fontWeight="bold", dx=7).encode(
+        alt.X("right:Q"), alt.Y("shown:Q"), _by_method(), text="label:N"
+    )
+    return band + line + sample + label
 
 
 def along_training(num_updates: int) -> alt.LayerChart:

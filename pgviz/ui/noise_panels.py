@@ -375,7 +375,6 @@ def _draw_pair(runs: Sequence[Run]) -> None:
                 f"at the end the critic explains {100 * explained[-1]:.0f} % of the variance of G"
             )
     middle = pd.concat(tables) if tables else NO_MIDDLE
-    ends = middle.groupby("name").tail(1) if tables else NO_MIDDLE
     page.heading(
         "The same seeds, with and without a critic to subtract",
         "thick: the middle half of the seeds (IQM) · band: its 95 % bootstrap interval",
@@ -384,7 +383,7 @@ def _draw_pair(runs: Sequence[Run]) -> None:
         "chart-pair",
         charts.pair,
         max(run.config.num_updates for run in runs),
-        tables={"middle": middle, "ends": _apart(ends)},
+        tables={"middle": middle, "key": _key(runs)},
         height=300,
         says="Return of an episode against updates for both methods.",
     )
@@ -396,14 +395,19 @@ def _sentence(parts: Sequence[str]) -> str:
     return text[0].upper() + text[1:]
 
 
-def _apart(ends: pd.DataFrame) -> pd.DataFrame:
-    """Labels under the line ends, moved apart where two would overlap."""
-    ends = ends.sort_values("episode_return", ascending=False)
-    shown = np.minimum(ends["episode_return"].to_numpy(float) - 35, 455)
-    if len(ends) > 1 and np.ptp(ends["update"]) < 25:
-        for i in range(1, len(shown)):
-            shown[i] = min(shown[i], shown[i - 1] - 45)
-    return ends.assign(shown=np.maximum(shown, 12))
+def _key(runs: Sequence[Run]) -> pd.DataFrame:
+    """The names of the lines, one below the other in the corner where no line runs."""
+    width = max(run.config.num_updates for run in runs)
+    methods = [run.config.method for run in runs]
+    return pd.DataFrame(
+        {
+            "name": methods,
+            "label": [LABELS[method] for method in methods],
+            "left": 0.52 * width,
+            "right": 0.62 * width,
+            "shown": [90.0 - 45 * k for k in range(len(methods))],
+        }
+    )
 
 
 @st.cache_resource(show_spinner=False)
