@@ -9,6 +9,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pgviz.measure import noise
+from pgviz.runs.recording import Recorder
+from pgviz.training import METRICS, presets, train
 
 APP = "streamlit_app.py"
 PAGE = "pages/baselines.py"
@@ -297,3 +299,32 @@ def test_a_cloud_on_a_line_is_drawn_too(chromium, ready, server, world):
     dots = page.locator("[data-testid=stVegaLiteChart]").first.locator("svg .mark-symbol path")
     dots.nth(noise.NUM_DOTS - 1).wait_for(state="attached", timeout=60_000)
     page.close()
+
+
+def test_the_noise_of_a_run_that_was_stopped_is_not_shown_for_the_finished_one(tmp_path):
+    config = presets["reinforce"].replace(num_seeds=1, num_updates=4, num_envs=2)
+    updates = list(train(config))
+    recorder = Recorder(tmp_path / "a.run", config, METRICS, birth=updates[0].played)
+
+    def draw(path):
+        from types import SimpleNamespace
+
+        from pgviz.runs import Recording
+        from pgviz.ui import noise_panels
+
+        recording = Recording(path)
+        run = SimpleNamespace(key="the same", path=path, config=recording.config)
+        noise_panels.along_training(run, recording, 0)
+
+    def frozen_at():
+        at = AppTest.from_function(draw, args=(tmp_path / "a.run",), default_timeout=60).run()
+        assert not at.exception
+        return next(m.value for m in at.markdown if "frozen at" in m.value)
+
+    for update in updates[:2]:
+        recorder.append(update.theta, update.metrics, 0.0)
+    assert "frozen at 3 of its updates" in frozen_at()
+    for update in updates[2:]:
+        recorder.append(update.theta, update.metrics, 0.0)
+    recorder.close()
+    assert "frozen at 5 of its updates" in frozen_at()
