@@ -195,6 +195,11 @@ def test_every_page_keeps_its_own_settings(visit, ready):
         assert go_to("Baselines", "baselines") == {}
         assert go_to("The theorem", "theorem") == {"rng_seed": ["2"], "gamma": ["0.9"]}
         expect(page.get_by_label("Random seed", exact=True)).to_have_value("2")
+        assert go_to("REINFORCE", "reinforce") == {}
+        page.go_back()
+        page.wait_for_url("**/theorem?*rng_seed=2*")
+        expect(page.get_by_label("Random seed", exact=True)).to_have_value("2")
+        assert "gamma=0.9" in page.url
 
 
 def test_going_back_to_a_faulty_address_is_harmless(visit, ready):

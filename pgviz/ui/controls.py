@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pgviz.training.config import Config
 
@@ -63,6 +64,8 @@ def opened(controls: Sequence[Control], slug: str) -> None:
     state, address = st.session_state, st.query_params
     kept: dict[str, dict[str, Any]] = state.setdefault("kept", {})
     before, names, addressed = state.get("page", (slug, (), ()))
+    if before != slug and slug in kept and not len(address) and _is_back_or_forward():
+        st.rerun()  # in that run Streamlit takes the defaults, whatever is set before a widget
     if before != slug:
         kept[before] = {name: state[name] for name in addressed if name in state}
         for name in names:
@@ -72,6 +75,11 @@ def opened(controls: Sequence[Control], slug: str) -> None:
                 state[name], address[name] = value, as_text(value)
     names = tuple(control.name for control in controls)
     state["page"] = slug, names, tuple(name for name in names if name in address)
+
+
+def _is_back_or_forward() -> bool:
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 def faults_of_link(controls: Sequence[Control], slug: str) -> str:
