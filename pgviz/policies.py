@@ -9,7 +9,7 @@ one seed has many of: parallel environments, or time steps.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import prod
 from typing import Any
 
@@ -72,7 +72,7 @@ class MLP:
         """φ(o) = (c ∘ o, 1): observations [..., D] to features [..., D+1]."""
         features = np.empty((*obs.shape[:-1], obs.shape[-1] + 1), np.float32)
         features[..., -1] = 1
-        np.multiply(obs, np.array(self.obs_scale, np.float32), out=features[..., :-1])
+        features[..., :-1] = obs * _in_rows(self.obs_scale, obs.shape[:-1])
         return features
 
     def forward(self, layers: list[Array32], features: Array32) -> tuple[Array32, Array32]:
@@ -127,6 +127,12 @@ class MLP:
     def __call__(self, theta: Tensor, obs: Tensor) -> Tensor:
         """f(o) as a node of torch's graph: theta [S, P], obs [S, rows, D] to outputs [S, rows]."""
         return _Forward.apply(self, theta, obs)
+
+
+@lru_cache(32)
+def _in_rows(scale: tuple[float, ...], rows: tuple[int, ...]) -> Array32:
+    """The scale once for every row: numpy multiplies arrays of one shape twice as fast."""
+    return np.tile(np.array(scale, np.float32), (*rows, 1))
 
 
 class _Forward(torch.autograd.Function):

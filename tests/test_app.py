@@ -239,15 +239,14 @@ def test_sections_are_not_torn_apart():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.slug)
-@pytest.mark.parametrize("server", ["from home", "straight", "straight, cold server"])
+@pytest.mark.parametrize("server", ["from home", "straight, cold server"])
 def test_a_page_runs_inside_the_frame(page, server, monkeypatch):
     if server == "from home":
         at = check(AppTest.from_file(REPO / "streamlit_app.py", default_timeout=120).run())
         assert [title.value for title in at.title] == [PAGES[0].question]
         at.switch_page(page.file).run()
     else:
-        if "cold" in server:
-            monkeypatch.setattr("streamlit.testing.v1.app_test.PagesManager", PagesManager)
+        monkeypatch.setattr("streamlit.testing.v1.app_test.PagesManager", PagesManager)
         at = visit(page.slug)
     assert [title.value for title in check(at).title] == [page.question]
     assert page.answer in markdown(at)

@@ -159,7 +159,7 @@ def test_both_parts_of_the_bias_vector_cover_zero_where_there_is_none(cartpole_b
 def test_a_noisy_reference_does_not_bias_the_bias_vector():
     rng, true, size = np.random.default_rng(0), np.full(30, 0.3), 120
     along, covered, squares = [], 0, []
-    for _ in range(300):
+    for _ in range(120):
         reference = Reference.measured(true + rng.standard_normal((size, 30)))
         found = statistics_against(
             0.5 * true + rng.standard_normal((size, 30)), reference, unbiased=False
@@ -168,9 +168,9 @@ def test_a_noisy_reference_does_not_bias_the_bias_vector():
         along.append(part.value)
         covered += part.low < -0.5 * np.linalg.norm(true) < part.high
         squares.append(found.bias_across.low)
-    assert np.mean(along) == pytest.approx(-0.5 * np.linalg.norm(true), abs=0.02)
-    assert covered / 300 > 0.92
-    assert np.mean(np.array(squares) == 0) > 0.92
+    assert np.mean(along) == pytest.approx(-0.5 * np.linalg.norm(true), abs=0.03)
+    assert covered / 120 > 0.9
+    assert np.mean(np.array(squares) == 0) > 0.9
 
 
 def test_a_halved_estimate_is_biased_along_the_gradient_and_not_across():

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -74,7 +74,11 @@ def trainer(run):
 
 
 def workers():
-    return [psutil.Process(child.pid) for child in multiprocessing.active_children()]
+    found = []
+    for child in multiprocessing.active_children():
+        with suppress(psutil.NoSuchProcess):  # it ended between the two looks
+            found.append(psutil.Process(child.pid))
+    return found
 
 
 def workers_of(runs):

@@ -139,8 +139,12 @@ def collect_episodes(
     alive = [np.ones(env.num_envs, np.bool_)]
     for step in Stage(env, streams).play(policy, theta):
         steps.append(step)
-        alive.append(alive[-1] & ~(step.terminated | step.truncated))
-        if not alive[-1].any():
+        over = step.terminated | step.truncated
+        if not np.count_nonzero(over):  # as in most steps; faster than over.any()
+            alive.append(alive[-1])
+            continue
+        alive.append(alive[-1] & ~over)
+        if not np.count_nonzero(alive[-1]):
             break
     first = steps[0].obs
     seen = in_rows([first, *(step.next_obs for step in steps)], len(theta))

@@ -34,6 +34,7 @@ SECONDS_PER_STEP = 0.02
 X_LIMIT = 2.4  # metres
 ANGLE_LIMIT = 12 * 2 * math.pi / 360  # radians
 RESET_LIMIT = 0.05
+LIMITS = np.array([[X_LIMIT], [ANGLE_LIMIT]])
 POSITIONS, VELOCITIES = np.s_[0::2], np.s_[1::2]  # rows of a state: x, ẋ, angle, its rate
 
 _OBS_HIGH = np.array([2 * X_LIMIT, np.inf, 2 * ANGLE_LIMIT, np.inf], np.float32)
@@ -203,8 +204,8 @@ def next_state(
 
 def out_of_bounds(state: NDArray[np.float64]) -> NDArray[np.bool_]:
     """The pole fell (12°) or the cart left the track (2.4 m)."""
-    x, angle = np.abs(state[POSITIONS])
-    return (x > X_LIMIT) | (angle > ANGLE_LIMIT)
+    off_track, fallen = np.abs(state[POSITIONS]) > LIMITS
+    return off_track | fallen
 
 
 if ENV_ID not in gymnasium.registry:
