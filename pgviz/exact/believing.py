@@ -14,7 +14,7 @@ from pgviz.exact.derivation import Line, Receipt
 from pgviz.exact.estimator import GradientEstimator
 from pgviz.exact.trajectories import Trajectory, trajectories
 from pgviz.exact.trust import believed, wrong_critic
-from pgviz.exact.values import gradient, state_values
+from pgviz.exact.values import gradient
 from pgviz.worlds.tabular import Floats, TabularMDP
 
 NO_FACTOR = "forget the factor 1 − λ"
@@ -187,8 +187,3 @@ gae_lines: Sequence[Line] = (
     Line("λ = 1, any V̂", lambda_one_never_biases, axes="term feature action"),
     Line("half the error", half_the_error),
 )
-
-
-def scale_of(world: TabularMDP) -> float:
-    """The largest |V|: what an error of a critic is measured against."""
-    return float(np.abs(state_values(world)).max())

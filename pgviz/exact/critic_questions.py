@@ -54,10 +54,8 @@ def the_misprint() -> Question:
         (
             f"With rewards of 1 and a critic that says 0 it is {wrong:.3g}, the recursion"
             f" {right:.3g}.",
-            f"The weights λ^{{n−1}} add up to 1/(1 − λ) = 10: {wrong:.3g} against {right:.3g} with"
-            " rewards of 1. A mean needs weights that add up to 1.".replace("{n−1}", "ⁿ⁻¹").replace(
-                "^ⁿ⁻¹", "ⁿ⁻¹"
-            ),
+            f"The weights λⁿ⁻¹ add up to 1/(1 − λ) = 10: {wrong:.3g} against {right:.3g} with"
+            " rewards of 1. A mean needs weights that add up to 1.",
             f"The factor that is missing is 1 − λ, not λ: {wrong:.3g} against {right:.3g}.",
         ),
     )

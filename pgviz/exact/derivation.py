@@ -245,14 +245,34 @@ def gradient_is_an_expectation(world: TabularMDP, broken: str | None = None) -> 
 def gradient_is_a_mean(
     world: TabularMDP, broken: str | None = None, num_episodes: int = 4000, rng_seed: int = 0
 ) -> Receipt:
+    return estimated(
+        r"\nabla J \approx \frac1N\sum_n R(\tau_n)\,\nabla\log P(\tau_n)",
+        "the law of large numbers; the error shrinks like 1/√N",
+        world,
+        GradientEstimator("full-return"),
+        num_episodes,
+        rng_seed,
+        broken,
+    )
+
+
+def estimated(
+    equation: str,
+    reason: str,
+    world: TabularMDP,
+    described: GradientEstimator,
+    num_episodes: int,
+    rng_seed: int,
+    broken: str | None,
+) -> Receipt:
+    """∇J on the left; on the right the mean of sampled estimates and its 95 % interval."""
     from pgviz.measure.episodes import paired_estimates
     from pgviz.measure.statistics import mean_estimate
 
-    estimates = paired_estimates(world, [GradientEstimator("full-return")], num_episodes, rng_seed)
-    found = mean_estimate(estimates[0])
+    found = mean_estimate(paired_estimates(world, [described], num_episodes, rng_seed)[0])
     return Receipt(
-        r"\nabla J \approx \frac1N\sum_n R(\tau_n)\,\nabla\log P(\tau_n)",
-        "the law of large numbers; the error shrinks like 1/√N",
+        equation,
+        reason,
         gradient(world),
         np.asarray(found.value),
         "estimate",

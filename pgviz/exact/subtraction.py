@@ -16,6 +16,7 @@ from pgviz.exact.derivation import (
     Line,
     Receipt,
     derivative,
+    estimated,
     objective_at,
     policy_at,
     probabilities_keep_their_sum,
@@ -23,7 +24,7 @@ from pgviz.exact.derivation import (
 from pgviz.exact.estimator import GradientEstimator
 from pgviz.exact.moments import moments
 from pgviz.exact.trajectories import Trajectory, expectation, trajectories
-from pgviz.exact.values import action_values, gradient, state_values
+from pgviz.exact.values import action_values, state_values
 from pgviz.worlds.tabular import Floats, TabularMDP
 
 KNOWS_THE_ACTION = "let b know the action"
@@ -140,21 +141,15 @@ def the_spread_is_a_parabola(world: TabularMDP, broken: str | None = None) -> Re
 
 
 def a_mean_of_samples(world: TabularMDP, broken: str | None = None) -> Receipt:
-    from pgviz.measure.episodes import paired_estimates
-    from pgviz.measure.statistics import mean_estimate
-
-    described = GradientEstimator("reward-to-go", values=baseline(world))
-    found = mean_estimate(paired_estimates(world, [described], 4000, 0)[0])
-    return Receipt(
+    return estimated(
         r"\nabla J \approx \frac1N\sum_n \sum_t \gamma^t\,\big(G_t - b(s_t)\big)"
         r"\,\nabla\log\pi(a_t|s_t)",
         "4,000 sampled episodes: the same centre, found by chance",
-        gradient(world),
-        np.asarray(found.value),
-        "estimate",
+        world,
+        GradientEstimator("reward-to-go", values=baseline(world)),
+        4000,
+        0,
         broken,
-        np.asarray(found.low),
-        np.asarray(found.high),
     )
 
 

@@ -238,8 +238,6 @@ def verdict(world: str, shape: str, error: float, num_episodes: int, guess: floa
 
 # --- the same critic, two uses ---
 
-USES = {"baseline": "subtracted: G − V̂(s)", "actor-critic": "believed: r + γV̂(s′) − V̂(s)"}
-
 
 def two_uses(world: str, shape: str) -> pd.DataFrame:
     """bias² and covariance trace of both uses, against the critic's error: name, error, bias, spread."""

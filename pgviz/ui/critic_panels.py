@@ -190,15 +190,7 @@ def along_training(recording: Recording) -> None:
 
 def watch_switch(configs: Sequence[Config], name: str) -> None:
     """The intact run beside the switched one, polled while one of them lives."""
-    alive = any(live.is_live(run) for run in live.group_of(configs))
-
-    @st.fragment(run_every=2 * live.POLL_S if alive else None)
-    def panel() -> None:
-        _draw_switch(configs, name)
-        if alive and not any(run.active for run in live.group_of(configs)):
-            st.rerun()
-
-    panel()
+    live.poll(configs, lambda: _draw_switch(configs, name))
 
 
 @st.cache_data(max_entries=40, show_spinner="Playing fresh episodes against the critic")

@@ -279,16 +279,7 @@ def breaks() -> list[str]:
 
 def watch_sweep(configs: Sequence[Config]) -> None:
     """One small multiple per λ and one summary, polled while one of the runs lives."""
-    alive = any(live.is_live(run) for run in live.group_of(configs))
-
-    @st.fragment(run_every=2 * live.POLL_S if alive else None)
-    def panel() -> None:
-        runs = live.group_of(configs)
-        _draw_sweep(runs, configs)
-        if alive and not any(run.active for run in runs):
-            st.rerun()
-
-    panel()
+    live.poll(configs, lambda: _draw_sweep(live.group_of(configs), configs))
 
 
 def _draw_sweep(runs: list[Run], configs: Sequence[Config]) -> None:

@@ -5,7 +5,7 @@ Training happens in worker processes; a page only reads what they have recorded.
 
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -124,6 +124,19 @@ def has_begun(name: str) -> bool:
 def group_of(configs: Sequence[Config]) -> list[Run]:
     """What there is of these runs; a reader who asks for nothing starts nothing."""
     return [run for config in configs if (run := runs().find(config)) is not None]
+
+
+def poll(configs: Sequence[Config], draw: Callable[[], None]) -> None:
+    """Draw a group of runs, again and again while one lives; then the whole page once more."""
+    alive = any(is_live(run) for run in group_of(configs))
+
+    @st.fragment(run_every=2 * POLL_S if alive else None)
+    def panel() -> None:
+        draw()
+        if alive and not any(run.active for run in group_of(configs)):
+            st.rerun()
+
+    panel()
 
 
 def _in_section(name: str) -> str:

@@ -27,16 +27,7 @@ NOTHING = pd.DataFrame(
 
 def watch(configs: Sequence[Config], chosen: str, key: str) -> None:
     """Curves, results and one sentence, polled while one of the runs lives."""
-    alive = any(live.is_live(run) for run in live.group_of(configs))
-
-    @st.fragment(run_every=2 * live.POLL_S if alive else None)
-    def panel() -> None:
-        runs = live.group_of(configs)
-        _draw(runs, configs, chosen, key)
-        if alive and not any(run.active for run in runs):
-            st.rerun()
-
-    panel()
+    live.poll(configs, lambda: _draw(live.group_of(configs), configs, chosen, key))
 
 
 def found(runs: Sequence[Run]) -> dict[str, Recording]:
