@@ -434,12 +434,15 @@ SETTLED = """() => {
   const unfinished = '.player[data-num-steps="0"], [data-testid=stSkeleton], [data-stale=true]';
   const charts = [...document.querySelectorAll('[data-testid=stVegaLiteChart]')];
   const drawn = (chart) => !chart.checkVisibility() || chart.querySelector('svg, canvas');
-  return charts.length > 0 && charts.every(drawn) && !document.querySelector(unfinished);
+  const grids = [...document.querySelectorAll('[data-testid=stDataFrame]')];
+  const readable = (grid) => !grid.checkVisibility() || grid.querySelector('canvas th');
+  return charts.length > 0 && charts.every(drawn) && grids.every(readable)
+    && !document.querySelector(unfinished);
 }"""
 
 
 def settled(page):
-    """The page with everything on it: its runs have ended and its charts are drawn."""
+    """The page with everything on it: its runs have ended, charts are drawn, tables can be read aloud."""
     page.wait_for_function(SETTLED)
 
 

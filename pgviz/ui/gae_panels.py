@@ -195,6 +195,7 @@ def kernel(gamma: float, lam: float) -> None:
 # --- the ledger ---
 
 TYPED = {
+    "_index": st.column_config.NumberColumn("t"),
     "reward": st.column_config.NumberColumn("r", format="%g"),
     "value": st.column_config.NumberColumn("V̂(s)", format="%g"),
     "final_value": st.column_config.NumberColumn(
