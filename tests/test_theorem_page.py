@@ -548,6 +548,14 @@ def test_an_uploaded_file_is_received_or_refused_in_one_sentence(monkeypatch):
     assert "theorem.refused" not in state
 
 
+def test_a_prediction_about_one_visitors_world_is_not_one_about_the_next(monkeypatch):
+    state = {"theorem-best-yours.committed": "never", "theorem-best-bandit-a.committed": "always"}
+    monkeypatch.setattr(bench.st, "session_state", state)
+    bench.receive(world_document(random_world(0)).encode())
+    assert "theorem-best-yours.committed" not in state
+    assert state["theorem-best-bandit-a.committed"] == "always"
+
+
 def mutated(document, rng):
     """A world file with one to three things done to it."""
     fields = json.loads(document)

@@ -352,29 +352,25 @@ def _one(run: Run, budget: int) -> None:
 
 
 def attempt(run: Run, budget: int) -> None:
-    """What a budget bought."""
-    alive = live.is_live(run)
+    """What a budget bought, polled while the run lives."""
+    live.poll([run.config], lambda: _draw_attempt(run, budget))
 
-    @st.fragment(run_every=live.POLL_S if alive else None)
-    def panel() -> None:
-        middle, seeds = live.by_steps(run)
-        page.heading(
-            f"What λ = {run.config.gae_lambda:g} makes of {budget:,} steps",
-            "a line: a seed · thick: their middle half (IQM) · 475 is solved",
-        )
-        page.chart(
-            "chart-attempt",
-            charts.sweep_curves,
-            "gae",
-            budget,
-            tables={"middle": middle, "seeds": seeds},
-            height=170,
-            says="Returns along the training within the budget.",
-        )
-        if alive and not run.active:
-            st.rerun()
 
-    panel()
+def _draw_attempt(run: Run, budget: int) -> None:
+    middle, seeds = live.by_steps(run)
+    page.heading(
+        f"What λ = {run.config.gae_lambda:g} makes of {budget:,} steps",
+        "a line: a seed · thick: their middle half (IQM) · 475 is solved",
+    )
+    page.chart(
+        "chart-attempt",
+        charts.sweep_curves,
+        "gae",
+        budget,
+        tables={"middle": middle, "seeds": seeds},
+        height=170,
+        says="Returns along the training within the budget.",
+    )
 
 
 def command(world: str, shape: str, error: float, lam: float) -> str:

@@ -334,15 +334,7 @@ def _placed(table: pd.DataFrame, field: str) -> pd.DataFrame:
 
 def pair(runs: Sequence[Run]) -> None:
     """Learning curves of both runs, polled while one of them lives."""
-    alive = any(run.active for run in runs)
-
-    @st.fragment(run_every=live.POLL_S if alive else None)
-    def panel() -> None:
-        _draw_pair(runs)
-        if alive and not any(run.active for run in runs):
-            st.rerun()
-
-    panel()
+    live.poll([run.config for run in runs], lambda: _draw_pair(runs))
 
 
 TEXTS = ("name", "label")
@@ -435,7 +427,8 @@ def along_training(
     page.heading(
         "Gradient variance along the training",
         f"{race.label(run.config.method)}, seed {seed}, frozen at {table['update'].nunique()} of its"
-        f" updates, {checkpoints.EPISODES} episodes each",
+        f" updates, {checkpoints.EPISODES} episodes each, γ = 1 · V̂ is fitted to other episodes of"
+        " each policy",
     )
     page.chart(
         "chart-along",

@@ -6,7 +6,7 @@ import functools
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import altair as alt
@@ -16,6 +16,8 @@ import streamlit as st
 from pgviz.runs import Run
 from pgviz.training.command import command_line
 from pgviz.ui.frame import Page
+
+Guess = TypeVar("Guess", str, float)
 
 READING_WIDTH = 720  # pixels: about 75 characters of prose
 
@@ -27,51 +29,49 @@ def question(page: Page) -> None:
 
 
 def predict(key: str, asked: str, answers: Sequence[str]) -> str | None:
-    """A question the reader commits to before the answer can be seen; None until then.
-
-    A committed prediction cannot be changed: that is the point of it.
-    """
-    committed: str | None = st.session_state.get(f"{key}.committed")
-    with st.container(border=True, key=f"predict-{key}"):
-        st.markdown(f"**Predict.** {asked}")
-        if committed is not None:
-            st.markdown(f"You said: **{committed}**.")
-            return committed
-        with st.container(horizontal=True, vertical_alignment="center"):
-            guess = st.radio(
-                asked,
-                answers,
-                index=None,
-                horizontal=True,
-                key=f"{key}.guess",
-                label_visibility="collapsed",
-            )
-            st.button(
-                "Lock it in",
-                key=f"{key}.commit",
-                disabled=guess is None,
-                on_click=lambda: st.session_state.update({f"{key}.committed": guess}),
-            )
-    return None
+    """A question the reader commits to before the answer can be seen; None until then."""
+    return _commit(
+        key,
+        asked,
+        lambda: st.radio(
+            asked,
+            answers,
+            index=None,
+            horizontal=True,
+            key=f"{key}.guess",
+            label_visibility="collapsed",
+        ),
+    )
 
 
 def predict_number(
     key: str, asked: str, low: float, high: float, step: float, start: float
 ) -> float | None:
     """The same with a slider; the guess is a number that a chart can mark."""
-    committed: float | None = st.session_state.get(f"{key}.committed")
+    return _commit(
+        key,
+        asked,
+        lambda: st.slider(
+            asked, low, high, start, step, key=f"{key}.guess", label_visibility="collapsed"
+        ),
+    )
+
+
+def _commit(key: str, asked: str, ask: Callable[[], Guess | None]) -> Guess | None:
+    """A committed prediction cannot be changed: that is the point of it."""
+    committed: Guess | None = st.session_state.get(f"{key}.committed")
     with st.container(border=True, key=f"predict-{key}"):
         st.markdown(f"**Predict.** {asked}")
         if committed is not None:
-            st.markdown(f"You said: **{committed:g}**.")
+            said = committed if isinstance(committed, str) else f"{committed:g}"
+            st.markdown(f"You said: **{said}**.")
             return committed
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-            guess = st.slider(
-                asked, low, high, start, step, key=f"{key}.guess", label_visibility="collapsed"
-            )
+            guess = ask()
             st.button(
                 "Lock it in",
                 key=f"{key}.commit",
+                disabled=guess is None,
                 on_click=lambda: st.session_state.update({f"{key}.committed": guess}),
             )
     return None

@@ -24,6 +24,7 @@ from pgviz.worlds.visitors import admitted, limits_in_words
 
 DEFAULT = "short-corridor"
 YOURS = "yours"
+BEST = "theorem-best-"  # begins the name of the prediction about a world
 GAMMAS = (0.5, 0.7, 0.8, 0.9, 0.95, 1.0)
 RATES = (0.01, 0.03, 0.1, 0.3, 1.0)
 EPISODES = (1, 3, 10, 30, 100)
@@ -250,6 +251,7 @@ def receive(content: bytes | None) -> None:
         return
     st.session_state["theorem.document"] = world_document(world)
     st.session_state["world"] = YOURS
+    st.session_state.pop(f"{BEST}{YOURS}.committed", None)  # it was about another world
     _back_to_rest()
 
 

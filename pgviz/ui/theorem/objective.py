@@ -11,6 +11,7 @@ from pgviz.measure import theorem
 from pgviz.ui import page
 from pgviz.ui.look import ink
 from pgviz.ui.theorem.bench import (
+    BEST,
     Setting,
     found,
 )
@@ -32,7 +33,7 @@ def objective(setting: Setting) -> str | None:
     action = setting.story.actions[setting.story.turned]
     turned = setting.story.turned
     guess = page.predict(
-        f"theorem-best-{setting.world}",
+        f"{BEST}{setting.world}",
         f"One probability of “{action}”, chosen once and for all. How often is best?",
         ("never", "sometimes", "always"),
     )
