@@ -550,18 +550,20 @@ def test_a_reader_does_not_find_a_run_that_someone_else_has_stopped():
     assert watched(second).active
 
 
-def test_a_killed_worker_is_a_sentence_and_run_works_again():
+@pytest.mark.parametrize("again", ["Run", "Try again"])
+def test_a_killed_worker_is_a_sentence_and_run_works_again(again):
     at = check(visit("reinforce", ENDLESS))
     run = watched(at)
     os.kill(worker_of(run), signal.SIGKILL)
     until(lambda: not run.active)
-    check(at.run())
-    assert "died" in progress(at)
-    assert progress(at).endswith("Press Run to try again.")
-    check(button(at, "Run").click().run())
-    again = watched(at)
-    assert again is not run
-    until(lambda: again.recording() is not None)
+    at.run()
+    assert not at.exception
+    assert progress(at).startswith("Failed after ")
+    assert "died" in at.error[0].value
+    check(button(at, again).click().run())
+    another = watched(at)
+    assert another is not run
+    until(lambda: another.recording() is not None)
     assert progress(check(at.run())).startswith("Update ")
 
 

@@ -333,8 +333,8 @@ def test_a_killed_worker_is_a_sentence_and_run_works_again(app, visit):
     with visit("reinforce", ENDLESS | {"rng_seed": 53}) as page:
         path, worker = writer(app, 53, page)
         os.kill(worker, signal.SIGKILL)
-        says(page, re.compile("died.*Press Run to try again"))
-        press(page, "Run")
+        says(page, re.compile("worker process of this run died"))
+        press(page, "Try again")
         again, _ = writer(app, 53, page)
         assert again != path
         says(page, re.compile("Update [1-9][0-9]* of 300"))

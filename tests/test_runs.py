@@ -1,5 +1,6 @@
 """Runs: shared, queued, watched, stopped, killed; in real worker processes unless said otherwise."""
 
+import errno
 import multiprocessing
 import os
 import random
@@ -10,7 +11,9 @@ import threading
 import time
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -455,6 +458,18 @@ def test_workers_killed_while_idle_are_replaced(open_runs):
     eventually(lambda: len(workers_of(runs)) == 2)
 
 
+def test_a_worker_that_dies_with_the_lock_of_the_channel_holds_up_nobody_for_long(open_runs):
+    """Killed in the moment in which it hands over a result; found by a test that once waited."""
+    runs = open_runs()
+    assert ended(runs.watch(SHORT, "ann")) == "finished"
+    channel = runs._pool._pool_manager.worker_manager.workers_channel
+    channel.mutex.writer_mutex.acquire()  # nobody gives it back
+    run = runs.watch(SHORT.replace(rng_seed=1), "ann")
+    assert ended(run) == "failed"
+    assert run.message == "The worker processes of this server died."
+    assert ended(runs.watch(run.config, "ann")) == "finished"
+
+
 def test_what_waits_for_a_broken_pool_is_told_so_although_nobody_starts_another(fake):
     run = fake.watch(SHORT, "ann")
     fake._pool.active = False
@@ -473,12 +488,53 @@ def test_what_waited_for_a_broken_pool_fails_in_one_sentence(fake):
 def test_a_run_that_cannot_be_recorded_fails_in_one_sentence(open_runs):
     runs = open_runs()
     runs.directory.rmdir()
+    runs.directory.touch()
     run = runs.watch(SHORT, "ann")
     assert ended(run) == "failed"
-    assert run.message.startswith("The run failed: [Errno 2] No such file")
-    assert len(run.message.splitlines()) == 1
-    runs.directory.mkdir()
+    assert run.message == "The run failed: Not a directory"
+    runs.directory.unlink()
     assert ended(runs.watch(SHORT, "ann")) == "finished"
+
+
+def test_a_run_on_a_full_disk_leaves_its_room_to_the_next_one(tmp_path, monkeypatch):
+    path = tmp_path / "a.run"
+
+    class Full(worker.Recorder):
+        def append(self, *_):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(worker, "Recorder", Full)
+    assert worker.record(asdict(SHORT), path) == ("failed", "The disk of this server is full.")
+    assert not [*tmp_path.iterdir()]
+
+
+def test_recordings_that_nobody_watches_leave_the_disk_some_room(open_runs, monkeypatch):
+    runs = open_runs()
+    one, two, three = (SHORT.replace(rng_seed=k) for k in range(3))
+    assert ended(runs.watch(one, "ann")) == "finished"
+    assert ended(runs.watch(two, "ann")) == "finished"  # nobody watches the first any more
+    size = runs.find(one).path.stat().st_size
+    monkeypatch.setattr(registry, "SPARE_BYTES", 1000)
+    monkeypatch.setattr(registry.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    assert ended(runs.watch(three, "ann")) == "finished"
+    assert runs.find(one) is not None
+    monkeypatch.setattr(registry.shutil, "disk_usage", lambda _: SimpleNamespace(free=999 - size))
+    assert ended(runs.watch(three.replace(rng_seed=3), "ann")) == "finished"
+    assert runs.find(one) is None
+
+
+def test_a_recording_that_is_not_of_its_configuration_is_not_recalled(open_runs):
+    before = open_runs()
+    run = before.watch(SHORT, "ann")
+    assert ended(run) == "finished"
+    before.close()
+    header, rest = run.path.read_bytes()[:4096], run.path.read_bytes()[4096:]
+    forged = header.replace(
+        b'"num_seeds": 2, "num_parameters"', b'"num_seeds": 1, "num_parameters"'
+    )
+    assert forged != header
+    run.path.write_bytes(forged + rest)
+    assert open_runs().find(SHORT) is None
 
 
 @pytest.mark.parametrize(

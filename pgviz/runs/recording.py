@@ -89,7 +89,8 @@ class Recording:
         self.config: Config = header["config"]
         self.metric_names: tuple[str, ...] = header["metrics"]
         self.num_seeds: int = header["num_seeds"]
-        sizes = len(self.metric_names), self.num_seeds, header["num_parameters"]
+        self.num_parameters: int = header["num_parameters"]
+        sizes = len(self.metric_names), self.num_seeds, self.num_parameters
         birth_bytes = path.stat().st_size - HEADER_BYTES
         if birth_bytes < 8 + sizes[1] * (8 * sizes[0] + 4 * sizes[2]):
             raise RecordingError(f"{path.name} ends before its first record does")

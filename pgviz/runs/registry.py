@@ -15,6 +15,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -28,7 +29,8 @@ from pebble import ProcessExpired, ProcessPool
 
 from pgviz.runs import worker
 from pgviz.runs.recording import Recording, RecordingError
-from pgviz.training.config import Config
+from pgviz.training import METRICS, Config
+from pgviz.training.agent import Agent
 
 T = TypeVar("T")
 
@@ -38,6 +40,8 @@ MAX_RUN_S = 900.0
 MAX_QUEUED = 50
 MAX_BYTES = 512 * 2**20  # of recordings that nobody watches …
 MAX_IDLE = 1000  # … and their number
+SPARE_BYTES = 64 * 2**20  # of the disk that recordings nobody watches leave free
+POOL_DIED = "The worker processes of this server died."
 
 _PACKAGE = Path(__file__).parents[1]
 # What decides the numbers of a run; the tests hold it against what training imports.
@@ -253,6 +257,8 @@ class Runs:
             message = f"The worker process of this run died (exit code {error.exitcode})."
         except TimeoutError:
             ending, message = "failed", f"The run took longer than {MAX_RUN_S:.0f} seconds."
+        except BrokenProcessPool:
+            ending, message = "failed", POOL_DIED
         except Exception as error:
             ending, message = "failed", f"The run failed: {worker.sentence(error)}"
         with self._lock:
@@ -275,7 +281,7 @@ class Runs:
             broken, self._opening = self._pool, _in_background(worker_pool, self._num_workers)
             Thread(target=shut_down, args=[broken], daemon=True).start()
             for run in [*self._tasks]:
-                self._let_go(run, "failed", "The worker processes of this server died.")
+                self._let_go(run, "failed", POOL_DIED)
 
     def _look_after_the_pool(self) -> None:
         """A pool may break just after a run was handed to it: that run must not wait for ever."""
@@ -290,7 +296,7 @@ class Runs:
             path = done.with_suffix(".run")
             try:
                 whole = path.stat().st_size == int(done.read_text())
-                if whole and Recording(path).config == config:
+                if whole and _fits(Recording(path), config):
                     _touch(path)
                     run = self._runs[key] = Run(key, config, path, ending="finished")
                     return run
@@ -307,9 +313,14 @@ class Runs:
             with suppress(FileNotFoundError):
                 if path not in needed:
                     idle.append((path.stat().st_mtime_ns, path.stat().st_size, path))
+        free = 0
+        with suppress(OSError):  # a run that cannot be recorded says so itself
+            self.directory.mkdir(parents=True, exist_ok=True)  # somebody may have tidied up
+            free = shutil.disk_usage(self.directory).free
+        room = min(self.max_bytes, sum(size for _, size, _ in idle) + free - SPARE_BYTES)
         num_kept = num_bytes = 0
         for _, size, path in sorted(idle, reverse=True):
-            if num_kept < MAX_IDLE and num_bytes + size <= self.max_bytes:
+            if num_kept < MAX_IDLE and num_bytes + size <= room:
                 num_kept, num_bytes = num_kept + 1, num_bytes + size
             else:
                 _delete(path)
@@ -324,6 +335,16 @@ def _in_background(function: Callable[..., T], *args: Any) -> "Future[T]":
     future = executor.submit(function, *args)
     executor.shutdown(wait=False)
     return future
+
+
+def _fits(recording: Recording, config: Config) -> bool:
+    """Whether this is what training with this configuration records."""
+    sizes = recording.num_seeds, recording.num_parameters, recording.metric_names
+    return recording.config == config and sizes == (
+        config.num_seeds,
+        Agent.of(config).num_parameters,
+        METRICS,
+    )
 
 
 def _touch(path: Path) -> None:

@@ -4,6 +4,7 @@ Only plain values cross the border between the processes: an exception that cann
 a configuration of an older program, would take the whole pool of workers down with it.
 """
 
+import errno
 import logging
 import multiprocessing
 import os
@@ -12,16 +13,23 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from pebble import CONSTS
+
 from pgviz.runs.recording import Recorder
 from pgviz.training import METRICS, Config, train
 
+LOCK_S = 3.0
+
 
 def settle_in() -> None:
-    """Be polite, and do not outlive the app.
+    """Be polite, wait for nobody who is dead, and do not outlive the app.
 
-    The pages need the processor for milliseconds, training for seconds.
+    The pages need the processor for milliseconds, training for seconds. A worker that is killed
+    while it hands over a result takes the lock of the channel with it; pebble would let the others
+    wait for it for two minutes.
     """
     os.nice(10)
+    CONSTS.channel_lock_timeout = LOCK_S
     Thread(target=_end_with_the_app, daemon=True).start()
 
 
@@ -41,6 +49,8 @@ def warm_up() -> None:
 def record(settings: dict[str, Any], path: Path) -> tuple[str, str]:
     """Train into the recording `path` until the run ends or a file `….stop` stands beside it.
 
+    On a full disk nothing is left of it: the next run needs the room.
+
     Returns how it ended, "finished", "stopped" or "failed", and why it failed, in one sentence.
     A finished recording has a file `….done` beside it, which holds its size.
     """
@@ -48,6 +58,10 @@ def record(settings: dict[str, Any], path: Path) -> tuple[str, str]:
         return _record(Config(**settings), path), ""
     except Exception as error:
         logging.getLogger(__name__).exception("a run failed")
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            for suffix in (".new", ".run"):
+                path.with_suffix(suffix).unlink(missing_ok=True)
+            return "failed", "The disk of this server is full."
         return "failed", f"The run failed: {sentence(error)}"
 
 
@@ -72,5 +86,7 @@ def _record(config: Config, path: Path) -> str:
 
 
 def sentence(error: BaseException) -> str:
-    """The first line of what an exception says, or its name if it says nothing."""
+    """The first line of what an exception says, or its name; no paths of the server."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     return next(iter(str(error).splitlines()), "") or type(error).__name__

@@ -48,6 +48,12 @@ class Agent:
         return np.concatenate(parts, axis=1)
 
     @property
+    def num_parameters(self) -> int:
+        """P, the length of a row of theta."""
+        critic = 0 if self.critic is None else self.critic.num_parameters
+        return self.policy.num_parameters + critic
+
+    @property
     def body(self) -> slice:
         """Where W₁ lies in the parameters of either network."""
         return slice(0, prod(self.policy.shapes[0]))

@@ -3,7 +3,10 @@
 Training happens in worker processes; a page only reads what they have recorded.
 """
 
+import logging
+import math
 import os
+import tempfile
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,7 +17,7 @@ import streamlit as st
 from pgviz.measure.ensembles import Curves, LearningCurves
 from pgviz.measure.solving import curve, seed_curves
 from pgviz.runs import Busy, Recording, Run, Runs
-from pgviz.runs.registry import GRACE_S
+from pgviz.runs.registry import GRACE_S, MAX_RUN_S
 from pgviz.training.config import Config, presets
 
 POLL_S = 0.4
@@ -27,16 +30,54 @@ def runs() -> Runs:
     PGVIZ_RUNS names a folder that keeps recordings between servers, PGVIZ_GRACE_S says how many
     seconds the run of a closed tab goes on.
     """
-    folder = os.environ.get("PGVIZ_RUNS")
-    grace_s = float(os.environ.get("PGVIZ_GRACE_S", GRACE_S))
-    return Runs(Path(folder) if folder else None, grace_s=grace_s)
+    return Runs(_folder(), grace_s=_grace_s())
+
+
+def _folder() -> Path | None:
+    """The folder that PGVIZ_RUNS names; None, and a sentence in the log, if it cannot be used."""
+    name = os.environ.get("PGVIZ_RUNS")
+    if not name:
+        return None
+    try:
+        Path(name).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=name):
+            return Path(name)
+    except (OSError, ValueError) as error:
+        logging.getLogger(__name__).warning(
+            "PGVIZ_RUNS=%s cannot be used (%s): recordings are kept until the server ends.",
+            name,
+            getattr(error, "strerror", None) or error,
+        )
+        return None
+
+
+def _grace_s() -> float:
+    """The seconds of PGVIZ_GRACE_S; the usual ones, and a sentence in the log, if it is none."""
+    text = os.environ.get("PGVIZ_GRACE_S", str(GRACE_S))
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if 0 <= seconds <= MAX_RUN_S:
+        return seconds
+    logging.getLogger(__name__).warning(
+        "PGVIZ_GRACE_S=%s is no number from 0 to %g: %g is used.", text, MAX_RUN_S, GRACE_S
+    )
+    return GRACE_S
 
 
 def viewer() -> str:
-    """This browser session, as the registry knows it."""
+    """This browser session, as the registry knows it; the sections it has started, too, are here."""
     name: str = st.session_state.setdefault("viewer", uuid.uuid4().hex)
-    _presence(name)
+    for present in (name, *(f"{name}.{section}" for section in _sections())):
+        _presence(present)
     return name
+
+
+def _sections() -> dict[str, Sequence[Config]]:
+    """What this reader has started under which name."""
+    sections: dict[str, Sequence[Config]] = st.session_state.setdefault("sections", {})
+    return sections
 
 
 def _gone(presence: tuple[Runs, str]) -> None:
@@ -94,8 +135,7 @@ def start_group(name: str, configs: Sequence[Config]) -> list[Run]:
     Every section of a page that compares runs has a name: as if a reader of its own sat there, who
     leaves with the same tab. So no section stops what another one has started.
     """
-    st.session_state[f"{name}.begun"] = True
-    _presence(_in_section(name))
+    _sections()[name] = tuple(configs)
     try:
         return runs().watch_all(configs, _in_section(name))
     except Busy as busy:
@@ -118,12 +158,46 @@ def stop_group(name: str) -> None:
 
 def has_begun(name: str) -> bool:
     """Whether this reader has started the runs of this name."""
-    return bool(st.session_state.get(f"{name}.begun"))
+    return name in _sections()
 
 
 def group_of(configs: Sequence[Config]) -> list[Run]:
     """What there is of these runs; a reader who asks for nothing starts nothing."""
     return [run for config in configs if (run := runs().find(config)) is not None]
+
+
+def others_in_words(runs: Sequence[Run], total: int) -> str:
+    """What became of those of a group that have not finished."""
+    if any(run.ending == "failed" for run in runs):
+        return ", others failed"
+    if len(runs) < total or any(run.ending == "stopped" for run in runs):
+        return ", others were stopped. Press the button to go on"
+    return ", the others are under way" if any(run.active for run in runs) else ""
+
+
+def offer_again(runs: Sequence[Run]) -> None:
+    """Why a run failed, and a button that starts all that have failed once more."""
+    failed = [run for run in runs if run.ending == "failed"]
+    if not failed:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.error(failed[0].message, icon=":material/error:")
+        st.button(
+            "Try again",
+            on_click=_again,
+            args=(failed,),
+            key=f"again-{len(runs)}-{failed[0].key}",
+        )
+
+
+def _again(failed: Sequence[Run]) -> None:
+    """Each failed run, in the section that asked for it, or as the run of the page."""
+    for name, configs in [*_sections().items()]:
+        if any(run.config in configs for run in failed):
+            start_group(name, configs)
+    for run in failed:
+        if not any(run.config in configs for configs in _sections().values()):
+            runs().watch(run.config, viewer())
 
 
 def poll(configs: Sequence[Config], draw: Callable[[], None]) -> None:
@@ -137,6 +211,7 @@ def poll(configs: Sequence[Config], draw: Callable[[], None]) -> None:
             st.rerun()
 
     panel()
+    offer_again(group_of(configs))
 
 
 def _in_section(name: str) -> str:
@@ -152,7 +227,7 @@ def stop(slug: str) -> None:
 def is_live(run: Run) -> bool:
     """Whether this reader is watching it grow, in whatever section."""
     mine = viewer()
-    return run.active and any(name.split(".")[0] == mine for name in run.viewers)
+    return run.active and any(name.split(".")[0] == mine for name in (*run.viewers,))
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)

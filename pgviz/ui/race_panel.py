@@ -38,10 +38,8 @@ def found(runs: Sequence[Run]) -> dict[str, Recording]:
 
 def _draw(runs: Sequence[Run], configs: Sequence[Config], chosen: str, key: str) -> None:
     over = sum(run.ending == "finished" for run in runs)
-    words = f"{over} of {len(configs)} methods have ended"
-    if len(runs) < len(configs) or any(run.ending in ("stopped", "failed") for run in runs):
-        words += ", others were stopped. Press the button to go on"
-    st.progress(over / len(configs), f"{words}.")
+    others = live.others_in_words(runs, len(configs))
+    st.progress(over / len(configs), f"{over} of {len(configs)} methods have ended{others}.")
     tables = []
     for run in runs:
         middle, _ = live.by_steps(run)

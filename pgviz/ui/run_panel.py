@@ -31,6 +31,7 @@ def watch(run: Run) -> None:
             st.rerun()
 
     panel()
+    live.offer_again([run])
     curves = None if is_live else live.curves_of(run)
     page.numbers(curves.middle if curves else EMPTY_MIDDLE, key="numbers")
 
@@ -148,7 +149,7 @@ def _progress(run: Run, curves: Curves | None) -> tuple[float, str]:
         "running": f"Update {num_updates} of {run.config.num_updates}",
         "finished": f"Finished after {num_updates} updates",
         "stopped": f"Stopped after {num_updates} updates",
-        "failed": f"{run.message} Press Run to try again.",
+        "failed": f"Failed after {num_updates} updates",
     }
     return (1.0 if run.status == "finished" else share), words[run.status]
 
