@@ -550,6 +550,20 @@ def test_a_reader_does_not_find_a_run_that_someone_else_has_stopped():
     assert watched(second).active
 
 
+@pytest.mark.parametrize("name", ["/dev/null/runs", "\0"])
+def test_a_folder_that_cannot_be_used_is_a_sentence_for_the_owner(monkeypatch, caplog, name):
+    monkeypatch.setattr(live.os, "environ", {"PGVIZ_RUNS": name})
+    assert live._folder() is None
+    assert "cannot be used" in caplog.text
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("3", 3), ("abc", 20), ("nan", 20), ("-1", 20)])
+def test_a_grace_that_is_no_number_is_a_sentence_for_the_owner(monkeypatch, caplog, text, seconds):
+    monkeypatch.setenv("PGVIZ_GRACE_S", text)
+    assert live._grace_s() == seconds
+    assert ("is no number" in caplog.text) == (text != "3")
+
+
 @pytest.mark.parametrize("again", ["Run", "Try again"])
 def test_a_killed_worker_is_a_sentence_and_run_works_again(again):
     at = check(visit("reinforce", ENDLESS))

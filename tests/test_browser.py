@@ -340,6 +340,34 @@ def test_a_killed_worker_is_a_sentence_and_run_works_again(app, visit):
         says(page, re.compile("Update [1-9][0-9]* of 300"))
 
 
+def test_a_lost_connection_that_comes_back_stops_no_section(serve, chromium, ready):
+    with serve("streamlit_app.py", PGVIZ_GRACE_S="2") as url:
+        page, ends = chromium.new_page(), []
+        page.set_default_timeout(PATIENCE)
+        page.route_web_socket(
+            re.compile("_stcore/stream"), lambda end: ends.extend([end, end.connect_to_server()])
+        )
+        page.goto(f"{url}/gae")
+        ready(page)
+        press(page, "Run the sweep")
+        says(page, re.compile("[01] of 7 runs have ended, the others are under way"))
+        for end in [*ends]:
+            end.close(code=1001)
+        says(page, "7 of 7 runs have ended.")
+        assert len(ends) > 2  # it was another connection
+        page.close()
+
+
+def test_home_can_be_asked_for_by_its_name(app, chromium, ready):
+    page = chromium.new_page()
+    page.goto(f"{app.url}/home?psi=gae")
+    ready(page)
+    says(page, "the critic is believed the less")
+    assert page.url == f"{app.url}/?psi=gae"
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.close()
+
+
 def test_two_readers_with_the_same_settings_share_one_run(app, visit):
     settings = ENDLESS | {"rng_seed": 54}
     with visit("reinforce", settings) as one, visit("reinforce", settings) as other:

@@ -134,8 +134,8 @@ def pages_by_slug() -> dict[str, StreamlitPage]:
             page.file,
             title=page.title,
             icon=page.icon,
-            url_path=page.slug,
-            default=page.slug == "home",
+            url_path="" if page is PAGES[0] else page.slug,
+            default=page is PAGES[0],
         )
         for page in PAGES
     }
@@ -148,7 +148,15 @@ def _navigation() -> StreamlitPage:
     sections: dict[str, list[StreamlitPage]] = {}
     for page in PAGES:
         sections.setdefault(page.section, []).append(by_slug[page.slug])
+    # The first page has the empty address only; whoever asks for it by name is led there.
+    sections[PAGES[0].section].append(
+        st.Page(_go_home, title="Home", url_path=PAGES[0].slug, visibility="hidden")
+    )
     return st.navigation(sections)
+
+
+def _go_home() -> None:
+    st.switch_page(pages_by_slug()[PAGES[0].slug], query_params=st.query_params.to_dict())
 
 
 @st.cache_resource(show_spinner=False)
