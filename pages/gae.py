@@ -109,7 +109,8 @@ with chosen:
     way = st.selectbox(BREAK.label, BREAK.options, key=BREAK.name, bind="query-params")
 with words:
     st.markdown(
-        "In the world above, over all its episodes; the critic is V / 2 where none is named."
+        "In the world above; the critic is V / 2 where none is named."
+        f" {gae_panels.listed_in_words(world)}"
     )
 broken = None if way == "nothing" else way
 lines = gae_panels.readings(world, broken)

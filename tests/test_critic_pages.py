@@ -169,3 +169,19 @@ def test_a_switch_that_has_not_run_shows_its_frames_and_says_so(servers, monkeyp
     at = visit("actor-critic", {"switch": "share the network"})
     check(at)
     assert any("Not run yet" in caption.value for caption in at.caption)
+
+
+@pytest.mark.parametrize(
+    ("world", "cut"),
+    [
+        ("ladder", "cut after 4 of its 6 steps"),
+        ("short-corridor", "cut after 5 steps"),
+        ("survival", "cut after 5 steps"),
+    ],
+)
+def test_the_lines_say_how_early_the_world_is_cut_for_its_episodes_to_be_listed(
+    servers, world, cut
+):
+    text = markdown(visit("gae", {"world": world}))
+    assert cut in text
+    assert "all its episodes" not in text

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pgviz.charts import critics as charts
 from pgviz.exact.believing import gae_lines
-from pgviz.exact.receipts import Reading, listed, read
+from pgviz.exact.receipts import Reading, cut_in_words, listed, read
 from pgviz.exact.trust import wrong_critic
 from pgviz.measure import ledger, sweep, trust
 from pgviz.runs import Run
@@ -268,6 +268,14 @@ def readings(name: str, broken: str | None) -> list[Reading]:
         read(line, line(world, broken if broken in line.breaks else None), world)
         for line in gae_lines
     ]
+
+
+def listed_in_words(name: str) -> str:
+    """One sentence if the lines are read in a shorter world than the one above."""
+    world = named_worlds[name]()
+    few = listed(world)
+    assert few is not None
+    return cut_in_words(world, few)
 
 
 def breaks() -> list[str]:
