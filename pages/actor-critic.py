@@ -119,7 +119,7 @@ else:
         seed = controls.draw(SEED, 0)
         st.markdown(
             "The policy of this update plays fresh episodes. Left, what its critic says; right,"
-            " the discounted reward that followed. Move through time: the critic lags behind."
+            " the discounted reward that followed. Move through the training."
         )
     with picture:
         critic_panels.said_and_came(recording, update, seed)

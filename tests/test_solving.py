@@ -1,11 +1,13 @@
 """Runs compared on common seeds: steps until solved, paired differences, curves."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pgviz.measure import critic_map, race, solving, sweep
 from pgviz.runs.recording import Recorder, Recording
-from pgviz.training import METRICS, Config, train
+from pgviz.runs.replay import replay
+from pgviz.training import METRICS, Config, presets, train
 
 
 @pytest.fixture
@@ -95,6 +97,34 @@ def test_the_map_of_a_critic_compares_means_over_the_same_states(recorded):
     assert "states the critic is" in critic_map.in_words(cells, 0.99)
     along = critic_map.along_training(recording)
     assert along["update"].tolist() == [0, 1, 2]
+
+
+def test_what_a_critic_knows_is_measured_on_fresh_episodes_for_its_targets_contain_it(recorded):
+    """An untrained critic explains much of r + γ V̂(s′), and nothing of what came."""
+    config = presets["actor-critic"].replace(num_seeds=3, num_updates=4)
+    recording = recorded(config)
+    own = critic_map.along_training(recording)
+    fresh = pd.concat(list(critic_map.knowledge(recording, [0, 4])), ignore_index=True)
+    assert own["explained_variance"][0] > 0.5
+    assert abs(fresh["explained_variance"][0]) < 0.05
+    for row, update in enumerate((0, 4)):
+        explained, error = [], []
+        for seed in range(3):
+            rollout = replay(config, recording.theta(update)[seed], seed, update)
+            pairs = []
+            for n in range(config.num_envs):
+                follows = 0.0
+                for t in reversed(range(int(rollout.mask[0, n].sum()))):
+                    follows = rollout.rewards[0, n, t] + config.gamma * follows
+                    pairs.append((rollout.values[0, n, t], follows))
+            said, came = np.array(pairs, np.float64).T
+            explained.append(1 - np.var(came - said) / np.var(came))
+            error.append(np.sqrt(np.mean((came - said) ** 2)))
+        assert fresh["explained_variance"][row] == pytest.approx(np.mean(explained), rel=1e-3)
+        assert fresh["error"][row] == pytest.approx(np.mean(error), rel=1e-5)
+    text = critic_map.knowledge_in_words(own, fresh)
+    assert "for they contain V̂ itself" in text
+    assert f"{own['explained_variance'][0]:.2f} of the variance of its targets" in text
 
 
 def test_a_short_sweep_says_what_it_found(recorded):

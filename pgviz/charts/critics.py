@@ -357,20 +357,26 @@ def critic_map(field: str, low: float, top: float) -> alt.Chart:
     )
 
 
-def instrument(field: str, title: str, num_updates: int, log: bool) -> alt.Chart:
-    """A metric of the critic along training. Table: middle (update and the metric)."""
-    y = alt.Y(f"{field}:Q").title(title)
-    y = y.scale(type="log") if log else y.scale(domain=[-0.5, 1], clamp=True)
-    y = y.axis(labelExpr=SHORT, tickCount=4) if log else y.axis(values=[-0.5, 0, 0.5, 1])
-    return (
-        alt.Chart(alt.NamedData("middle"))
-        .mark_line(strokeWidth=2.2, color=COLOR["actor-critic"])
-        .encode(
-            alt.X("update:Q").title("update").scale(domain=[0, num_updates], nice=False),
-            y,
-            tooltip=["update:Q", alt.Tooltip(f"{field}:Q", format=".3~g")],
-        )
+def instrument(field: str, title: str, num_updates: int, low: float, top: float) -> alt.LayerChart:
+    """What a critic is worth along training. Tables: fresh, own (update and the field)."""
+    x = alt.X("update:Q").title("update").scale(domain=[0, num_updates], nice=False)
+    y = alt.Y(f"{field}:Q").title(title).scale(domain=[low, top], nice=False).axis(tickCount=5)
+    tooltip = ["update:Q", alt.Tooltip(f"{field}:Q", format=".3~g")]
+    own = (
+        alt.Chart(alt.NamedData("own"))
+        .mark_line(strokeWidth=1.2, color=COLOR["actor-critic"], opacity=0.6, clip=True)
+        .encode(x, y)
     )
+    fresh = (
+        alt.Chart(alt.NamedData("fresh"))
+        .mark_line(
+            strokeWidth=2.8,
+            color=COLOR["actor-critic"],
+            point={"size": 60, "filled": True, "color": COLOR["actor-critic"]},
+        )
+        .encode(x, y, tooltip=tooltip)
+    )
+    return own + fresh
 
 
 def race(budget: int) -> alt.LayerChart:
