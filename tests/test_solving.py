@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from pgviz.measure import critic_map, race, solving, sweep
+from pgviz.measure.checkpoints import sentence
 from pgviz.runs.recording import Recorder, Recording
 from pgviz.runs.replay import replay
 from pgviz.training import METRICS, Config, presets, train
@@ -182,3 +183,18 @@ def test_the_verdict_of_a_clear_race_has_no_one_level_and_names_who_never_arrive
     assert "told apart" not in text
     assert "first on the clock: with a baseline, 3.0 s" in text
     assert text.endswith("Not every seed solved: full return.")
+
+
+def test_the_sentence_on_noise_names_the_updates_at_which_the_td_error_is_the_noisier():
+    table = pd.DataFrame(
+        {"name": name, "update": update, "trace": trace}
+        for name, traces in {
+            "reinforce": (100.0, 1000.0, 1000.0, 1000.0),
+            "baseline": (50.0, 100.0, 100.0, 100.0),
+            "actor-critic": (10.0, 200.0, 90.0, 300.0),
+        }.items()
+        for update, trace in zip((0, 40, 80, 120), traces, strict=True)
+    )
+    assert "(more at updates 40 and 120)" in sentence(table)
+    assert "(more at update 40)" in sentence(table[table["update"] < 120])
+    assert "(less at every one of these updates)" in sentence(table[table["update"] == 0])
