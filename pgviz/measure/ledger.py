@@ -10,6 +10,7 @@ from pgviz import broken, estimators
 
 COLUMNS = ("reward", "value", "final_value", "terminated", "truncated")
 LARGEST = 1e9  # a number typed by a visitor is cut here
+MUCH = 0.01  # a change of Â that a reader can see
 
 RIGHT = "nothing"
 LIMIT = "a time limit counts as a fall"
@@ -123,10 +124,12 @@ class Ledger:
             return f"This bug changes nothing here: {self._why_harmless(bug)}."
         wrong, right = self.with_bug(bug)[worst], self.advantages()[worst]
         right = 0.0 if abs(right) < 1e-9 else right
-        changed = int((np.abs(gap) > 1e-9).sum())
+        changed = int((np.abs(gap) > MUCH).sum())
+        back = self.gamma * self.gae_lambda
         return (
-            f"✗ The bug changes {changed} of {len(gap)} rows, most of all row {worst}:"
-            f" {wrong:.4g} where {right:.4g} is right."
+            f"✗ The bug changes {changed} of {len(gap)} rows by more than {MUCH:g}, most of all row"
+            f" {worst}: {wrong:.4g} where {right:.4g} is right."
+            + (f" The error goes back row by row, {back:.4g} times as large each." if back else "")
         ).replace("-", "−")
 
     def _why_harmless(self, bug: str) -> str:
