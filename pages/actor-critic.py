@@ -23,8 +23,9 @@ WORLD = Choice(
 SHAPE = Choice(
     "shape",
     "How the critic is wrong",
-    tuple(exact_trust.SHAPES),
-    captions=("V̂ = (1 − ε) V", "V̂ = V + ε J", "V̂ = V + ε (J − V)"),
+    tuple(trust.FORMULAS),
+    "V is the mean return from a state on, J that of a whole episode.",
+    captions=tuple(trust.FORMULAS.values()),
 )
 ERROR = Choice("error", "Its error ε", trust.ERRORS, "0 is the true V.")
 START = Choice("start", "P(right) at the start", (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8))
@@ -45,6 +46,8 @@ with bench:
     world = controls.draw(WORLD, "short-corridor")
     shape = controls.draw(SHAPE, "one number")
     error = controls.draw(ERROR, 0.5)
+    if void := trust.void_in_words(world, shape, error):
+        st.markdown(void)
 with picture:
     critic_panels.two_uses(
         world, shape, error, revealed=st.session_state.get("breaks.committed") is not None

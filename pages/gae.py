@@ -24,8 +24,9 @@ WORLD = Choice(
 SHAPE = Choice(
     "shape",
     "How the critic is wrong",
-    tuple(exact_trust.SHAPES),
-    captions=("V̂ = (1 − ε) V", "V̂ = V + ε J", "V̂ = V + ε (J − V)"),
+    tuple(trust.FORMULAS),
+    "V is the mean return from a state on, J that of a whole episode.",
+    captions=tuple(trust.FORMULAS.values()),
 )
 ERROR = Choice("error", "Its error ε", trust.ERRORS, "0 is the true V.")
 EPISODES = Choice("episodes", "Episodes N", trust.EPISODES, "How many episodes ĝ is the mean of.")
@@ -52,6 +53,8 @@ with left:
     world = controls.draw(WORLD, "ladder")
     shape = controls.draw(SHAPE, "too small")
     error = controls.draw(ERROR, 0.5)
+    if void := trust.void_in_words(world, shape, error):
+        st.markdown(void)
     num = controls.draw(EPISODES, 10)
     lam = controls.draw(LAMBDA, 0.95)
 with picture:

@@ -19,7 +19,7 @@ from pgviz.exact.trust import (
     weights_on_values,
     wrong_critic,
 )
-from pgviz.exact.values import gradient, state_values
+from pgviz.exact.values import gradient, objective, state_values
 from pgviz.measure import trust
 from pgviz.measure.ledger import LEAK, LEDGERS, LIMIT, RIGHT, Ledger
 from pgviz.worlds.named import ladder, named_worlds, short_corridor
@@ -64,6 +64,29 @@ def test_a_shifted_critic_is_harmless_where_every_episode_is_equally_long_and_no
 def test_the_corridors_critic_that_says_one_number_says_minus_twelve():
     assert wrong_critic(short_corridor(), "one number", 1.0) == pytest.approx([-12, -12, -12])
     assert wrong_critic(ladder(), "too small", 0.5) == pytest.approx(state_values(ladder()) / 2)
+
+
+@pytest.mark.parametrize("name", trust.WORLDS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_critic_that_is_right_however_large_its_error_is_said_to_be(name, shape):
+    world = named_worlds[name]()
+    right = np.array_equal(wrong_critic(world, shape, 1.0), state_values(world))
+    assert right == ((name, shape) == ("survival", "one number"))
+    assert right == ("is not wrong" in trust.void_in_words(name, shape, 0.5))
+    assert trust.void_in_words(name, shape, 0.0) == ""
+
+
+def test_every_shape_of_an_error_has_its_formula():
+    ladder_, j = ladder(), objective(ladder())
+    v, e = state_values(ladder_), 0.3
+    truth = {
+        "V̂ = (1 − ε) V": (1 - e) * v,
+        "V̂ = V + ε J": v + e * j,
+        "V̂ = V + ε (J − V)": v + e * (j - v),
+    }
+    assert list(trust.FORMULAS) == list(SHAPES)
+    for shape, formula in trust.FORMULAS.items():
+        assert wrong_critic(ladder_, shape, e) == pytest.approx(truth[formula])
 
 
 @pytest.mark.parametrize("name", trust.WORLDS)

@@ -10,6 +10,7 @@ from pgviz.exact.trust import (
     LAMBDAS,
     Tradeoff,
     follow_one_number,
+    is_void,
     tradeoff,
     weights_on_rewards,
     weights_on_values,
@@ -17,6 +18,11 @@ from pgviz.exact.trust import (
 from pgviz.worlds.named import named_worlds, short_corridor
 from pgviz.worlds.tabular import Floats
 
+FORMULAS = {  # of exact.trust.SHAPES
+    "too small": "V̂ = (1 − ε) V",
+    "shifted": "V̂ = V + ε J",
+    "one number": "V̂ = V + ε (J − V)",
+}
 WORLDS = ("ladder", "short-corridor", "survival")
 ERRORS = tuple(float(x) for x in np.round(np.arange(0, 1.01, 0.05), 2))
 EPISODES = (1, 3, 10, 30, 100, 300, 1000)
@@ -139,6 +145,13 @@ def costs_bias(world: str, shape: str) -> bool:
     """Whether an error of this shape biases any λ in this world."""
     found = of_world(world, shape)
     return float(found.bias.max()) > 1e-12 * found.squared_length
+
+
+def void_in_words(world: str, shape: str, error: float) -> str:
+    """One sentence if this error makes no critic of this world wrong, else ""."""
+    if not error or not is_void(named_worlds[world](), shape):
+        return ""
+    return f"In {world} {FORMULAS[shape]} is V for every ε: here this critic is not wrong."
 
 
 def moves(world: str, shape: str, error: float) -> str:

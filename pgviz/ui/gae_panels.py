@@ -46,7 +46,7 @@ def tradeoff(
     shown = table if guess is not None else table[table["part"] != "MSE"]
     page.heading(
         trust.trade_in_words(world, shape, error),
-        f"exact, no samples · V̂ = V + ε·d, ε = {error:g} · in parts of ‖∇J‖²",
+        f"exact, no samples · {trust.FORMULAS[shape]}, ε = {error:g} · in parts of ‖∇J‖²",
     )
     marks = {
         name: pd.DataFrame({"gae_lambda": [], "size": [], "text": [], "at": [], "height": []})
