@@ -126,6 +126,20 @@ def test_no_sentence_speaks_of_a_bias_where_there_is_none():
     assert ".79 with 30" in trust.moves("ladder", "too small", 0.5)
 
 
+def test_a_best_lambda_that_does_not_move_is_not_said_to():
+    words = trust.moves("short-corridor", "too small", 0.05)
+    assert words.startswith("The best λ is 0 with 10, 30 and 1,000 episodes alike:")
+    assert "does not move it" in words
+    assert "does not move it" not in trust.moves("ladder", "too small", 0.5)
+
+
+def test_with_lambda_zero_the_advantage_listens_to_one_reward():
+    assert "listens to one reward; " in trust.kernel_in_words(0.9, 0.0)
+    assert "the weight 0.9." in trust.kernel_in_words(0.9, 0.0)
+    assert "listens to one reward; " in trust.kernel_in_words(1.0, 0.0)
+    assert "6.9 rewards in all" in trust.kernel_in_words(0.9, 0.95)
+
+
 @pytest.mark.parametrize("name", trust.WORLDS)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_titles_say_which_way_the_best_lambda_goes(name, shape):
@@ -305,3 +319,13 @@ def test_rows_not_yet_computed_are_empty_and_the_sentence_is_about_the_last_one(
     assert table["Â"].isna().tolist() == [True] * 4 + [False] * 2
     assert found.in_words(2).startswith("Row 4:")
     assert "nothing comes after" in found.in_words(1)
+
+
+def test_the_arithmetic_of_a_row_has_no_two_signs_in_a_row():
+    table = LEDGERS["two episodes"]()
+    assert "= 0.5790 + 0.0000 =" in Ledger.of(table, 0.99, 0.0).in_words(6)
+    table["value"] = -table["value"]
+    for gae_lambda in (0.0, 0.95):
+        for rows in range(1, 7):
+            text = Ledger.of(table, 0.99, gae_lambda).in_words(rows)
+            assert not any(pair in text for pair in ("+ −", "− −", "· −", "−0.0000"))

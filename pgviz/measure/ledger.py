@@ -110,10 +110,11 @@ class Ledger:
             why = "the window ends here, so V̂ of what would come next counts"
         else:
             why = "the next row is known already"
-        plain = " + ".join((f"{self.rewards[t]:.4g}", f"{self.gamma:.4g} · {row['V̂(s′)']:.4g}"))
+        following = f"{self.gamma:.4g} · {inside(row['V̂(s′)'], '.4g')}"
         return (
-            f"Row {t}: δ = {plain} − {self.values[t]:.4g} = {row['δ']:.4f};"
-            f" Â = δ + γλ Â′ = {row['δ']:.4f} + {row['γλ Â′']:.4f} = {row['Â']:.4f}. Here {why}."
+            f"Row {t}: δ = {self.rewards[t]:.4g} + {following} − {inside(self.values[t], '.4g')} ="
+            f" {row['δ']:.4f}; Â = δ + γλ Â′ = {row['δ']:.4f} + {inside(row['γλ Â′'], '.4f')} ="
+            f" {row['Â']:.4f}. Here {why}."
         ).replace("-", "−")
 
     def difference(self, bug: str) -> str:
@@ -142,6 +143,14 @@ class Ledger:
         if bug == LEAK and self.over[:-1].any():
             return "Â is 0 right after every end, so there is nothing to carry across"
         return "no row of this ledger meets it"
+
+
+def inside(x: float, form: str) -> str:
+    """A number behind a sign: in brackets if it is negative, and without a sign if it is 0."""
+    text = format(x, form)
+    if float(text) == 0:
+        return text.removeprefix("-")
+    return f"({text})" if x < 0 else text
 
 
 def typed(

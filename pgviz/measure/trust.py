@@ -108,6 +108,8 @@ def kernel_in_words(gamma: float, gae_lambda: float) -> str:
     """How far ahead Â looks."""
     if gamma * gae_lambda == 1:
         return "Every reward counts in full and the critic is never believed: Â = G − V̂(s)."
+    if gae_lambda == 0:
+        return f"Â listens to one reward; what the critic says has the weight {gamma:.3g}."
     steps = 1 / (1 - gamma * gae_lambda)
     believed = gamma * (1 - gae_lambda) / (1 - gamma * gae_lambda)
     return (
@@ -160,9 +162,15 @@ def moves(world: str, shape: str, error: float) -> str:
     true = best(world, shape, 0.0, 10)
     if not error or not costs_bias(world, shape):
         return f"No λ is biased here, so only the noise counts: it is least at λ = {shown(at[10])} whatever N."
-    here = ", ".join(f"{shown(x)} with {n:,}" for n, x in at.items())
+    if len(set(at.values())) == 1:
+        few, some, many = (f"{n:,}" for n in at)
+        here = f"{shown(at[10])} with {few}, {some} and {many} episodes alike"
+        why = "the bias stays, the variance shrinks as 1/N, and that does not move it"
+    else:
+        here = ", ".join(f"{shown(x)} with {n:,}" for n, x in at.items()) + " episodes"
+        why = "the bias stays, the variance shrinks as 1/N"
     return (
-        f"The best λ is {here} episodes: the bias stays, the variance shrinks as 1/N. With the true"
+        f"The best λ is {here}: {why}. With the true"
         f" V no λ is biased, and the least variance is at λ = {shown(true)} whatever N."
     )
 
