@@ -9,6 +9,7 @@ import pandas as pd
 from pgviz import broken, estimators
 
 COLUMNS = ("reward", "value", "final_value", "terminated", "truncated")
+GAMMA = 0.99  # of the page's ledger
 LARGEST = 1e9  # a number typed by a visitor is cut here
 MUCH = 0.01  # a change of Â that a reader can see
 
