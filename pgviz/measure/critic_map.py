@@ -124,11 +124,11 @@ def knowledge_in_words(own: pd.DataFrame, fresh: pd.DataFrame) -> str:
     return (
         (
             f"Before it has learned anything the critic explains {mine.iloc[0]:.2f} of the variance of its"
-            f" targets y, for they contain V̂ itself, and {came.iloc[0]:.2f} of the variance of what came."
+            f" targets y = r + γ V̂(s′), for they contain V̂ itself, and {came.iloc[0]:.2f} of the variance of what came."
             f" Of that it explains {came.max():.2f} at best and {came.min():.2f} at worst, at update"
             f" {worst}{below}. From its first policy to its last the error goes from"
-            f" {own['error'].iloc[0]:.2g} to {own['error'].iloc[-1]:.2g} against y, and from"
-            f" {fresh['error'].iloc[0]:.2g} to {fresh['error'].iloc[-1]:.2g} against what came."
+            f" {own['error'].iloc[0]:#.2g} to {own['error'].iloc[-1]:#.2g} against y, and from"
+            f" {fresh['error'].iloc[0]:.1f} to {fresh['error'].iloc[-1]:.1f} against what came."
         )
         .replace("-0.00", "0.00")
         .replace("-", "−")
