@@ -194,7 +194,7 @@ def test_the_lines_say_how_early_the_world_is_cut_for_its_episodes_to_be_listed(
 def test_a_link_may_spell_a_number_as_it_likes(servers, zero):
     at = check(visit("gae", {"lam": zero, "gamma": "1", "error": ".5", "ledger_lambda": "1"}))
     assert not [c for c in at.caption if "Not everything in this link" in c.value]
-    assert any("Bias² at λ = 0" in m.label for m in at.metric)
+    assert any("Bias² / ‖∇J‖² at λ = 0" in m.label for m in at.metric)
     assert "γ = 1, λ = 0" in markdown(at)
     shown = {s.key: s.value for s in at.select_slider if s.key in ("lam", "gamma", "ledger_lambda")}
     assert shown == {"lam": 0.0, "gamma": 1.0, "ledger_lambda": 1.0}

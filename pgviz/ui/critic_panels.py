@@ -27,11 +27,12 @@ def two_uses(world: str, shape: str, error: float, revealed: bool) -> None:
     here = trust.uses_at(table, error)
     numbers = trust.numbers_at(table, error)
     (bias, spread), (followed_bias, followed_spread) = numbers["baseline"], numbers["actor-critic"]
-    hidden = "guess first"
     page.figures(
-        ("Bias², subtracted", in_parts(bias) if revealed else hidden),
-        ("Bias², believed", in_parts(followed_bias) if revealed else hidden),
-        ("Spread: subtracted, believed", f"{spread:.4g}, {followed_spread:.4g}"),
+        (
+            "Bias² / ‖∇J‖²: subtracted, believed",
+            f"{in_parts(bias)}, {in_parts(followed_bias)}" if revealed else "guess first",
+        ),
+        ("tr Cov ĝ: subtracted, believed", f"{spread:.4g}, {followed_spread:.4g}"),
     )
     harmful = float(table["bias"].max()) > 1e-12
     fields = [
@@ -134,7 +135,7 @@ def said_and_came(recording: Recording, update: int, seed: int) -> None:
         strict=True,
     ):
         with column:
-            page.heading(heading, f"mean per cell · from {low:.0f}, pale, to {top:.0f}, full")
+            page.heading(heading, "mean per cell · more colour: more reward")
             page.chart(
                 f"chart-map-{field}",
                 charts.critic_map,
@@ -189,14 +190,14 @@ def along_training(recording: Recording) -> None:
                 low,
                 1.0,
             ),
-            ("error", "r.m.s. error, in rewards", "How far it is off", 0.0, top),
+            ("error", "r.m.s., in rewards", "How far it is off", 0.0, top),
         ),
         strict=True,
     ):
         with column:
             page.heading(
                 heading,
-                "thick: against fresh episodes · thin: against its targets y = r + γ V̂(s′)"
+                "thick: against fresh episodes · thin: against its own targets y"
                 f" · IQM over {recording.num_seeds} seeds",
             )
             page.chart(
@@ -207,7 +208,7 @@ def along_training(recording: Recording) -> None:
                 recording.num_updates,
                 *domain,
                 tables={"fresh": fresh, "own": own},
-                height=190,
+                height=230,
                 says=said,
             )
     st.caption(said)

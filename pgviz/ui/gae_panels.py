@@ -33,10 +33,10 @@ def tradeoff(
     """bias², variance and, once the reader has guessed, MSE with its minimum, against λ."""
     bias, variance, mse = trust.share_of_error(world, shape, error, num, lam)
     page.figures(
-        (f"Bias² at λ = {lam:g}", in_parts(bias)),
-        (f"Variance, N = {num}", in_parts(variance)),
+        (f"Bias² / ‖∇J‖² at λ = {lam:g}", in_parts(bias)),
+        (f"Variance / (N ‖∇J‖²), N = {num}", in_parts(variance)),
         (
-            "Error (MSE)" if guess is not None else "Error: guess first",
+            "MSE / ‖∇J‖²" if guess is not None else "MSE: guess first",
             in_parts(mse) if guess is not None else "–",
         ),
     )
@@ -146,7 +146,7 @@ def movement(world: str, shape: str, error: float, num: int) -> None:
     with right:
         page.heading(
             trust.worse_critic(world, shape, num),
-            f"N = {num} · dashed: the best λ · darker: up to 10 times its error",
+            f"N = {num} · dashed: the best λ · more colour: more error",
         )
         page.chart(
             "chart-map",
@@ -354,7 +354,7 @@ def _one(run: Run, budget: int) -> None:
         "gae",
         budget,
         tables={"middle": middle, "seeds": seeds},
-        height=120,
+        height=170,
         says=f"Returns along training with λ = {lam}.",
     )
 
