@@ -6,7 +6,7 @@ from pgviz import estimators
 from pgviz.exact import trust as exact_trust
 from pgviz.exact.critic_questions import ACTOR_CRITIC
 from pgviz.measure import critic_map, race, switches, trust
-from pgviz.training import critic, methods, presets
+from pgviz.training import critic, loop, methods, presets
 from pgviz.training.command import command_line
 from pgviz.ui import controls, critic_panels, live, noise_panels, page, quiz, race_panel
 from pgviz.ui.controls import Choice, Number
@@ -23,8 +23,9 @@ WORLD = Choice(
 SHAPE = Choice(
     "shape",
     "How the critic is wrong",
-    tuple(exact_trust.SHAPES),
-    captions=("V̂ = (1 − ε) V", "V̂ = V + ε J", "V̂ = V + ε (J − V)"),
+    tuple(trust.FORMULAS),
+    "V is the mean return from a state on, J that of a whole episode.",
+    captions=tuple(trust.FORMULAS.values()),
 )
 ERROR = Choice("error", "Its error ε", trust.ERRORS, "0 is the true V.")
 START = Choice("start", "P(right) at the start", (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8))
@@ -45,6 +46,8 @@ with bench:
     world = controls.draw(WORLD, "short-corridor")
     shape = controls.draw(SHAPE, "one number")
     error = controls.draw(ERROR, 0.5)
+    if void := trust.void_in_words(world, shape, error):
+        st.markdown(void)
 with picture:
     critic_panels.two_uses(
         world, shape, error, revealed=st.session_state.get("breaks.committed") is not None
@@ -73,10 +76,17 @@ with picture:
     critic_panels.ascents(start)
 
 st.header("On CartPole: a critic that learns along", anchor=False)
+AC = presets["actor-critic"]
 st.markdown(
     "REINFORCE waits for the end of the episode. The actor-critic learns after"
-    f" {presets['actor-critic'].num_steps} steps, from one real reward and the critic's word for"
-    " the rest. Sixteen common seeds each."
+    f" {AC.num_steps} steps, from one real reward and the critic's word for the rest:\n"
+    f"1. Act: N = {AC.num_envs} environments go on for {AC.num_steps} steps each, under π.\n"
+    "2. Ask the critic: δ = r + γ V̂(s′) − V̂(s) for every step; after a fall V̂(s′) counts as 0.\n"
+    "3. Actor: one step up ĝ = (1/N) Σ δ ∇log π(a|s). δ is held still: it is a number.\n"
+    "4. Critic: one step down Σ w (V̂(s) − y) ∇V̂(s), towards y = r + γ V̂(s′), held still, too;"
+    f" w = 1 / {AC.num_envs * AC.num_steps}, an equal share for every step.\n"
+    "5. Begin again at 1.\n\n"
+    "Sixteen common seeds each."
 )
 CONFIGS = race.configs(("reinforce", "actor-critic"))
 if not live.has_begun("pair"):
@@ -119,7 +129,7 @@ else:
         seed = controls.draw(SEED, 0)
         st.markdown(
             "The policy of this update plays fresh episodes. Left, what its critic says; right,"
-            " the discounted reward that followed. Move through time: the critic lags behind."
+            " the discounted reward that followed. Move through the training."
         )
     with picture:
         critic_panels.said_and_came(recording, update, seed)
@@ -150,8 +160,17 @@ page.code_that_ran(
         ),
         (
             "The critic's step",
-            r"\textstyle\sum w\,(\hat V(s) - y)\,\nabla \hat V(s),\quad y \text{ held still}",
+            r"\begin{gathered}\textstyle\sum w\,(\hat V(s) - y)\,\nabla \hat V(s) \\"
+            r" y = \Psi + \hat V(s) = r + \gamma \hat V(s'), \text{ a number} \\"
+            r" w = 1/\text{number of steps}\end{gathered}",
             critic.value_gradient,
+        ),
+        (
+            "The loop",
+            r"\begin{gathered}\hat g = \tfrac1N \textstyle\sum \Psi_t\,\nabla\log\pi(a_t|s_t) \\"
+            r" \theta \leftarrow \theta + \mathrm{Adam}(\mathrm{clip}(\hat g)),"
+            r" \text{ then the critic}\end{gathered}",
+            loop.train,
         ),
         (
             "Nothing detached",

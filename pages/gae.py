@@ -24,8 +24,9 @@ WORLD = Choice(
 SHAPE = Choice(
     "shape",
     "How the critic is wrong",
-    tuple(exact_trust.SHAPES),
-    captions=("V̂ = (1 − ε) V", "V̂ = V + ε J", "V̂ = V + ε (J − V)"),
+    tuple(trust.FORMULAS),
+    "V is the mean return from a state on, J that of a whole episode.",
+    captions=tuple(trust.FORMULAS.values()),
 )
 ERROR = Choice("error", "Its error ε", trust.ERRORS, "0 is the true V.")
 EPISODES = Choice("episodes", "Episodes N", trust.EPISODES, "How many episodes ĝ is the mean of.")
@@ -40,6 +41,10 @@ TRY = Choice("try", "Your λ", HUNDREDTHS)
 ALL = (WORLD, SHAPE, ERROR, EPISODES, LAMBDA, GAMMA, LEDGER, LEDGER_LAMBDA, BUG, BREAK, BUDGET, TRY)
 
 page.question(this)
+st.markdown(
+    "The **advantage** A(s, a) = Q(s, a) − V(s) is how much more an action brings than the policy"
+    " does on average. **GAE**, generalised advantage estimation, is an estimate Â of it."
+)
 if fault := controls.faults_of_link(ALL, "gae"):
     st.caption(f":material/link_off: {fault}")
 receipts.style()
@@ -52,6 +57,8 @@ with left:
     world = controls.draw(WORLD, "ladder")
     shape = controls.draw(SHAPE, "too small")
     error = controls.draw(ERROR, 0.5)
+    if void := trust.void_in_words(world, shape, error):
+        st.markdown(void)
     num = controls.draw(EPISODES, 10)
     lam = controls.draw(LAMBDA, 0.95)
 with picture:
@@ -89,7 +96,8 @@ with picture:
 st.header("The ledger: backwards, row by row", anchor=False)
 st.markdown(
     "Terminated: nothing comes after, so V̂(s′) counts as 0. Truncated: a time limit cut the"
-    " episode, so V̂ of the final observation counts. Both stop the sum. Tick, type, break."
+    " episode, so V̂ of the final observation counts. Both stop the sum. Here γ is always"
+    f" {ledger.GAMMA:g}. Tick, type, break."
 )
 choose, knob, bugs = st.columns([4, 3, 5], gap="large")
 with choose:
@@ -98,7 +106,7 @@ with knob:
     ledger_lam = controls.draw(LEDGER_LAMBDA, 0.95)
 with bugs:
     bug = controls.draw(BUG, ledger.RIGHT)
-gae_panels.ledger_bench(name, 0.99, ledger_lam, bug)
+gae_panels.ledger_bench(name, ledger.GAMMA, ledger_lam, bug)
 
 
 # --- receipts ---
@@ -109,7 +117,8 @@ with chosen:
     way = st.selectbox(BREAK.label, BREAK.options, key=BREAK.name, bind="query-params")
 with words:
     st.markdown(
-        "In the world above, over all its episodes; the critic is V / 2 where none is named."
+        "In the world above; the critic is V / 2 where none is named, d its error at ε = 1."
+        f" {gae_panels.listed_in_words(world)}"
     )
 broken = None if way == "nothing" else way
 lines = gae_panels.readings(world, broken)
@@ -194,7 +203,7 @@ sentences = [trust.kernel_in_words(gamma, lam)]
 if guess is not None:
     sentences.insert(0, trust.moves(world, shape, error))
 sentences.append(
-    ledger.Ledger.of(ledger.LEDGERS["500 ones"](), 0.99, 0.95)
+    ledger.Ledger.of(ledger.LEDGERS["500 ones"](), ledger.GAMMA, 0.95)
     .difference(ledger.LIMIT)
     .replace("✗ The bug", "500 ones cut by a time limit: taking it for a fall")
 )

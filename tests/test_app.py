@@ -349,6 +349,9 @@ def meant(query):
     for name, texts in query.items():
         text = texts[0] if len(texts) == 1 else None
         if name in CHOICES:
+            if re.fullmatch(r"-?([0-9]{1,9}\.?[0-9]{0,9}|\.[0-9]{1,9})", text or ""):
+                same = [x for x in CHOICES[name] if x[0].isdigit() and float(x) == float(text)]
+                text = same[0] if same else text
             valid = text in CHOICES[name]
         elif name in RANGES:
             low, high = RANGES[name]

@@ -1,8 +1,11 @@
 """The pages on believing a critic, opened as a reader opens them."""
 
+import numpy as np
 import pytest
 
 from pgviz.measure import race, sweep, switches
+from pgviz.measure.ledger import GAMMA
+from pgviz.training import critic, loop, methods, presets
 from pgviz.ui import live
 from tests.test_app import button, check, markdown, recordings, servers, until, visit
 
@@ -169,3 +172,56 @@ def test_a_switch_that_has_not_run_shows_its_frames_and_says_so(servers, monkeyp
     at = visit("actor-critic", {"switch": "share the network"})
     check(at)
     assert any("Not run yet" in caption.value for caption in at.caption)
+
+
+@pytest.mark.parametrize(
+    ("world", "cut"),
+    [
+        ("ladder", "cut after 4 of its 6 steps"),
+        ("short-corridor", "cut after 5 steps"),
+        ("survival", "cut after 5 steps"),
+    ],
+)
+def test_the_lines_say_how_early_the_world_is_cut_for_its_episodes_to_be_listed(
+    servers, world, cut
+):
+    text = markdown(visit("gae", {"world": world}))
+    assert cut in text
+    assert "all its episodes" not in text
+
+
+@pytest.mark.parametrize("zero", ["0", "0.0", ".0", "0.00"])
+def test_a_link_may_spell_a_number_as_it_likes(servers, zero):
+    at = check(visit("gae", {"lam": zero, "gamma": "1", "error": ".5", "ledger_lambda": "1"}))
+    assert not [c for c in at.caption if "Not everything in this link" in c.value]
+    assert any("Bias² / ‖∇J‖² at λ = 0" in m.label for m in at.metric)
+    assert "γ = 1, λ = 0" in markdown(at)
+    shown = {s.key: s.value for s in at.select_slider if s.key in ("lam", "gamma", "ledger_lambda")}
+    assert shown == {"lam": 0.0, "gamma": 1.0, "ledger_lambda": 1.0}
+
+
+def test_the_page_on_the_actor_critic_says_what_to_code(servers):
+    text = markdown(check(visit("actor-critic")))
+    preset = presets["actor-critic"]
+    assert "y = r + γ V̂(s′)" in text
+    assert f"w = 1 / {preset.num_envs * preset.num_steps}" in text
+    assert "ĝ = (1/N) Σ δ ∇log π(a|s)" in text
+
+
+def test_w_and_y_are_what_the_critic_of_the_page_learns_from():
+    learners = loop.Learners(presets["actor-critic"].replace(num_seeds=1), [0])
+    rollout, config = learners.collect(0), learners.config
+    targets = methods.actor_critic(rollout, config) + rollout.values
+    following = np.where(rollout.terminated, 0, rollout.next_values)
+    assert targets == pytest.approx(rollout.rewards + config.gamma * following, abs=1e-4)
+    (batch,) = critic.minibatches(rollout, targets, [], config)
+    weights = np.concatenate([w.ravel() for _, _, w in batch])
+    assert set(weights[weights > 0].tolist()) == {1 / (config.num_envs * config.num_steps)}
+
+
+def test_the_page_on_gae_defines_what_it_estimates_and_states_the_ledgers_gamma(servers):
+    text = markdown(check(visit("gae", {"gamma": "0.5"})))
+    assert "A(s, a) = Q(s, a) − V(s)" in text
+    assert "generalised advantage estimation" in text
+    assert f"γ is always {GAMMA:g}" in text
+    assert any("δ = 1 + 0.99 · " in m.value for m in visit("gae", {"gamma": "0.5"}).markdown)

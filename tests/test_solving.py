@@ -1,11 +1,14 @@
 """Runs compared on common seeds: steps until solved, paired differences, curves."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pgviz.measure import critic_map, race, solving, sweep
+from pgviz.measure.checkpoints import sentence
 from pgviz.runs.recording import Recorder, Recording
-from pgviz.training import METRICS, Config, train
+from pgviz.runs.replay import replay
+from pgviz.training import METRICS, Config, presets, train
 
 
 @pytest.fixture
@@ -97,6 +100,34 @@ def test_the_map_of_a_critic_compares_means_over_the_same_states(recorded):
     assert along["update"].tolist() == [0, 1, 2]
 
 
+def test_what_a_critic_knows_is_measured_on_fresh_episodes_for_its_targets_contain_it(recorded):
+    """An untrained critic explains much of r + γ V̂(s′), and nothing of what came."""
+    config = presets["actor-critic"].replace(num_seeds=3, num_updates=4)
+    recording = recorded(config)
+    own = critic_map.along_training(recording)
+    fresh = pd.concat(list(critic_map.knowledge(recording, [0, 4])), ignore_index=True)
+    assert own["explained_variance"][0] > 0.5
+    assert abs(fresh["explained_variance"][0]) < 0.05
+    for row, update in enumerate((0, 4)):
+        explained, error = [], []
+        for seed in range(3):
+            rollout = replay(config, recording.theta(update)[seed], seed, update)
+            pairs = []
+            for n in range(config.num_envs):
+                follows = 0.0
+                for t in reversed(range(int(rollout.mask[0, n].sum()))):
+                    follows = rollout.rewards[0, n, t] + config.gamma * follows
+                    pairs.append((rollout.values[0, n, t], follows))
+            said, came = np.array(pairs, np.float64).T
+            explained.append(1 - np.var(came - said) / np.var(came))
+            error.append(np.sqrt(np.mean((came - said) ** 2)))
+        assert fresh["explained_variance"][row] == pytest.approx(np.mean(explained), rel=1e-3)
+        assert fresh["error"][row] == pytest.approx(np.mean(error), rel=1e-5)
+    text = critic_map.knowledge_in_words(own, fresh)
+    assert "for they contain V̂ itself" in text
+    assert f"{own['explained_variance'][0]:.2f} of the variance of its targets" in text
+
+
 def test_a_short_sweep_says_what_it_found(recorded):
     small = [
         config.replace(num_seeds=2, num_updates=2, num_envs=2)
@@ -152,3 +183,18 @@ def test_the_verdict_of_a_clear_race_has_no_one_level_and_names_who_never_arrive
     assert "told apart" not in text
     assert "first on the clock: with a baseline, 3.0 s" in text
     assert text.endswith("Not every seed solved: full return.")
+
+
+def test_the_sentence_on_noise_names_the_updates_at_which_the_td_error_is_the_noisier():
+    table = pd.DataFrame(
+        {"name": name, "update": update, "trace": trace}
+        for name, traces in {
+            "reinforce": (100.0, 1000.0, 1000.0, 1000.0),
+            "baseline": (50.0, 100.0, 100.0, 100.0),
+            "actor-critic": (10.0, 200.0, 90.0, 300.0),
+        }.items()
+        for update, trace in zip((0, 40, 80, 120), traces, strict=True)
+    )
+    assert "(more at updates 40 and 120)" in sentence(table)
+    assert "(more at update 40)" in sentence(table[table["update"] < 120])
+    assert "(less at every one of these updates)" in sentence(table[table["update"] == 0])

@@ -19,7 +19,7 @@ from pgviz.exact.trust import (
     weights_on_values,
     wrong_critic,
 )
-from pgviz.exact.values import gradient, state_values
+from pgviz.exact.values import gradient, objective, state_values
 from pgviz.measure import trust
 from pgviz.measure.ledger import LEAK, LEDGERS, LIMIT, RIGHT, Ledger
 from pgviz.worlds.named import ladder, named_worlds, short_corridor
@@ -67,6 +67,29 @@ def test_the_corridors_critic_that_says_one_number_says_minus_twelve():
 
 
 @pytest.mark.parametrize("name", trust.WORLDS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_critic_that_is_right_however_large_its_error_is_said_to_be(name, shape):
+    world = named_worlds[name]()
+    right = np.array_equal(wrong_critic(world, shape, 1.0), state_values(world))
+    assert right == ((name, shape) == ("survival", "one number"))
+    assert right == ("is not wrong" in trust.void_in_words(name, shape, 0.5))
+    assert trust.void_in_words(name, shape, 0.0) == ""
+
+
+def test_every_shape_of_an_error_has_its_formula():
+    ladder_, j = ladder(), objective(ladder())
+    v, e = state_values(ladder_), 0.3
+    truth = {
+        "V̂ = (1 − ε) V": (1 - e) * v,
+        "V̂ = V + ε J": v + e * j,
+        "V̂ = V + ε (J − V)": v + e * (j - v),
+    }
+    assert list(trust.FORMULAS) == list(SHAPES)
+    for shape, formula in trust.FORMULAS.items():
+        assert wrong_critic(ladder_, shape, e) == pytest.approx(truth[formula])
+
+
+@pytest.mark.parametrize("name", trust.WORLDS)
 @pytest.mark.parametrize("line", gae_lines, ids=lambda line: line.title)
 def test_every_line_holds_and_every_break_breaks_it(name, line):
     world = listed(named_worlds[name]())
@@ -101,6 +124,20 @@ def test_no_sentence_speaks_of_a_bias_where_there_is_none():
     assert not trust.costs_bias("ladder", "shifted")
     assert trust.moves("ladder", "shifted", 0.5).startswith("No λ is biased")
     assert ".79 with 30" in trust.moves("ladder", "too small", 0.5)
+
+
+def test_a_best_lambda_that_does_not_move_is_not_said_to():
+    words = trust.moves("short-corridor", "too small", 0.05)
+    assert words.startswith("The best λ is 0 with 10, 30 and 1,000 episodes alike:")
+    assert "does not move it" in words
+    assert "does not move it" not in trust.moves("ladder", "too small", 0.5)
+
+
+def test_with_lambda_zero_the_advantage_listens_to_one_reward():
+    assert "listens to one reward; " in trust.kernel_in_words(0.9, 0.0)
+    assert "the weight 0.9." in trust.kernel_in_words(0.9, 0.0)
+    assert "listens to one reward; " in trust.kernel_in_words(1.0, 0.0)
+    assert "6.9 rewards in all" in trust.kernel_in_words(0.9, 0.95)
 
 
 @pytest.mark.parametrize("name", trust.WORLDS)
@@ -225,7 +262,12 @@ def test_five_hundred_ones_have_no_advantage_and_the_bug_says_minus_99():
     found = Ledger.of(LEDGERS["500 ones"](), 0.99, 0.95)
     assert found.advantages() == pytest.approx(np.zeros(500), abs=1e-12)
     assert found.with_bug(LIMIT)[-1] == pytest.approx(-99)
-    assert "−99" in found.difference(LIMIT)
+    text = found.difference(LIMIT)
+    assert "−99 where 0 is right" in text
+    # every row changes, by 99 · .9405^k: what rounding leaves of that is not counted
+    gaps = 99 * (0.99 * 0.95) ** np.arange(500)
+    assert f"{(gaps > 0.01).sum()} of 500 rows by more than 0.01" in text
+    assert "0.9405 times as large each" in text
     assert "changes nothing" in found.difference(LEAK)
     cut = LEDGERS["500 ones"]()
     cut.loc[10, ["truncated", "final_value"]] = [True, 90.0]
@@ -277,3 +319,13 @@ def test_rows_not_yet_computed_are_empty_and_the_sentence_is_about_the_last_one(
     assert table["Â"].isna().tolist() == [True] * 4 + [False] * 2
     assert found.in_words(2).startswith("Row 4:")
     assert "nothing comes after" in found.in_words(1)
+
+
+def test_the_arithmetic_of_a_row_has_no_two_signs_in_a_row():
+    table = LEDGERS["two episodes"]()
+    assert "= 0.5790 + 0.0000 =" in Ledger.of(table, 0.99, 0.0).in_words(6)
+    table["value"] = -table["value"]
+    for gae_lambda in (0.0, 0.95):
+        for rows in range(1, 7):
+            text = Ledger.of(table, 0.99, gae_lambda).in_words(rows)
+            assert not any(pair in text for pair in ("+ −", "− −", "· −", "−0.0000"))

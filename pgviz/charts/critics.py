@@ -127,7 +127,7 @@ def error_map(ink: str) -> alt.LayerChart:
     """
     x = alt.X("gae_lambda:Q").title("λ").scale(domain=[-0.02, 1.02], nice=False)
     y = alt.Y("error:Q").title("error of the critic, ε").scale(domain=[-0.025, 1.025], nice=False)
-    strength = alt.Opacity("times:Q", legend=None).scale(
+    strength = alt.Opacity("times:Q", legend=_swatches([1, 3, 10], "times its least error")).scale(
         type="log", domain=[1, 10], range=[0.02, 0.9], clamp=True
     )
     cells = (
@@ -167,6 +167,22 @@ def error_map(ink: str) -> alt.LayerChart:
     return cells + ridge + here
 
 
+def _swatches(values: list[float], title: str) -> alt.Legend:
+    """A key of one colour in a few strengths: pale and dark change places with the theme."""
+    return alt.Legend(
+        title=title,
+        values=values,
+        orient="top",
+        direction="horizontal",
+        titleOrient="left",
+        symbolType="square",
+        symbolSize=180,
+        symbolFillColor=COLOR["actor-critic"],
+        symbolStrokeColor=QUIET,
+        symbolStrokeWidth=0.5,
+    )
+
+
 def kernel(ink: str) -> alt.LayerChart:
     """The weights of rewards and of the critic's word. Tables: weights (what, ahead, weight), names."""
     x = alt.X("ahead:Q").title("steps ahead, k").scale(domain=[-0.6, 25.6], nice=False)
@@ -197,9 +213,9 @@ def kernel(ink: str) -> alt.LayerChart:
 
 def sweep_curves(method: str, budget: float) -> alt.LayerChart:
     """One λ of a sweep: every seed faint, their IQM strong. Tables: seeds, middle."""
-    x = alt.X("env_steps:Q").title(None).scale(domain=[0, budget], nice=False)
-    x = x.axis(values=[0, 50_000, 100_000], labelExpr=SHORT)
-    y = alt.Y("trailing_return:Q").title(None).scale(domain=[0, 500])
+    x = alt.X("env_steps:Q").title("steps of each seed").scale(domain=[0, budget], nice=False)
+    x = x.axis(tickCount=3, labelExpr=SHORT)
+    y = alt.Y("trailing_return:Q").title("return").scale(domain=[0, 500])
     y = y.axis(values=[0, 250, 475])
     seeds = (
         alt.Chart(alt.NamedData("seeds"))
@@ -343,7 +359,7 @@ def critic_map(field: str, low: float, top: float) -> alt.Chart:
             .scale(domain=[-2, 2], nice=False)
             .axis(values=[-2, -1, 0, 1, 2]),
             alt.Y2("high:Q"),
-            alt.Opacity(f"{field}:Q", legend=None).scale(
+            alt.Opacity(f"{field}:Q", legend=_swatches([low, top], "reward")).scale(
                 domain=[low, top], range=[0.06, 1], clamp=True
             ),
             tooltip=[
@@ -357,20 +373,26 @@ def critic_map(field: str, low: float, top: float) -> alt.Chart:
     )
 
 
-def instrument(field: str, title: str, num_updates: int, log: bool) -> alt.Chart:
-    """A metric of the critic along training. Table: middle (update and the metric)."""
-    y = alt.Y(f"{field}:Q").title(title)
-    y = y.scale(type="log") if log else y.scale(domain=[-0.5, 1], clamp=True)
-    y = y.axis(labelExpr=SHORT, tickCount=4) if log else y.axis(values=[-0.5, 0, 0.5, 1])
-    return (
-        alt.Chart(alt.NamedData("middle"))
-        .mark_line(strokeWidth=2.2, color=COLOR["actor-critic"])
-        .encode(
-            alt.X("update:Q").title("update").scale(domain=[0, num_updates], nice=False),
-            y,
-            tooltip=["update:Q", alt.Tooltip(f"{field}:Q", format=".3~g")],
-        )
+def instrument(field: str, title: str, num_updates: int, low: float, top: float) -> alt.LayerChart:
+    """What a critic is worth along training. Tables: fresh, own (update and the field)."""
+    x = alt.X("update:Q").title("update").scale(domain=[0, num_updates], nice=False)
+    y = alt.Y(f"{field}:Q").title(title).scale(domain=[low, top], nice=False).axis(tickCount=5)
+    tooltip = ["update:Q", alt.Tooltip(f"{field}:Q", format=".3~g")]
+    own = (
+        alt.Chart(alt.NamedData("own"))
+        .mark_line(strokeWidth=1.2, color=COLOR["actor-critic"], opacity=0.6, clip=True)
+        .encode(x, y)
     )
+    fresh = (
+        alt.Chart(alt.NamedData("fresh"))
+        .mark_line(
+            strokeWidth=2.8,
+            color=COLOR["actor-critic"],
+            point={"size": 60, "filled": True, "color": COLOR["actor-critic"]},
+        )
+        .encode(x, y, tooltip=tooltip)
+    )
+    return own + fresh
 
 
 def race(budget: int) -> alt.LayerChart:

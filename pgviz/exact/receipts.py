@@ -61,6 +61,14 @@ def listed(world: TabularMDP) -> TabularMDP | None:
     return None
 
 
+def cut_in_words(world: TabularMDP, listed_world: TabularMDP) -> str:
+    """One sentence on how early a world is cut for its episodes to be listed; "" if it is not."""
+    if not is_cut(world, listed_world):
+        return ""
+    of = f"of its {world.horizon} " if world.horizon is not None else ""
+    return f"Episodes are listed, so this world is cut after {listed_world.horizon} {of}steps here."
+
+
 def read_out(
     world: TabularMDP,
     derivation: str,

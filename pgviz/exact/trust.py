@@ -30,6 +30,11 @@ SHAPES: dict[str, Callable[[TabularMDP], Floats]] = {
 }
 
 
+def is_void(world: TabularMDP, shape: str) -> bool:
+    """Whether d is 0 everywhere: then V̂ = V whatever ε."""
+    return bool(np.allclose(SHAPES[shape](world), 0, rtol=0, atol=1e-12))
+
+
 def wrong_critic(world: TabularMDP, shape: str, error: float) -> Floats:
     """V̂ = V + ε d."""
     return state_values(world) + error * SHAPES[shape](world)

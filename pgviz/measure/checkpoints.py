@@ -56,11 +56,21 @@ def sentence(table: pd.DataFrame) -> str:
         said += [
             f"the TD error {between(wide['actor-critic'] / plain)}, which is"
             f" {between(wide['actor-critic'] / wide['baseline'])} of what V(s) leaves"
+            f" ({noisier(wide['actor-critic'], wide['baseline'])})"
         ]
     return (
         f"Along this training {'; '.join(said)}. The reward-to-go's own variance grows"
         f" {plain.max() / plain.iloc[0]:,.0f}-fold: longer episodes, larger returns."
     )
+
+
+def noisier(believed: pd.Series, subtracted: pd.Series) -> str:
+    """At which updates the TD error is noisier than G − V̂."""
+    updates = [str(update) for update in believed.index[believed > subtracted]]
+    if not updates:
+        return "less at every one of these updates"
+    *others, last = updates
+    return f"more at updates {', '.join(others)} and {last}" if others else f"more at update {last}"
 
 
 def between(ratio: pd.Series) -> str:

@@ -1,5 +1,7 @@
 """What a critic says and what came: V̂ against Monte Carlo returns over pole angle × its rate."""
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -76,16 +78,58 @@ def in_words(cells: pd.DataFrame, gamma: float) -> str:
     )
 
 
-def along_training(recording: Recording, num_points: int = 120) -> pd.DataFrame:
-    """update, explained_variance, value_loss (IQM over seeds), at most `num_points` rows."""
+def along_training(recording: Recording) -> pd.DataFrame:
+    """The critic against its own targets y: update, explained_variance, error; IQM over seeds.
+
+    `error` is the r.m.s. of V̂ − y. A bootstrapped y contains V̂ itself, so this is how far the
+    critic agrees with itself.
+    """
     metrics = recording.metrics()
-    total = len(metrics["value_loss"])
-    parts = np.array_split(np.arange(total), min(num_points, total))
-    middle = {
-        name: interquartile_mean(metrics[name], axis=1)
-        for name in ("explained_variance", "value_loss")
-    }
     return pd.DataFrame(
-        {"update": [int(part[-1]) for part in parts]}
-        | {name: [float(np.nanmean(x[part])) for part in parts] for name, x in middle.items()}
+        {
+            "update": np.arange(len(metrics["value_loss"])),
+            "explained_variance": interquartile_mean(metrics["explained_variance"], axis=1),
+            "error": interquartile_mean(np.sqrt(2 * metrics["value_loss"]), axis=1),
+        }
+    )
+
+
+def knowledge(recording: Recording, updates: Sequence[int]) -> Iterator[pd.DataFrame]:
+    """The critic against what came in fresh episodes: update, explained_variance, error.
+
+    A row per update, IQM over seeds: 1 − Var(G − V̂)/Var(G), and the r.m.s. of V̂ − G.
+    """
+    for update in updates:
+        explained, error = [], []
+        for seed in range(recording.num_seeds):
+            states = visited(recording, update, seed)
+            gap = states["came"] - states["said"]
+            error.append(np.sqrt((gap**2).mean()))
+            if (variance := states["came"].var(ddof=0)) > 0:
+                explained.append(1 - gap.var(ddof=0) / variance)
+        yield pd.DataFrame(
+            {
+                "update": [update],
+                "explained_variance": [float(interquartile_mean(np.array(explained)))],
+                "error": [float(interquartile_mean(np.array(error)))],
+            }
+        )
+
+
+def knowledge_in_words(own: pd.DataFrame, fresh: pd.DataFrame) -> str:
+    """What the critic's own targets say of it, beside what came."""
+    mine, came = own["explained_variance"], fresh["explained_variance"]
+    worst = int(fresh["update"].iloc[int(came.argmin())])
+    below = ": one number for all states would explain more" if came.min() < 0 else ""
+    return (
+        (
+            f"Before it has learned anything the critic explains {mine.iloc[0]:.2f} of the variance of its"
+            f" targets y = r + γ V̂(s′), for they contain V̂ itself, and {came.iloc[0]:.2f} of the variance of what came."
+            f" Of that it explains {came.max():.2f} at best and {came.min():.2f} at worst, at update"
+            f" {worst}{below}. From its first policy to its last the error goes from"
+            f" {own['error'].iloc[0]:#.2g} to {own['error'].iloc[-1]:#.2g} against y, and from"
+            f" {fresh['error'].iloc[0]:.1f} to {fresh['error'].iloc[-1]:.1f} against what came."
+        )
+        .replace("-0.00", "0.00")
+        .replace("-", "−")
     )

@@ -9,7 +9,9 @@ import pandas as pd
 from pgviz import broken, estimators
 
 COLUMNS = ("reward", "value", "final_value", "terminated", "truncated")
+GAMMA = 0.99  # of the page's ledger
 LARGEST = 1e9  # a number typed by a visitor is cut here
+MUCH = 0.01  # a change of Â that a reader can see
 
 RIGHT = "nothing"
 LIMIT = "a time limit counts as a fall"
@@ -109,10 +111,11 @@ class Ledger:
             why = "the window ends here, so V̂ of what would come next counts"
         else:
             why = "the next row is known already"
-        plain = " + ".join((f"{self.rewards[t]:.4g}", f"{self.gamma:.4g} · {row['V̂(s′)']:.4g}"))
+        following = f"{self.gamma:.4g} · {inside(row['V̂(s′)'], '.4g')}"
         return (
-            f"Row {t}: δ = {plain} − {self.values[t]:.4g} = {row['δ']:.4f};"
-            f" Â = δ + γλ Â′ = {row['δ']:.4f} + {row['γλ Â′']:.4f} = {row['Â']:.4f}. Here {why}."
+            f"Row {t}: δ = {self.rewards[t]:.4g} + {following} − {inside(self.values[t], '.4g')} ="
+            f" {row['δ']:.4f}; Â = δ + γλ Â′ = {row['δ']:.4f} + {inside(row['γλ Â′'], '.4f')} ="
+            f" {row['Â']:.4f}. Here {why}."
         ).replace("-", "−")
 
     def difference(self, bug: str) -> str:
@@ -123,10 +126,12 @@ class Ledger:
             return f"This bug changes nothing here: {self._why_harmless(bug)}."
         wrong, right = self.with_bug(bug)[worst], self.advantages()[worst]
         right = 0.0 if abs(right) < 1e-9 else right
-        changed = int((np.abs(gap) > 1e-9).sum())
+        changed = int((np.abs(gap) > MUCH).sum())
+        back = self.gamma * self.gae_lambda
         return (
-            f"✗ The bug changes {changed} of {len(gap)} rows, most of all row {worst}:"
-            f" {wrong:.4g} where {right:.4g} is right."
+            f"✗ The bug changes {changed} of {len(gap)} rows by more than {MUCH:g}, most of all row"
+            f" {worst}: {wrong:.4g} where {right:.4g} is right."
+            + (f" The error goes back row by row, {back:.4g} times as large each." if back else "")
         ).replace("-", "−")
 
     def _why_harmless(self, bug: str) -> str:
@@ -139,6 +144,14 @@ class Ledger:
         if bug == LEAK and self.over[:-1].any():
             return "Â is 0 right after every end, so there is nothing to carry across"
         return "no row of this ledger meets it"
+
+
+def inside(x: float, form: str) -> str:
+    """A number behind a sign: in brackets if it is negative, and without a sign if it is 0."""
+    text = format(x, form)
+    if float(text) == 0:
+        return text.removeprefix("-")
+    return f"({text})" if x < 0 else text
 
 
 def typed(

@@ -63,6 +63,7 @@ class End:
     num_seeds: int
     solved: int  # seeds that have been solved at some time
     fallen: int  # of those, how many hold it no longer: the last 100 episodes are below 475
+    fallen_lowest: float  # mean return of the last 100 episodes of the worst of these, or NaN
     steps: float  # environment steps until solved, IQM over the seeds that were
     lowest: float  # mean return of the last 100 episodes of the worst seed
     error: float  # of the critic, IQM over seeds
@@ -72,11 +73,13 @@ def end_of(recording: Recording) -> End:
     """What became of every seed."""
     metrics = recording.metrics()
     solved, returns = metrics["solved"][-1] > 0, metrics["trailing_return"][-1]
+    fallen = returns[solved & (returns < 475)]
     steps = steps_to_solved(recording)[solved]
     return End(
         num_seeds=recording.num_seeds,
         solved=int(solved.sum()),
-        fallen=int((solved & (returns < 475)).sum()),
+        fallen=len(fallen),
+        fallen_lowest=float(fallen.min()) if len(fallen) else float("nan"),
         steps=float(interquartile_mean(steps)) if solved.any() else float("nan"),
         lowest=float(returns.min()),
         error=float(interquartile_mean(critic_errors(recording))),
@@ -96,12 +99,16 @@ def in_words(name: str, intact: End, switched: End) -> str:
             if abs(ratio - 1) < 0.02
             else f" Those took {ratio:.1f} times the steps."
         )
-    if switched.fallen:
-        hold = "of them holds it no longer" if switched.fallen == 1 else "of them hold it no longer"
+    if switched.fallen == 1:
         text += (
-            f" {switched.fallen} {hold}: the worst of all seeds ends at a return of"
-            f" {switched.lowest:.0f}, {intact.lowest:.0f} without."
+            f" 1 of them holds it no longer and ends at a return of {switched.fallen_lowest:.0f}."
         )
+    elif switched.fallen:
+        text += (
+            f" {switched.fallen} of them hold it no longer, the worst ends at a return of"
+            f" {switched.fallen_lowest:.0f}."
+        )
+    text += f" Of all seeds the worst ends at a return of {switched.lowest:.0f}, {intact.lowest:.0f} without."
     return (
         f"{text} At the end the critic is off by {switched.error:.1f} rewards (r.m.s.),"
         f" {intact.error:.1f} without."

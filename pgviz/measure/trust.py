@@ -10,6 +10,7 @@ from pgviz.exact.trust import (
     LAMBDAS,
     Tradeoff,
     follow_one_number,
+    is_void,
     tradeoff,
     weights_on_rewards,
     weights_on_values,
@@ -17,6 +18,11 @@ from pgviz.exact.trust import (
 from pgviz.worlds.named import named_worlds, short_corridor
 from pgviz.worlds.tabular import Floats
 
+FORMULAS = {  # of exact.trust.SHAPES
+    "too small": "V̂ = (1 − ε) V",
+    "shifted": "V̂ = V + ε J",
+    "one number": "V̂ = V + ε (J − V)",
+}
 WORLDS = ("ladder", "short-corridor", "survival")
 ERRORS = tuple(float(x) for x in np.round(np.arange(0, 1.01, 0.05), 2))
 EPISODES = (1, 3, 10, 30, 100, 300, 1000)
@@ -102,6 +108,8 @@ def kernel_in_words(gamma: float, gae_lambda: float) -> str:
     """How far ahead Â looks."""
     if gamma * gae_lambda == 1:
         return "Every reward counts in full and the critic is never believed: Â = G − V̂(s)."
+    if gae_lambda == 0:
+        return f"Â listens to one reward; what the critic says has the weight {gamma:.3g}."
     steps = 1 / (1 - gamma * gae_lambda)
     believed = gamma * (1 - gae_lambda) / (1 - gamma * gae_lambda)
     return (
@@ -141,15 +149,28 @@ def costs_bias(world: str, shape: str) -> bool:
     return float(found.bias.max()) > 1e-12 * found.squared_length
 
 
+def void_in_words(world: str, shape: str, error: float) -> str:
+    """One sentence if this error makes no critic of this world wrong, else ""."""
+    if not error or not is_void(named_worlds[world](), shape):
+        return ""
+    return f"In {world} {FORMULAS[shape]} is V for every ε: here this critic is not wrong."
+
+
 def moves(world: str, shape: str, error: float) -> str:
     """How the best λ moves with N, and where it stands with the true V."""
     at = {n: best(world, shape, error, n) for n in (10, 30, 1000)}
     true = best(world, shape, 0.0, 10)
     if not error or not costs_bias(world, shape):
         return f"No λ is biased here, so only the noise counts: it is least at λ = {shown(at[10])} whatever N."
-    here = ", ".join(f"{shown(x)} with {n:,}" for n, x in at.items())
+    if len(set(at.values())) == 1:
+        few, some, many = (f"{n:,}" for n in at)
+        here = f"{shown(at[10])} with {few}, {some} and {many} episodes alike"
+        why = "the bias stays, the variance shrinks as 1/N, and that does not move it"
+    else:
+        here = ", ".join(f"{shown(x)} with {n:,}" for n, x in at.items()) + " episodes"
+        why = "the bias stays, the variance shrinks as 1/N"
     return (
-        f"The best λ is {here} episodes: the bias stays, the variance shrinks as 1/N. With the true"
+        f"The best λ is {here}: {why}. With the true"
         f" V no λ is biased, and the least variance is at λ = {shown(true)} whatever N."
     )
 

@@ -16,6 +16,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pgviz.training.config import Config
 
+DECIMAL = re.compile(r"-?([0-9]{1,9}\.?[0-9]{0,9}|\.[0-9]{1,9})")
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -29,7 +31,20 @@ class Choice:
 
     def holds(self, text: str) -> bool:
         """Whether a link may say so."""
-        return any(text == as_text(option) for option in self.options)
+        return self.spelt(text) is not None
+
+    def spelt(self, text: str) -> str | None:
+        """How the address spells what a link says: 0 and .00 are 0.0; None if it is no value."""
+        texts = [as_text(option) for option in self.options]
+        if text in texts:
+            return text
+        number = float(text) if DECIMAL.fullmatch(text) else None
+        same = (
+            own
+            for own, option in zip(texts, self.options, strict=True)
+            if isinstance(option, int | float) and not isinstance(option, bool) and option == number
+        )
+        return next(same, None)
 
 
 @dataclass(frozen=True)
@@ -97,14 +112,26 @@ def faults_of_link(controls: Sequence[Control], slug: str) -> str:
 
 
 def drop_faults(controls: Sequence[Control], slug: str) -> None:
-    """Take out of the link what controls that are not yet drawn cannot hold."""
-    faults = {}
+    """Take out of the link what controls that are not yet drawn cannot hold.
+
+    A number in another spelling is written as its widget writes it, which knows no other.
+    """
+    faults: dict[str, str] = {}
+    respelt: dict[str, str] = {}
     for control in controls:
         values = st.query_params.get_all(control.name)
-        drawn = control.name in st.session_state
-        if values and not drawn and not (len(values) == 1 and control.holds(values[0])):
+        if not values or control.name in st.session_state:
+            continue
+        if len(values) != 1 or not control.holds(values[0]):
             faults[control.name] = f"“{shown(values[-1])}” is no value for “{control.label}”"
+        elif isinstance(control, Choice):
+            spelt = control.spelt(values[0])
+            if spelt is not None and spelt != values[0]:
+                respelt[control.name] = spelt
+    st.query_params.update(respelt)
     drop(slug, faults)
+    if respelt:
+        st.rerun()
 
 
 def drop(slug: str, faults: Mapping[str, str]) -> None:

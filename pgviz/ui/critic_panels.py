@@ -1,14 +1,16 @@
 """The panels of the page on the actor-critic. Each asks `measure` for tables."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from pgviz.charts import critics as charts
 from pgviz.measure import critic_map, switches, trust
-from pgviz.measure.ensembles import interquartile_mean
+from pgviz.measure.checkpoints import checkpoints
 from pgviz.measure.sweep import steps_in
 from pgviz.runs import Recording
 from pgviz.training.config import Config
@@ -25,11 +27,12 @@ def two_uses(world: str, shape: str, error: float, revealed: bool) -> None:
     here = trust.uses_at(table, error)
     numbers = trust.numbers_at(table, error)
     (bias, spread), (followed_bias, followed_spread) = numbers["baseline"], numbers["actor-critic"]
-    hidden = "guess first"
     page.figures(
-        ("Bias², subtracted", in_parts(bias) if revealed else hidden),
-        ("Bias², believed", in_parts(followed_bias) if revealed else hidden),
-        ("Spread: subtracted, believed", f"{spread:.4g}, {followed_spread:.4g}"),
+        (
+            "Bias² / ‖∇J‖²: subtracted, believed",
+            f"{in_parts(bias)}, {in_parts(followed_bias)}" if revealed else "guess first",
+        ),
+        ("tr Cov ĝ: subtracted, believed", f"{spread:.4g}, {followed_spread:.4g}"),
     )
     harmful = float(table["bias"].max()) > 1e-12
     fields = [
@@ -132,7 +135,7 @@ def said_and_came(recording: Recording, update: int, seed: int) -> None:
         strict=True,
     ):
         with column:
-            page.heading(heading, f"mean per cell · from {low:.0f}, pale, to {top:.0f}, full")
+            page.heading(heading, "mean per cell · more colour: more reward")
             page.chart(
                 f"chart-map-{field}",
                 charts.critic_map,
@@ -147,45 +150,69 @@ def said_and_came(recording: Recording, update: int, seed: int) -> None:
     page.numbers(cells, "cells")
 
 
+@st.cache_resource(show_spinner=False)
+def _known() -> OrderedDict[tuple, pd.DataFrame]:
+    """What critics knew, per recording: the freshest 40 of the server."""
+    return OrderedDict()
+
+
+def _knowledge(recording: Recording) -> pd.DataFrame:
+    """The critics of a few updates against fresh episodes, worked out once, with its progress."""
+    known, key = _known(), (str(recording.path), recording.num_updates)
+    if key not in known:
+        updates, words = checkpoints(recording), "Playing fresh episodes against the critics"
+        bar, tables = st.progress(0.0, words), []
+        for i, table in enumerate(critic_map.knowledge(recording, updates)):
+            tables.append(table)
+            bar.progress((i + 1) / len(updates), words)
+        bar.empty()
+        known[key] = pd.concat(tables, ignore_index=True)
+        while len(known) > 40:
+            known.popitem(last=False)
+    return known[key]
+
+
 def along_training(recording: Recording) -> None:
-    """The critic's two instruments."""
-    table = critic_map.along_training(recording)
-    for column, (field, title, heading, log) in zip(
+    """The critic against what came, and against its own targets."""
+    own, fresh = critic_map.along_training(recording), _knowledge(recording)
+    said = critic_map.knowledge_in_words(own, fresh)
+    low = float(
+        np.floor(min(0.0, fresh["explained_variance"].min(), own["explained_variance"].min()))
+    )
+    top = 5.0 * float(np.ceil(max(fresh["error"].max(), own["error"].max()) / 5.0))
+    for column, (field, title, heading, *domain) in zip(
         st.columns(2, gap="large"),
         (
             (
                 "explained_variance",
-                "explained",
-                "How much of its targets it explains",
-                False,
+                "explained variance",
+                "How much of what came it explains",
+                low,
+                1.0,
             ),
-            ("value_loss", "½ (V̂ − y)², log", "Its loss moves with its targets", True),
+            ("error", "r.m.s., in rewards", "How far it is off", 0.0, top),
         ),
         strict=True,
     ):
         with column:
-            page.heading(heading, "IQM over the sixteen seeds")
+            page.heading(
+                heading,
+                "thick: against fresh episodes · thin: against its own targets y"
+                f" · IQM over {recording.num_seeds} seeds",
+            )
             page.chart(
-                f"chart-{field}",
+                f"chart-{field.replace('_', '-')}",
                 charts.instrument,
                 field,
                 title,
-                int(table["update"].max()),
-                log,
-                tables={"middle": table},
-                height=190,
-                says=f"{heading}, along training.",
+                recording.num_updates,
+                *domain,
+                tables={"fresh": fresh, "own": own},
+                height=230,
+                says=said,
             )
-    returns = interquartile_mean(recording.metrics()["trailing_return"], axis=1)
-    tenth = max(1, len(table) // 10)
-    first, last = (
-        table["value_loss"].iloc[part].mean() for part in (slice(tenth), slice(-tenth, None))
-    )
-    verb = "rose" if last > first else "fell"
-    st.caption(
-        f"While the return went to {returns[-1]:.0f}, the value loss {verb} from {first:.3g} to"
-        f" {last:.3g}: its targets move with the policy."
-    )
+    st.caption(said)
+    page.numbers(fresh, "knowledge")
 
 
 def watch_switch(configs: Sequence[Config], name: str) -> None:

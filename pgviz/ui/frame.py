@@ -71,8 +71,8 @@ PAGES = (
         "Actor-critic",
         ":material/record_voice_over:",
         "What changes when the critic is believed, not only subtracted?",
-        "After one step the critic speaks for the rest: much less noise, and its errors become"
-        " yours.",
+        "After one step the critic speaks for the rest: the noise of later rewards goes, and its"
+        " errors become yours.",
     ),
     Page(
         "gae",

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pgviz.charts import critics as charts
 from pgviz.exact.believing import gae_lines
-from pgviz.exact.receipts import Reading, listed, read
+from pgviz.exact.receipts import Reading, cut_in_words, listed, read
 from pgviz.exact.trust import wrong_critic
 from pgviz.measure import ledger, sweep, trust
 from pgviz.runs import Run
@@ -33,10 +33,10 @@ def tradeoff(
     """bias², variance and, once the reader has guessed, MSE with its minimum, against λ."""
     bias, variance, mse = trust.share_of_error(world, shape, error, num, lam)
     page.figures(
-        (f"Bias² at λ = {lam:g}", in_parts(bias)),
-        (f"Variance, N = {num}", in_parts(variance)),
+        (f"Bias² / ‖∇J‖² at λ = {lam:g}", in_parts(bias)),
+        (f"Variance / (N ‖∇J‖²), N = {num}", in_parts(variance)),
         (
-            "Error (MSE)" if guess is not None else "Error: guess first",
+            "MSE / ‖∇J‖²" if guess is not None else "MSE: guess first",
             in_parts(mse) if guess is not None else "–",
         ),
     )
@@ -46,7 +46,7 @@ def tradeoff(
     shown = table if guess is not None else table[table["part"] != "MSE"]
     page.heading(
         trust.trade_in_words(world, shape, error),
-        f"exact, no samples · V̂ = V + ε·d, ε = {error:g} · in parts of ‖∇J‖²",
+        f"exact, no samples · {trust.FORMULAS[shape]}, ε = {error:g} · in parts of ‖∇J‖²",
     )
     marks = {
         name: pd.DataFrame({"gae_lambda": [], "size": [], "text": [], "at": [], "height": []})
@@ -146,7 +146,7 @@ def movement(world: str, shape: str, error: float, num: int) -> None:
     with right:
         page.heading(
             trust.worse_critic(world, shape, num),
-            f"N = {num} · dashed: the best λ · darker: up to 10 times its error",
+            f"N = {num} · dashed: the best λ · more colour: more error",
         )
         page.chart(
             "chart-map",
@@ -270,6 +270,14 @@ def readings(name: str, broken: str | None) -> list[Reading]:
     ]
 
 
+def listed_in_words(name: str) -> str:
+    """One sentence if the lines are read in a shorter world than the one above."""
+    world = named_worlds[name]()
+    few = listed(world)
+    assert few is not None
+    return cut_in_words(world, few)
+
+
 def breaks() -> list[str]:
     """Every way to break a line."""
     return [way for line in gae_lines for way in line.breaks]
@@ -346,7 +354,7 @@ def _one(run: Run, budget: int) -> None:
         "gae",
         budget,
         tables={"middle": middle, "seeds": seeds},
-        height=120,
+        height=170,
         says=f"Returns along training with λ = {lam}.",
     )
 

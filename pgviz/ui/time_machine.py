@@ -139,6 +139,6 @@ def _where(run: Run, recording: Recording, update: int, seed: int, rollout: Roll
         )
     else:
         st.caption(
-            f"The newest policy of this seed. Over {num_envs} fresh episodes its mean return is"
+            f"The newest policy of this seed. Over {num_envs} fresh episode{'s' * (num_envs > 1)} its mean return is"
             f" {mean:.2f}."
         )
