@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pgviz import estimators
+from pgviz import estimators, from_scratch
 from pgviz.exact import trust as exact_trust
 from pgviz.exact.critic_questions import ACTOR_CRITIC
 from pgviz.measure import critic_map, race, switches, trust
@@ -86,7 +86,7 @@ st.markdown(
     "4. Critic: one step down Σ w (V̂(s) − y) ∇V̂(s), towards y = r + γ V̂(s′), held still, too;"
     f" w = 1 / {AC.num_envs * AC.num_steps}, an equal share for every step.\n"
     "5. Begin again at 1.\n\n"
-    "Sixteen common seeds each."
+    f"Sixteen common seeds each. {race.beyond_psi('actor-critic')}"
 )
 CONFIGS = race.configs(("reinforce", "actor-critic"))
 if not live.has_begun("pair"):
@@ -185,6 +185,7 @@ page.code_that_ran(
     ]
 )
 page.code_diff(methods.baseline, methods.actor_critic)
+page.from_scratch(from_scratch.actor_critic)
 
 sentences = [trust.ascent_in_words(start)]
 if guess is not None:

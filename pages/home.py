@@ -33,6 +33,8 @@ st.markdown(
     "Every method here is this one equation. Only the weight $\\Psi_t$ in brackets changes: how"
     f" much an action is credited with what came of it. Here: {race.PSI[chosen].words}."
 )
+if beyond := race.beyond_psi(chosen):
+    st.caption(beyond)
 
 run = live.current_run("home", live.demonstration("reinforce"))
 if run is not None:
@@ -48,7 +50,7 @@ if run is not None:
 
 st.header("The race", anchor=False)
 st.markdown(
-    "Every method at its preset, sixteen common seeds each, until each seed has solved CartPole or"
+    "Every method at its preset (below the results), sixteen common seeds each, until each seed has solved CartPole or"
     f" spent {race.BUDGET:,} steps. The method you point at above stands out."
 )
 with st.container(horizontal=True, gap="small"):

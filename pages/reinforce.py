@@ -1,14 +1,17 @@
 """REINFORCE: how do samples become a gradient?"""
 
+import math
+
 import streamlit as st
 
-from pgviz import estimators
+from pgviz import estimators, from_scratch
 from pgviz.exact.reinforce_questions import REINFORCE
 from pgviz.measure import takeaways
 from pgviz.training import gradient, loop, methods
 from pgviz.ui import controls, live, page, quiz, run_panel, time_machine
 from pgviz.ui.controls import Choice, Number
 from pgviz.ui.frame import open_page
+from pgviz.worlds.cartpole import ANGLE_LIMIT, MAX_EPISODE_STEPS
 
 this = open_page("reinforce")
 default = live.demonstration("reinforce")
@@ -62,6 +65,18 @@ def reset() -> None:
 
 
 page.question(this)
+with st.container(key="equation"):
+    st.latex(
+        r"\hat g = \frac1N \sum_{\text{episodes}} \sum_t G_t \; \nabla_\theta \log"
+        r" \pi_\theta(a_t|s_t), \qquad G_t = r_t + \gamma\, G_{t+1}"
+    )
+st.markdown(
+    "The theorem's expectation, as a mean of N episodes: every action is pushed by the rewards that"
+    f" followed it. The world is **CartPole**: push a cart left or right so that its pole stays up."
+    f" Every step pays 1; the episode ends when the pole leans {math.degrees(ANGLE_LIMIT):.0f}° or the cart leaves"
+    f" the track, after {MAX_EPISODE_STEPS} steps at the latest. Solved: {loop.SOLVED_RETURN:g} on"
+    f" average over {loop.SOLVED_EPISODES} episodes."
+)
 if fault := controls.faults_of_link(VISIBLE + MORE + PLACE, "reinforce"):
     st.caption(f":material/link_off: {fault}")
 
@@ -124,6 +139,7 @@ page.code_that_ran(
         ("The loop", r"\theta \leftarrow \theta + \text{Adam}(\text{clip}(\hat g))", loop.train),
     ]
 )
+page.from_scratch(from_scratch.reinforce)
 
 recording = run.recording()
 if recording is not None and recording.num_updates and not live.is_live(run):

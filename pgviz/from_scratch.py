@@ -18,7 +18,15 @@ def reinforce(
     num_episodes: int = 16,
     max_grad_norm: float = 0.5,
 ) -> Iterator[float]:
-    """ĝ = (1/N) Σ_episodes Σ_t G_t ∇θ log π(a_t|s_t), γ = 1: the mean return of each update."""
+    """ĝ = (1/N) Σ_episodes Σ_t G_t ∇θ log π(a_t|s_t), γ = 1: the mean return of each update.
+
+    env = gymnasium.make("CartPole-v1")
+    policy = torch.nn.Sequential(torch.nn.Linear(4, 32), torch.nn.Tanh(), torch.nn.Linear(32, 2))
+    for mean_return in reinforce(env, policy):
+        print(mean_return)
+
+    Source: Williams, 1992, doi:10.1007/BF00992696.
+    """
     optimizer = torch.optim.Adam(policy.parameters(), learning_rate)
     while True:
         loss, total = torch.zeros(()), 0.0
@@ -58,6 +66,14 @@ def actor_critic(
     """δ_t = r_t + γ V̂(s_{t+1}) − V̂(s_t),   Â_t = δ_t + γλ Â_{t+1}: the steps per episode of each update.
 
     λ = 0 is the one-step actor-critic, Â = δ; λ > 0 is GAE.
+
+    env = gymnasium.make("CartPole-v1")
+    policy = torch.nn.Sequential(torch.nn.Linear(4, 32), torch.nn.Tanh(), torch.nn.Linear(32, 2))
+    critic = torch.nn.Sequential(torch.nn.Linear(4, 32), torch.nn.Tanh(), torch.nn.Linear(32, 1))
+    for steps_per_episode in actor_critic(env, policy, critic, gae_lambda=0.95):
+        print(steps_per_episode)
+
+    Source: Schulman et al., 2016, arXiv:1506.02438, equations 11 and 16.
     """
     act = torch.optim.Adam(policy.parameters(), learning_rate)
     judge = torch.optim.Adam(critic.parameters(), critic_learning_rate)

@@ -100,7 +100,9 @@ def visit(slug, query=None):
     at = AppTest.from_file(REPO / "streamlit_app.py", default_timeout=120)
     at._bidi_component_manager = components()
     at.query_params.update(query or {})
-    return at.switch_page(page_of(slug).file).run()
+    if slug != PAGES[0].slug:  # the first page has the empty address
+        at.switch_page(page_of(slug).file)
+    return at.run()
 
 
 @functools.cache

@@ -16,7 +16,14 @@ from pgviz.ui import page
 BUILDS = [
     (learning.learning_curves, ("reinforce", 60), {"seeds", "middle", "solved"}),
     (learning.where_in_training, ("reinforce", 60), {"seed", "here"}),
-    *((learning.instrument, ("reinforce", 60, name), {"middle"}) for name in learning.INSTRUMENTS),
+    *(
+        (
+            learning.instrument,
+            ("reinforce", 60, name),
+            {"middle", "limit"} if name == "grad_norm" else {"middle"},
+        )
+        for name in learning.INSTRUMENTS
+    ),
 ]
 charts = pytest.mark.parametrize(("build", "arguments", "tables"), BUILDS)
 

@@ -1,5 +1,7 @@
 """The pages on believing a critic, opened as a reader opens them."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
@@ -103,6 +105,24 @@ def test_the_map_opens_when_the_runs_have_ended_and_the_verdict_names_the_fewest
 def test_the_equation_on_home_has_the_weight_of_the_method_pointed_at(servers, method):
     at = check(visit("home", {"psi": method}))
     assert race.PSI[method].equation in at.latex[0].value
+
+
+def test_a_method_says_what_else_is_different_from_reinforce():
+    assert race.beyond_psi("reinforce") == race.beyond_psi("baseline") == ""
+    said = race.beyond_psi("gae")
+    preset, plain = presets["gae"], presets["reinforce"]
+    assert f"γ {preset.gamma:g} (not {plain.gamma:g})" in said
+    assert f"learning rate {preset.learning_rate:g} (not {plain.learning_rate:g})" in said
+    assert "windows, not episodes" in said
+    assert "γᵗ" in said
+    table = race.settings(["reinforce", "baseline", "gae"]).set_index("method")
+    assert table.loc["GAE", "λ"] == f"{preset.gae_lambda:g}"
+    assert table.loc["REINFORCE", "critic's steps"] == "–"
+    for name in fields(preset):  # whatever makes a preset another one has a column
+        differs = (
+            len({getattr(presets[m], name.name) for m in ("reinforce", "baseline", "gae")}) > 1
+        )
+        assert not differs or name.name in (*race.SETTINGS, "method", "num_updates")
 
 
 def test_the_race_is_one_button(servers, monkeypatch):

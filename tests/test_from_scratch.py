@@ -147,3 +147,25 @@ def test_gae_from_scratch_learns():
     updates = from_scratch.actor_critic(Written(), network(2), network(1), gae_lambda=0.95)
     lengths = [*islice(updates, 14)]
     assert np.mean(lengths[-3:]) > 1.5 * np.mean(lengths[:3])
+
+
+class Enough(Exception):
+    """Two updates were printed."""
+
+
+@pytest.mark.parametrize("function", [from_scratch.reinforce, from_scratch.actor_critic])
+def test_what_the_docstring_says_can_be_typed(function):
+    example = [line[4:] for line in function.__doc__.splitlines() if line[4:].strip()]
+    begin, end = (
+        next(i for i, line in enumerate(example) if word in line) for word in ("env =", "print")
+    )
+    printed = []
+
+    def stop(value):
+        printed.append(value)
+        if len(printed) == 2:
+            raise Enough
+
+    with pytest.raises(Enough):
+        exec("\n".join(example[begin : end + 1]), vars(from_scratch) | {"print": stop})
+    assert min(printed) > 5

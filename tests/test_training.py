@@ -316,9 +316,10 @@ def test_normalized_weights_have_mean_zero_and_std_one_in_every_seed():
         np.testing.assert_allclose(steps * centred.std(), centred, rtol=1e-5, atol=1e-9)
 
 
-def test_normalizing_weights_that_are_all_equal_gives_zeros():
-    mask = np.ones((1, 2, 3), bool)
-    np.testing.assert_array_equal(normalized(np.full(mask.shape, 7.0), mask), np.zeros(mask.shape))
+@pytest.mark.parametrize("psi", [7.0, 0.1])
+def test_normalizing_weights_that_are_all_equal_gives_zeros_and_no_rounding_errors(psi):
+    mask = np.ones((1, 1, 13), bool)
+    np.testing.assert_array_equal(normalized(np.full(mask.shape, psi), mask), np.zeros(mask.shape))
 
 
 # ── The rollout ──────────────────────────────────────────────────────────────────────────────

@@ -54,18 +54,26 @@ def learning_curves(method: str, num_updates: int) -> alt.LayerChart:
     return band + every_seed + line + threshold + label
 
 
-def instrument(method: str, num_updates: int, metric: str) -> alt.Chart:
-    """One metric's IQM against updates. Table: middle (update and the metric)."""
+def instrument(method: str, num_updates: int, metric: str) -> alt.Chart | alt.LayerChart:
+    """One metric's IQM against updates, and how long a gradient may be.
+
+    Tables: middle (update and the metric) and limit (grad_norm).
+    """
     scale, axis = INSTRUMENTS[metric]
-    return (
+    y = alt.Y(f"{metric}:Q", title=None, scale=scale, axis=axis)
+    line = (
         alt.Chart(alt.NamedData("middle"))
         .mark_line(strokeWidth=2, color=COLOR[method], strokeDash=DASH[method])
         .encode(
             alt.X("update:Q").title("update").scale(domain=[0, num_updates], nice=False),
-            alt.Y(f"{metric}:Q", title=None, scale=scale, axis=axis),
+            y,
             tooltip=["update:Q", alt.Tooltip(f"{metric}:Q", format=".4~g")],
         )
     )
+    if metric != "grad_norm":
+        return line
+    limit = alt.Chart(alt.NamedData("limit")).mark_rule(color=QUIET, strokeDash=[2, 3]).encode(y)
+    return limit + line
 
 
 def where_in_training(method: str, num_updates: int) -> alt.LayerChart:

@@ -14,6 +14,7 @@ from scipy import stats
 from pgviz.runs.recording import Recording
 
 NUM_RESAMPLES = 400
+FEWEST_SEEDS = 5  # that can say how sure they are
 MAX_SEED_ROWS = 1200  # a chart redraws in a blink up to here
 
 
@@ -26,9 +27,13 @@ def interquartile_mean(x: NDArray[np.floating], axis: int = -1) -> NDArray[np.fl
 
 
 def bootstrap_band(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """A 95 % percentile-bootstrap interval of the IQM over seeds: x [U, S] to low and high [U]."""
-    if x.shape[1] == 1:
-        return x[:, 0], x[:, 0]
+    """A 95 % percentile-bootstrap interval of the IQM over seeds: x [U, S] to low and high [U].
+
+    Of no width with fewer than five seeds: the interval would be their least and their greatest.
+    """
+    if x.shape[1] < FEWEST_SEEDS:
+        middle = interquartile_mean(x, axis=1)
+        return middle, middle
     interval = stats.bootstrap(
         (x,),
         interquartile_mean,

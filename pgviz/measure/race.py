@@ -58,6 +58,59 @@ def configs(methods: Sequence[str] = tuple(PSI)) -> list[Config]:
     ]
 
 
+SETTINGS = {
+    "gamma": "γ",
+    "learning_rate": "learning rate",
+    "num_envs": "environments",
+    "num_steps": "steps of a window",
+    "hidden": "hidden units",
+    "critic_learning_rate": "critic's learning rate",
+    "critic_steps": "critic's steps",
+    "minibatch_size": "critic's minibatch",
+    "gae_lambda": "λ",
+}
+
+
+def settings(methods: Sequence[str]) -> pd.DataFrame:
+    """One row per method: the settings in which the presets of these methods differ."""
+    rows = [{"method": label(method)} | _settings(presets[method]) for method in methods]
+    table = pd.DataFrame(rows)
+    return table[[name for name in table if table[name].nunique() > 1]]
+
+
+def _settings(config: Config) -> dict[str, str]:
+    """Every setting in words; a dash where it means nothing."""
+    said = {name: f"{getattr(config, name):g}" for name in SETTINGS}
+    if not config.num_steps:
+        said["num_steps"] = "whole episodes"
+    if not config.minibatch_size:
+        said["minibatch_size"] = "all"
+    if not config.has_critic:
+        said |= dict.fromkeys(("critic_learning_rate", "critic_steps", "minibatch_size"), "–")
+    if config.method != "gae":
+        said["gae_lambda"] = "–"
+    return {SETTINGS[name]: value for name, value in said.items()}
+
+
+def beyond_psi(method: str) -> str:
+    """What else is different from REINFORCE where this method runs; nothing if nothing is."""
+    config, plain = presets[method], presets["reinforce"]
+    mine, its = _settings(config), _settings(plain)
+    others = [name for name in mine if its[name] not in ("–", mine[name])]
+    if not others:
+        return ""
+    text = (
+        "Where it runs here, more is different from REINFORCE than Ψ: "
+        + ", ".join(f"{name} {mine[name]} (not {its[name]})" for name in others)
+        + "."
+    )
+    if config.num_steps:
+        text += " N counts windows, not episodes."
+    if config.gamma < 1 and config.drop_gamma_t:
+        text += " And γᵗ, which the theorem asks for when γ < 1, is left out, as most code does."
+    return text
+
+
 def label(method: str) -> str:
     """The name of a method on a chart."""
     return LABELS[method]

@@ -48,9 +48,30 @@ def loss_against_return(recording: Recording) -> str:
     return (
         f"While the return went from {returns[0]:.0f} to {returns[1]:.0f}, the pseudo-loss"
         f" {loss_verdict(recording)} ({in_words(losses[0])}, then {in_words(losses[1])}: means of the"
-        " first and the last tenth of the run). Its gradient is what we follow; its value measures"
+        " first and the last tenth of the run). Its gradient points the way; its value measures"
         " nothing."
     )
+
+
+def lengths(recording: Recording) -> str:
+    """How much of a gradient's length is followed: clipping takes it away, Adam sets another."""
+    metrics, limit = recording.metrics(), recording.config.max_grad_norm
+    norms = metrics["grad_norm"][metrics["active"] > 0]
+    num_zero = int((norms == 0).sum())
+    if num_zero == len(norms):
+        return "ĝ was 0 in every update: all Ψ of a batch were equal, and nothing was learned."
+    cut = norms[norms > limit]
+    if not len(cut):
+        text = f"No ĝ was longer than {limit:g}, so none was cut."
+    else:
+        share = "Every" if len(cut) == len(norms) else f"{100 * len(cut) / len(norms):.3g} % of all"
+        text = (
+            f"{share} ĝ {'was' if len(cut) == len(norms) else 'were'} longer than {limit:g} and cut"
+            f" to that, the typical one {in_words(float(np.median(cut)) / limit)}-fold; then Adam"
+            " rescales each component. What is followed is the direction, not the length."
+        )
+    zero = f" {num_zero} ĝ of {len(norms)} were 0: all Ψ of their batch were equal."
+    return text + (zero if num_zero else "")
 
 
 def in_words(x: float) -> str:
@@ -79,4 +100,9 @@ def ends(curve: np.ndarray) -> tuple[float, float]:
 
 def all_of(recording: Recording) -> list[str]:
     """The sentences under a REINFORCE run."""
-    return [seeds_solved(recording), spread(recording), loss_against_return(recording)]
+    return [
+        seeds_solved(recording),
+        spread(recording),
+        lengths(recording),
+        loss_against_return(recording),
+    ]

@@ -154,8 +154,8 @@ def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 # Presets are data, each with the reason for its numbers.
 presets: dict[str, Config] = {
-    # Undiscounted and not normalised: ĝ is an unbiased estimate of ∇J, so nothing on screen needs
-    # an asterisk. Seeds are solved after about 35 updates; discounting or normalising makes some
+    # Undiscounted and not normalised: ĝ is an unbiased estimate of ∇J. It is followed in direction
+    # only, since max_grad_norm shortens nearly all of them: pages say so. Seeds are solved after about 35 updates; discounting or normalising makes some
     # ensembles wait for a straggler that collapsed.
     "reinforce": Config(method="reinforce"),
     # The very same settings. Some seeds are solved late and some not at all: Ψ carries the noise

@@ -87,10 +87,13 @@ def normalized(psi: Weights, mask: NDArray[np.bool_]) -> Weights:
     """Each seed's Ψ minus their mean over its batch, divided by their standard deviation.
 
     Not innocent: the mean is a baseline made of the batch itself, and the division sets the step
-    size anew at every update.
+    size anew at every update. Where all Ψ are equal but for rounding they are 0: there is nothing
+    to learn from, and Adam would scale rounding errors up to whole steps.
     """
     result = np.zeros_like(psi)
     for k in range(len(psi)):  # seed by seed: a sum over padding would depend on the neighbours
         mine = psi[k][mask[k]]
-        result[k][mask[k]] = (mine - mine.mean()) / (mine.std() + 1e-8)
+        spread = mine.std()
+        if spread > 1e-6 * np.abs(mine).max():
+            result[k][mask[k]] = (mine - mine.mean()) / (spread + 1e-8)
     return result

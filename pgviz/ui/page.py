@@ -138,6 +138,22 @@ def code_that_ran(parts: Sequence[tuple[str, str, Callable]]) -> None:
             st.code(inspect.getsource(function), language="python")
 
 
+def from_scratch(function: Callable) -> None:
+    """The whole method as one would write it on a blank page."""
+    st.header("From scratch", anchor=False)
+    st.markdown(
+        "The whole method on a blank page: one environment, Gymnasium and torch alone, nothing of"
+        " the code above. Slow and short: copy it, and make it yours. The tests hold its gradient to"
+        " the one above."
+    )
+    module = inspect.getmodule(function)
+    assert module is not None
+    lines = inspect.getsource(module).splitlines()
+    imports = [line for line in lines if line.startswith(("import ", "from "))]
+    source = "\n".join([*imports, "", "", inspect.getsource(function)])
+    st.code(source, language="python")
+
+
 def code_diff(before: Callable, after: Callable) -> None:
     """What has to change in the code to get from one method to the next."""
     was, becomes = (_without_docstring(function) for function in (before, after))

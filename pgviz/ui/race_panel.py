@@ -28,6 +28,9 @@ NOTHING = pd.DataFrame(
 def watch(configs: Sequence[Config], chosen: str, key: str) -> None:
     """Curves, results and one sentence, polled while one of the runs lives."""
     live.poll(configs, lambda: _draw(live.group_of(configs), configs, chosen, key))
+    with st.expander("In what the presets differ, besides Ψ"):
+        table = race.settings([config.method for config in configs])
+        st.dataframe(table, hide_index=True, key=f"race-settings-{key}")
 
 
 def found(runs: Sequence[Run]) -> dict[str, Recording]:

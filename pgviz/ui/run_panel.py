@@ -5,7 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from pgviz.charts import learning
-from pgviz.measure.ensembles import Curves
+from pgviz.measure.ensembles import FEWEST_SEEDS, Curves
 from pgviz.measure.takeaways import in_words, loss_verdict
 from pgviz.runs import Recording, Run
 from pgviz.ui import live, page
@@ -47,8 +47,9 @@ def draw(run: Run) -> None:
         f"How far apart do {num_seeds} runs of the same method end up?"
         if num_seeds > 1
         else "One run: would another one look the same?",
-        "thin: a seed · thick: the middle half of the seeds (IQM) · band: its 95 % bootstrap"
-        " interval · a seed that has solved it stands still",
+        f"thin: a seed · thick: {_middle(num_seeds)}"
+        + (" · band: its 95 % bootstrap interval" if num_seeds >= FEWEST_SEEDS else "")
+        + " · a seed that has solved it stands still",
     )
     page.chart(
         "chart-returns",
@@ -97,7 +98,10 @@ def instruments(run: Run, names: tuple[str, ...]) -> None:
                 run.config.method,
                 run.config.num_updates,
                 name,
-                tables={"middle": curves.middle},
+                tables={
+                    "middle": curves.middle,
+                    "limit": pd.DataFrame({"grad_norm": [run.config.max_grad_norm]}),
+                },
                 height=170,
                 says=f"{heading}, against updates.",
             )
@@ -107,7 +111,7 @@ def instruments(run: Run, names: tuple[str, ...]) -> None:
 
 INSTRUMENTS = {
     "pseudo_loss": ("Pseudo-loss", "−(1/N) Σ Ψ log π, IQM over seeds"),
-    "grad_norm": ("Length of the gradient", "‖ĝ‖ before clipping, IQM"),
+    "grad_norm": ("Length of the gradient", "‖ĝ‖, IQM · dashed: longer ones are cut to this"),
     "entropy": ("Entropy of the policy", "nats, IQM; log 2 ≈ .693 is a coin"),
 }
 
@@ -159,8 +163,19 @@ def _in_words(curves: Curves | None) -> str:
         return "The first episodes are being played."
     last, seeds = curves.middle.iloc[-1], curves.seeds
     now = seeds[seeds["update"] == seeds["update"].max()]["episode_return"]
+    updates = f"After {curves.num_updates} update{'s' if curves.num_updates > 1 else ''}"
+    if len(now) == 1:
+        return f"{updates} the seed returns {last['episode_return']:.0f}."
+    sure = (
+        f" (95 % interval {last['low']:.0f} to {last['high']:.0f})"
+        if len(now) >= FEWEST_SEEDS
+        else ""
+    )
     return (
-        f"After {curves.num_updates} updates the middle half of the seeds returns"
-        f" {last['episode_return']:.0f} (95 % interval {last['low']:.0f} to {last['high']:.0f});"
+        f"{updates} {_middle(len(now))} returns {last['episode_return']:.0f}{sure};"
         f" the best seed {np.max(now):.0f}, the worst {np.min(now):.0f}."
     )
+
+
+def _middle(num_seeds: int) -> str:
+    return "the middle half of the seeds (IQM)" if num_seeds >= 4 else "the mean of the seeds"
