@@ -167,6 +167,21 @@ def test_a_broken_step_turns_its_lines_red_and_no_others(opened):
     assert marks(test) == [False, False, True, True, False, False, False]
 
 
+@pytest.mark.parametrize(
+    ("world", "said"),
+    [
+        ("short-corridor", "this world is cut after 11 steps: J is −8.087 there, not −12."),
+        ("survival", "this world is cut after 50 steps: J is 1 all the same."),
+        ("ladder", None),
+        ("bandit-a", None),
+    ],
+)
+def test_the_derivation_says_in_which_world_its_episodes_are_listed(opened, world, said):
+    told = " ".join(c.value for c in opened(world=world).caption)
+    assert ("this world is cut after" in told) == (said is not None)
+    assert said is None or said in told
+
+
 def test_the_step_from_reinforce_to_a_baseline_is_shown_as_a_diff(opened):
     test = opened()
     assert any(m.value.startswith("From `reinforce` to `baseline`: ") for m in test.markdown)

@@ -12,11 +12,12 @@ import numpy as np
 from pgviz.exact.ascent import capped
 from pgviz.exact.derivation import Line, Receipt, derivations, gradient_is_a_mean
 from pgviz.exact.trajectories import num_trajectories
+from pgviz.exact.values import objective
 from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
 
 # Episodes that a derivation lists in full: more would take longer than a knob should.
 MAX_LISTED = 160
-MAX_LISTED_STEPS = 5
+MAX_LISTED_STEPS = 50
 # Steps of all episodes behind one line of samples.
 MAX_SAMPLED_STEPS = 500_000
 SAMPLED = "a mean of samples"
@@ -51,14 +52,27 @@ def is_cut(world: TabularMDP, few: TabularMDP) -> bool:
     )
 
 
-def listed(world: TabularMDP) -> TabularMDP | None:
-    """The world cut so early that all of its episodes can be listed; None if even one step is
-    too many."""
-    most = MAX_LISTED_STEPS if world.horizon is None else world.horizon
-    for num_steps in range(min(most, 50), 0, -1):
-        if num_trajectories(world, num_steps) <= MAX_LISTED:
+def listed(world: TabularMDP, most: int = MAX_LISTED) -> TabularMDP | None:
+    """The world cut so early that all of its episodes, at most `most`, can be listed; None if even
+    one step is too many."""
+    longest = MAX_LISTED_STEPS if world.horizon is None else world.horizon
+    for num_steps in range(min(longest, MAX_LISTED_STEPS), 0, -1):
+        if num_trajectories(world, num_steps) <= most:
             return world if world.horizon == num_steps else capped(world, num_steps)
     return None
+
+
+def cut_in_words(world: TabularMDP, few: TabularMDP) -> str:
+    """One sentence on what was cut from the world so that its episodes could be listed; "" if
+    nothing was."""
+    if not is_cut(world, few):
+        return ""
+    steps = f"{few.horizon} step{'s' * (few.horizon != 1)}"
+    if world.horizon is not None:
+        steps = f"{few.horizon} of its {world.horizon} steps"
+    cut, whole = (f"{objective(w):.4g}".replace("-", "−") for w in (few, world))
+    there = f"J is {cut} there, not {whole}" if cut != whole else f"J is {whole} all the same"
+    return f"To list its episodes, this world is cut after {steps}: {there}."
 
 
 def read_out(
