@@ -10,7 +10,15 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from pgviz.exact.ascent import STEP_CAP, Ascent, ascent, broken_update, capped, exact_update
+from pgviz.exact.ascent import (
+    LONGEST_EPISODE,
+    STEP_CAP,
+    Ascent,
+    ascent,
+    broken_update,
+    capped,
+    exact_update,
+)
 from pgviz.exact.ascent import sampled_update as sampled_ascent_update
 from pgviz.exact.derivation import partial_sums
 from pgviz.exact.estimator import GradientEstimator
@@ -439,6 +447,7 @@ class Race:
     steps: pd.DataFrame  # update, step, objective, probability, cosine, and x, y on the simplex
     notes: tuple[str, ...]
     policies: dict[str, list[float]]  # the last one of each, in the state that is shown
+    capped: dict[str, int]  # at which update a run was stopped, its episodes having grown too long
 
 
 def race(
@@ -452,7 +461,7 @@ def race(
     """Ascent by the exact gradient, by the mean of N episodes, and by the broken update."""
     turn = knob(world, action)
     state = turn.state if turn else int(world.start.argmax())
-    tables, notes, policies = [], [], {}
+    tables, notes, policies, stopped = [], [], {}, {}
     for name, update in (
         (EXACT, exact_update),
         (SAMPLED, sampled_ascent_update(num_episodes, rng_seed)),
@@ -462,10 +471,38 @@ def race(
         tables.append(_walk(name, walked, state, action))
         policies[name] = [float(x) for x in walked.policy[-1, state]]
         if walked.stopped:
-            notes.append(f"{name}: {walked.stopped}")
+            stopped[name] = len(walked.objective)
         if walked.num_shortened:
-            notes.append(f"{name}: {walked.num_shortened} steps were shortened to one logit")
-    return Race(pd.concat(tables, ignore_index=True), tuple(notes), policies)
+            steps = (
+                "1 step was" if walked.num_shortened == 1 else f"{walked.num_shortened} steps were"
+            )
+            notes.append(f"{name}: {steps} shortened to one logit")
+    return Race(pd.concat(tables, ignore_index=True), tuple(notes), policies, stopped)
+
+
+def race_in_words(race: Race, broken: str) -> str:
+    """Where each of the three ends. A run that was stopped has no end: its J there is no result."""
+    ends = {name: float(row["objective"]) for name, row in last_rows(race.steps).items()}
+    start = float(race.steps["objective"].iloc[0])
+
+    def told(name: str, who: str, plural: str = "s") -> str:
+        gain = ends[name] - start
+        went = 0 if abs(gain) <= 1e-9 else 1 if gain > 0 else -1
+        verb = ("stay", "climb", "fall")[went] + plural
+        if name in race.capped:
+            first = name == next(iter(race.capped))
+            steps = f" of {LONGEST_EPISODE:,.0f} steps an episode" if first else ""
+            return f"{who} {verb} until the cap{steps} at update {race.capped[name]}"
+        if name == BROKEN:
+            verdict = ("where it began", "higher than it began", "lower than it began")[went]
+            return f"{who} ends at {ends[name]:.4g}, {verdict}"
+        return f"{who} {verb} {'to' if went else 'at'} {ends[name]:.4g}"
+
+    parts = (told(EXACT, "the exact gradient"), told(SAMPLED, "samples", ""))
+    words = f"From J = {start:.4g} {' and '.join(parts)}; {told(BROKEN, f'“{broken}”')}."
+    if race.capped:
+        words += " A run stops at the cap: its J there is no result."
+    return words.replace(" -", " −").replace("γ^t", "γᵗ")
 
 
 def _walk(name: str, walked: Ascent, state: int, action: int) -> pd.DataFrame:
@@ -523,17 +560,7 @@ def takeaways(
                 f"Along the knob J is highest at p = {p:.4f}, with J = {objective:.4f}: {where}."
             )
     sentences.append(_lines_in_words(readings))
-    ends = {name: float(row["objective"]) for name, row in last_rows(race.steps).items()}
-    start = float(race.steps["objective"].iloc[0])
-    verdict = (
-        "lower than it began"
-        if ends[BROKEN] < start - 1e-9
-        else ("where it began" if abs(ends[BROKEN] - start) <= 1e-9 else "higher than it began")
-    )
-    sentences.append(
-        f"From J = {start:.4g} the exact gradient climbs to {ends[EXACT]:.4g} and samples to"
-        f" {ends[SAMPLED]:.4g}; “{broken}” ends at {ends[BROKEN]:.4g}, {verdict}."
-    )
+    sentences.append(race_in_words(race, broken))
     return [text.replace(" -", " −").replace("γ^t", "γᵗ") for text in sentences]
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from pgviz.charts import theorem as charts
+from pgviz.exact.ascent import LONGEST_EPISODE
 from pgviz.measure import theorem
 from pgviz.ui import page, receipts
 from pgviz.ui.look import ink
@@ -16,7 +17,7 @@ from pgviz.ui.theorem.bench import (
     Setting,
     found,
 )
-from pgviz.ui.theorem.layout import HEIGHT, cut_in_words, number, prose, sentence
+from pgviz.ui.theorem.layout import HEIGHT, cut_in_words, prose, sentence
 from pgviz.worlds.tabular import WorldError
 
 
@@ -64,7 +65,9 @@ def race(setting: Setting) -> tuple[theorem.Race, str]:
     with left:
         shown = in_frame(run.steps, "objective")
         page.heading(
-            "Who gets to the top?",
+            f"A line ends where episodes reach {LONGEST_EPISODE:,.0f} steps"
+            if run.capped
+            else "Who gets to the top?",
             "dashed: exact · line: sampled · red: broken" + leaving(shown, "objective"),
         )
         page.chart(
@@ -76,9 +79,7 @@ def race(setting: Setting) -> tuple[theorem.Race, str]:
             theorem.NUM_STEPS,
             tables=shown,
             height=HEIGHT,
-            says="; ".join(
-                f"{name} ends at J = {number(row['objective'])}" for name, row in last.items()
-            ),
+            says=theorem.race_in_words(run, broken),
         )
     with right:
         if len(actions) == 3 and theorem.is_bandit(setting.at):
@@ -141,14 +142,9 @@ def leaving(tables: dict[str, pd.DataFrame], quantity: str) -> str:
 
 
 def in_words(run: theorem.Race, broken: str) -> str:
-    """What happened, and what was cut."""
-    ends = theorem.last_rows(run.steps)
+    """What happened, and what was shortened."""
     cosines = run.steps[run.steps["update"] == theorem.SAMPLED]["cosine"].dropna()
-    exact, sampled, wrong = (float(ends[name]["objective"]) for name in theorem.UPDATES)
-    words = (
-        f"J ends at {number(exact)} with the exact gradient, {number(sampled)}"
-        f" with samples and {number(wrong)} with “{receipts.typeset(broken)}”."
-    )
+    words = theorem.race_in_words(run, broken)
     if len(cosines):
         uphill = 100 * float((cosines > 0).mean())
         words += f" {uphill:.0f} % of the sampled steps pointed uphill."
