@@ -19,6 +19,7 @@ from pgviz.exact.subtracted import (
     effect,
     group_effect,
     normalised,
+    return_spread,
 )
 from pgviz.exact.subtraction import baseline_is_free
 from pgviz.exact.trajectories import expectation, trajectories
@@ -166,6 +167,16 @@ def test_a_group_mean_with_the_sample_in_it_leaves_k_minus_one_over_k(size):
     assert group_effect(bandit_a(), size).kept == pytest.approx((size - 1) / size, abs=1e-12)
     others = group_effect(bandit_a(), size, leave_one_out=True)
     assert others.kept == pytest.approx(1, abs=1e-12)
+
+
+def test_divided_by_its_spread_the_gradient_of_a_large_batch_is_one_over_sigma_long():
+    limit = 1 / return_spread(bandit_a())
+    assert f"tends to 1/σ = {limit:.4f}" in noise.normaliser_sentence()
+    for kind in ("divided by its spread", "both"):
+        few, many = (normalised(bandit_a(), kind, size) for size in (64, 192))
+        assert abs(many.scale - limit) < 0.5 * abs(few.scale - limit)
+        assert many.degrees < 0.5 * few.degrees
+    assert return_spread(survival()) == pytest.approx(np.sqrt(2))  # √p/(1−p) of a geometric R
 
 
 def test_batches_counted_are_batches_listed():

@@ -23,6 +23,7 @@ from pgviz.exact.subtracted import (
     effect,
     group_effect,
     normalised,
+    return_spread,
 )
 from pgviz.exact.values import gradient
 from pgviz.measure.episodes import gradient_estimates, sample_in_parts
@@ -374,11 +375,13 @@ def normaliser_sentence(name: str = "bandit-a", size: int = 4) -> str:
     """What the three do to a small batch."""
     table = normaliser_table(name)
     mean, both = "minus the batch's mean", "both"
+    limit = 1 / return_spread(named_worlds[name]())
     return (
         f"In batches of {size}, subtracting the mean leaves {percent(_at(table, mean, size, 'scale'))}"
         f" of the gradient and turns it by {_at(table, mean, size):.0f}°; dividing by the spread as"
-        f" well turns it by {_at(table, both, size):.0f}°. Both fade as the batch grows; at 64 the"
-        f" turn is {_at(table, both, 64):.1f}°."
+        f" well turns it by {_at(table, both, size):.0f}°. The turn fades as the batch grows: at 64"
+        f" it is {_at(table, both, 64):.1f}°. The length does not go back to 1: divided by the spread"
+        f" it tends to 1/σ = {limit:.4f}, σ being the spread of the returns."
     )
 
 
