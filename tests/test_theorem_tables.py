@@ -22,7 +22,7 @@ from pgviz.worlds.named import (
     two_arms,
 )
 from pgviz.worlds.stories import stories, story_of
-from pgviz.worlds.tabular import WorldError
+from pgviz.worlds.tabular import TabularMDP, WorldError
 from pgviz.worlds.visitors import MAX_BYTES, MAX_STATES, admitted
 
 BEST = {
@@ -141,7 +141,37 @@ def test_sums_end_at_the_gradient():
 
 
 def test_the_noise_of_the_past_is_that_of_truth():
-    np.testing.assert_allclose(theorem.noise_of_the_past(short_corridor()), (3918, 1466))
+    np.testing.assert_allclose(theorem.noise_of_the_past(short_corridor())[:2], (3918, 1466))
+
+
+def paid_back() -> TabularMDP:
+    """Step 1 pays ±10 by chance, step 2 takes it back, whatever is done."""
+    transitions = np.zeros((3, 2, 4))
+    transitions[0, :, 1:3] = 0.5
+    transitions[1:, :, 3] = 1
+    rewards = np.zeros((3, 2, 4))
+    rewards[0, :, 1], rewards[0, :, 2], rewards[1, :, 3], rewards[2, :, 3] = 10, -10, -10, 10
+    rewards[1:, 0, 3] += 1
+    return replace(
+        random_world(0, 3, 2), transitions=transitions, rewards=rewards, start=np.eye(3)[0], gamma=1
+    )
+
+
+@pytest.mark.parametrize(
+    ("world", "heading", "reason"),
+    [
+        (short_corridor(), "Past rewards add nothing but noise", "add to the noise"),
+        (paid_back(), "Here past rewards cancel some of the noise", "cancel some noise"),
+        (bandit_a(), "Here there is no past to drop", "none in the noise"),
+        (shared_logit_chain(), "Here there is no past to drop", "none in the noise"),
+    ],
+)
+def test_the_heading_on_past_rewards_is_that_of_this_world(world, heading, reason):
+    found = theorem.noise_of_the_past(world)
+    assert theorem.past_in_words(*found)[0] == heading
+    assert (found[0] < found[1]) == ("cancel" in heading)
+    noise = read_out(world, "trajectory form")[-1]
+    assert noise.reason.endswith(reason)
 
 
 def test_gamma_is_shown_only_where_it_matters():

@@ -385,6 +385,20 @@ def theorem_with_reward_to_go(world: TabularMDP, broken: str | None = None) -> R
     )
 
 
+def noise_of_the_past(world: TabularMDP) -> tuple[float, float]:
+    """tr Cov of one episode's estimate with past rewards and without them."""
+    kept, dropped = (
+        moments(world, GradientEstimator(name)).covariance_trace
+        for name in ("full-return", "reward-to-go")
+    )
+    return float(kept), float(dropped)
+
+
+def sign_of_the_past(kept: float, dropped: float) -> int:
+    """1 where past rewards add to the spread, −1 where they cancel some of it, else 0."""
+    return 0 if abs(kept - dropped) <= 1e-9 * max(kept, dropped, 1e-9) else 1 - 2 * (kept < dropped)
+
+
 def noise_of_the_theorem(world: TabularMDP, broken: str | None = None) -> Receipt:
     def estimate(tau: Trajectory) -> Floats:
         if broken == "keep past rewards":
@@ -393,10 +407,12 @@ def noise_of_the_theorem(world: TabularMDP, broken: str | None = None) -> Receip
 
     episodes = trajectories(world)
     mean = expectation(episodes, estimate)
+    kept, dropped = noise_of_the_past(world)
+    part = {0: "and here none in the noise", 1: "but add to the noise", -1: "but cancel some noise"}
     return Receipt(
         r"\operatorname{tr}\operatorname{Cov}\hat g = \mathbb{E}\,\|\hat g - \nabla J\|^2",
-        "past rewards have no part in the mean, but all of their noise",
-        np.array(moments(world, GradientEstimator("reward-to-go")).covariance_trace),
+        f"past rewards have no part in the mean, {part[sign_of_the_past(kept, dropped)]}",
+        np.array(dropped),
         expectation(episodes, lambda tau: float(((estimate(tau) - mean) ** 2).sum())),
         "expectation",
         broken,

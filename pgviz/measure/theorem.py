@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pgviz.exact.ascent import (
+from pgviz.exact import derivation
     LONGEST_EPISODE,
     STEP_CAP,
     Ascent,
@@ -31,7 +32,7 @@ from pgviz.exact.landscape import (
     most_curled_plane,
     shares_one_policy,
 )
-from pgviz.exact.moments import moments
+from pgviz.exact.moments import moments, past_returns
 from pgviz.exact.receipts import MAX_SAMPLED_STEPS, Reading
 from pgviz.exact.values import state_transitions
 from pgviz.measure.direction import cosine
@@ -334,13 +335,32 @@ def always_ends(world: TabularMDP) -> bool:
     return world.horizon is not None or not endless.any()
 
 
-def noise_of_the_past(world: TabularMDP) -> tuple[float, float]:
-    """tr Cov of one episode's estimate with past rewards and without them."""
-    kept, dropped = (
-        moments(world, GradientEstimator(name)).covariance_trace
-        for name in ("full-return", "reward-to-go")
+def noise_of_the_past(world: TabularMDP) -> tuple[float, float, bool]:
+    """tr Cov of one episode's estimate with past rewards and without them; and whether any reward
+    comes before a later action."""
+    return *derivation.noise_of_the_past(world), bool(past_returns(world, 0.0, 2)[2].any())
+
+
+def past_in_words(kept: float, dropped: float, has_a_past: bool) -> tuple[str, str]:
+    """What past rewards do to the spread here: a heading and a reason."""
+    sign = derivation.sign_of_the_past(kept, dropped)
+    if sign > 0:
+        times = f" is {kept / dropped:.2f} times as large" if dropped > 0 else " comes"
+        return (
+            "Past rewards add nothing but noise",
+            f"The means are equal; the variance{times} with rewards that came before the action.",
+        )
+    if sign < 0:
+        return (
+            "Here past rewards cancel some of the noise",
+            "The means are equal; the past happens to cancel some of the future's noise.",
+        )
+    if has_a_past:
+        return "Here the past changes nothing", "The means are equal, and so is the variance."
+    return (
+        "Here there is no past to drop",
+        "No reward comes before a later action: try the short corridor.",
     )
-    return float(kept), float(dropped)
 
 
 GammaEffect = Literal["some", "none", "undefined"]
