@@ -207,6 +207,25 @@ def test_more_episodes_make_the_interval_narrower():
     assert reach(100) / reach(10_000) == pytest.approx(10, rel=0.25)
 
 
+def test_an_interval_around_zero_is_said_to_be_too_few_for_the_sign():
+    def note(num_episodes, seed):
+        return next(
+            (r.note, r.right)
+            for r in read_out(short_corridor(), "log trick", None, num_episodes, seed)
+            if r.title == SAMPLED
+        )
+
+    for num_episodes in (100, 10_000):
+        for seed in range(6):
+            said, right = note(num_episodes, seed)
+            middle, reach = map(float, right.split(" ± "))
+            assert (said == "too few to tell the sign") == (abs(middle) < reach)
+    assert note(100, 3)[0]
+    assert not note(10_000, 3)[0]
+    unpaid = replace(bandit_a(), rewards=np.zeros((1, 3)))
+    assert {r.note for r in read_out(unpaid, "log trick")} == {""}
+
+
 # --- the same dice ---
 
 

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from random_worlds import random_world
 
+from pgviz.exact.ascent import capped
 from pgviz.exact.derivation import log_trick
+from pgviz.exact.estimator import GradientEstimator
+from pgviz.exact.moments import moments
 from pgviz.exact.questions import QUESTIONS, hidden_factor
 from pgviz.exact.receipts import read_out
 from pgviz.exact.values import gradient, objective
@@ -118,6 +121,17 @@ def test_the_interval_closes_in_on_the_truth(name):
     assert width[-1] < width[table["num_episodes"] >= 100][0]
     last = table.iloc[-1]
     assert abs(last["mean"] - last["exact"]) < 2 * width[-1]
+
+
+def test_where_the_interval_does_not_shrink_like_one_over_the_root_it_is_said_why():
+    corridor, arms = (theorem.closing_in(make(), 3) for make in (short_corridor, two_arms))
+    exact = moments(capped(short_corridor()), GradientEstimator("full-return")).variance[0, 0]
+    assert corridor["spread"].iloc[0] == pytest.approx(np.sqrt(exact))
+    first, last = (int(np.abs(corridor["num_episodes"] - n).argmin()) for n in (100, 1000))
+    said = theorem.shrinking(corridor, first, last)
+    assert "The first 100 show a spread of 24.3 where the exact one is 44.2" in said
+    assert "rare large estimates are missing" in said
+    assert "spread" not in theorem.shrinking(arms, first, last)
 
 
 def test_the_gradient_that_samples_are_held_to_is_that_of_the_cut_world():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pgviz.exact.ascent import capped
-from pgviz.exact.derivation import Line, Receipt, derivations, gradient_is_a_mean
+from pgviz.exact.derivation import TOLERANCE, Line, Receipt, derivations, gradient_is_a_mean
 from pgviz.exact.trajectories import num_trajectories
 from pgviz.exact.values import objective
 from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
@@ -42,6 +42,7 @@ class Reading:
     is_broken: bool
     size: float = 0.0  # the difference as a number
     agreeing: int = 0  # how many characters of left and right agree
+    note: str = ""  # what the difference does not say
 
 
 def is_cut(world: TabularMDP, few: TabularMDP) -> bool:
@@ -134,9 +135,10 @@ def read(line: Line, receipt: Receipt, world: TabularMDP, actions: Sequence[str]
         reach = float((receipt.high - receipt.low)[index]) / 2
         left_text = f"{left[index]:.4g}"
         right_text, agreeing = f"{right[index]:.4g} ± {reach:.2g}", 0
-    mark = "holds" if receipt.holds else "fails"
+    mark, note = "holds" if receipt.holds else "fails", ""
     if receipt.kind == "estimate":
         mark = "holds" if _inside(receipt) else "open"
+        note = "too few to tell the sign" if _hides_the_sign(receipt, index) else ""
     return Reading(
         line.title,
         receipt.equation,
@@ -149,7 +151,15 @@ def read(line: Line, receipt: Receipt, world: TabularMDP, actions: Sequence[str]
         receipt.broken is not None,
         float(gap[index]),
         agreeing,
+        note,
     )
+
+
+def _hides_the_sign(receipt: Receipt, index: tuple[int, ...]) -> bool:
+    """Whether an interval contains 0 although the truth is not 0."""
+    if receipt.low is None or receipt.high is None or abs(receipt.left[index]) < TOLERANCE:
+        return False
+    return bool(receipt.low[index] < 0 < receipt.high[index])
 
 
 def _inside(receipt: Receipt) -> bool:

@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from pgviz.exact.ascent import (
 from pgviz.exact import derivation
+from pgviz.exact.ascent import (
     LONGEST_EPISODE,
     STEP_CAP,
     Ascent,
@@ -267,12 +268,14 @@ def is_uniform(world: TabularMDP) -> bool:
 def closing_in(world: TabularMDP, rng_seed: int) -> pd.DataFrame:
     """The mean of 10, 20, … episodes' estimates of the largest component of ∇J, with intervals.
 
-    num_episodes, mean, low, high, exact: growing prefixes of one long sequence of episodes, cut
-    at the step cap, as is the world whose gradient they are held to.
+    num_episodes, mean, low, high, exact, spread: growing prefixes of one long sequence of
+    episodes, cut at the step cap, as is the world whose gradient they are held to; `spread` is the
+    exact standard deviation of one estimate.
     """
     cut = capped(world)
     exact = landscape(cut, cut.theta[None]).field[0]
     index = _largest(exact)
+    spread = np.sqrt(moments(cut, GradientEstimator("full-return")).variance[index])
     most = int(min(LARGEST_SAMPLE, MAX_SAMPLED_STEPS / max(mean_length(cut), 1)))
     estimates = paired_estimates(cut, [GradientEstimator("full-return")], most, rng_seed)[0]
     samples = estimates[:, index[0], index[1]]
@@ -281,7 +284,31 @@ def closing_in(world: TabularMDP, rng_seed: int) -> pd.DataFrame:
         # Of the vector of one component: an interval of no width where all samples are equal.
         rows.append((int(num), *(float(x[0]) for x in mean_and_interval(samples[:num, None]))))
     table = pd.DataFrame(rows, columns=["num_episodes", "mean", "low", "high"])
-    return table.assign(exact=float(exact[index]))
+    return table.assign(exact=float(exact[index]), spread=float(spread))
+
+
+def shrinking(table: pd.DataFrame, first: int, last: int) -> str:
+    """How much narrower the interval is in row `last` than in row `first`, and if that is not √N,
+    which of the two misjudged the spread."""
+    width, counts = table["high"] - table["low"], table["num_episodes"]
+    ratio = width.iloc[first] / width.iloc[last]
+    root = np.sqrt(counts.iloc[last] / counts.iloc[first])
+    words = (
+        f"From {counts.iloc[first]:,} to {counts.iloc[last]:,} episodes the interval shrinks"
+        f" {ratio:.1f}-fold; √N says {root:.1f}."
+    )
+    if abs(ratio / root - 1) <= 0.25:
+        return words
+    seen = width * np.sqrt(counts) / (2 * stats.t.ppf(0.975, counts - 1))  # s of the N samples
+    wrong = max(
+        (first, last),
+        key=lambda row: abs(np.log(max(seen.iloc[row], 1e-12) / table["spread"].iloc[row])),
+    )
+    return words + (
+        f" The first {counts.iloc[wrong]:,} show a spread of {seen.iloc[wrong]:.3g} where the"
+        f" exact one is {table['spread'].iloc[wrong]:.3g}: rare large estimates are"
+        f" {'missing' if seen.iloc[wrong] < table['spread'].iloc[wrong] else 'too many'}."
+    )
 
 
 def cut_gradient(world: TabularMDP) -> tuple[float, float]:
