@@ -9,8 +9,10 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pgviz.measure import noise
+from pgviz.measure.bench import world_bench
 from pgviz.runs.recording import Recorder
 from pgviz.training import METRICS, presets, train
+from pgviz.worlds.named import named_worlds
 
 APP = "streamlit_app.py"
 PAGE = "pages/baselines.py"
@@ -154,6 +156,18 @@ def test_every_world_of_every_section_opens(opened):
             test.radio(key=key).set_value(world).run()
             assert not test.exception
     assert any("∇J is exact" in c.value for c in test.caption)
+
+
+@pytest.mark.parametrize("where", ["survival", "bandit-a", "ladder", "short-corridor"])
+def test_where_the_bias_is_known_it_is_not_left_open(where):
+    from pgviz.ui import noise_panels
+
+    said = noise_panels._bench_words(noise_panels.tabular_bench(where, 200))
+    assert "All six are exactly unbiased, bias² is 0" in said
+    assert "told apart" not in said.lower()
+    wrong = world_bench(named_worlds[where](), 200, critic_scale=0.5)
+    called = noise_panels._bench_words(wrong)
+    assert ("Biased, exactly: TD error" in called) == (where != "bandit-a")
 
 
 def test_a_broken_step_turns_its_lines_red_and_no_others(opened):

@@ -262,14 +262,17 @@ def _decades(errors: pd.Series) -> tuple[float, float]:
 
 
 def _bench_words(found: Bench) -> str:
+    if found.is_exact:
+        return (
+            f"{found.num_episodes:,} episodes, the same for all six; ∇J is exact."
+            f" {_exact_bias_in_words(found)}"
+        )
     called = [found.bias_in_words(row) for row in found.rows if row.looks_biased]
     biased = (
         f"Told apart from unbiased: {', '.join(called)}."
         if called
         else "None can be told apart from unbiased with so few episodes."
     )
-    if found.is_exact:
-        return f"{found.num_episodes:,} episodes, the same for all six; ∇J is exact. {biased}"
     length = found.reference.squared_length
     assert isinstance(length.low, float)
     assert isinstance(length.high, float)
@@ -278,6 +281,21 @@ def _bench_words(found: Bench) -> str:
         f"{found.num_episodes:,} episodes, the same for all six. CartPole has no exact gradient: ∇J is"
         f" an estimate from {found.reference.num_episodes:,} other episodes ({sure}). {biased}"
     )
+
+
+def _exact_bias_in_words(found: Bench) -> str:
+    """Who is biased, summed exactly: with the true V for a critic, nobody is."""
+    squared = float(found.reference.squared_length.value)  # type: ignore[arg-type]
+    biases = {LABELS[row.name]: found.bias_squared(row) / squared for row in found.rows}
+    worst = max(biases.values())
+    if worst < 1e-18:
+        computed = f" (computed: at most {noise.zero_or(worst)} of ‖∇J‖²)" if worst else ""
+        return (
+            f"All six are exactly unbiased, bias² is 0{computed}: TD error and GAE believe the true"
+            " V here."
+        )
+    called = [f"{name} ({bias:.2g} ‖∇J‖²)" for name, bias in biases.items() if bias >= 1e-18]
+    return f"Biased, exactly: {', '.join(called)}."
 
 
 # --- normalising ---
