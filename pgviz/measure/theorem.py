@@ -305,8 +305,8 @@ def shrinking(table: pd.DataFrame, first: int, last: int) -> str:
         key=lambda row: abs(np.log(max(seen.iloc[row], 1e-12) / table["spread"].iloc[row])),
     )
     return words + (
-        f" The first {counts.iloc[wrong]:,} show a spread of {seen.iloc[wrong]:.3g} where the"
-        f" exact one is {table['spread'].iloc[wrong]:.3g}: rare large estimates are"
+        f" The first {counts.iloc[wrong]:,} estimates have a spread of {seen.iloc[wrong]:.3g}, not"
+        f" {table['spread'].iloc[wrong]:.3g}: rare large ones are"
         f" {'missing' if seen.iloc[wrong] < table['spread'].iloc[wrong] else 'too many'}."
     )
 

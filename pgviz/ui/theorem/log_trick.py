@@ -133,7 +133,8 @@ def _closing_in(setting: Setting, readings: list[Reading]) -> None:
     cut = cut_gradient_in_words(setting)
     with right:
         page.heading(
-            f"Samples close in on ∇J{' of the cut world' if cut else ''}, on average like 1/√N",
+            f"Samples close in on ∇J{' of the cut world' if cut else ''}, on average like"
+            " 1/\N{WORD JOINER}√N",
             f"dashed: exact{f', cut after {STEP_CAP} steps' if cut else ''}"
             " · line and band: mean of N episodes, 95 % interval",
         )
