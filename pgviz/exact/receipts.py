@@ -24,7 +24,7 @@ SAMPLED = "a mean of samples"
 
 NEEDS_A_LIST = {
     line.title for name in ("log trick", "trajectory form") for line in derivations[name]
-} - {"probabilities sum to one", "mean score", SAMPLED}
+} - {"score of a softmax", "probabilities sum to one", "mean score", SAMPLED}
 
 
 @dataclass(frozen=True)
@@ -201,8 +201,9 @@ def in_words(
     one_hot = np.array_equal(world.features, np.eye(world.num_states))
     words = []
     for axis, place in zip(axes, index, strict=True):
-        if axis == "action":
-            words.append(f"logit of {actions[place] if len(actions) else f'action {place}'}")
+        if axis in ("action", "choice"):
+            name = actions[place] if len(actions) else f"action {place}"
+            words.append(f"logit of {name}" if axis == "action" else f"{name} taken")
         elif axis == "term":
             words.append(f"k = {place}")
         elif axis == "episode":
