@@ -187,7 +187,10 @@ noise_panels.normalisers()
 st.header("Why it is free, line by line", anchor=False)
 left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
 with left:
-    st.markdown("Each line at the θ of the world above, both sides computed.")
+    st.markdown(
+        "Each line at the θ of the world above, both sides computed."
+        f" {noise_panels.subtracted_in_words(world)}"
+    )
 with right:
     chosen = st.selectbox(BREAK.label, BREAKS, key=BREAK.name, bind="query-params")
 noise_panels.derivation(world, None if chosen == "nothing" else chosen)

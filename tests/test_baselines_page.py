@@ -109,12 +109,15 @@ def test_nothing_is_revealed_before_the_prediction(opened):
     shown = " ".join(x.value for x in [*test.markdown, *test.caption])
     assert "1000 in every state the bias" not in shown
     assert "V is not the best baseline" not in shown
+    assert "least-squares" not in shown
+    assert "b(s) is V(s), the value at step 0: −8.087" in shown
     test.radio(key="thousand.guess").set_value("The centre moves").run()
     test.button(key="thousand.commit").click().run()
     assert not test.exception
     shown = " ".join(x.value for x in [*test.markdown, *test.caption])
     assert "6,149,466" in shown
     assert "590, more than the best constant does: 553.3" in shown
+    assert "919.3 of the spread 1,466" in shown
 
 
 def test_dragging_b_moves_the_dots_and_not_their_number(opened):

@@ -131,7 +131,8 @@ def the_spread_is_a_parabola(world: TabularMDP, broken: str | None = None) -> Re
     return Receipt(
         r"\operatorname{tr}\operatorname{Cov}\hat g_b = \operatorname{tr}\operatorname{Cov}"
         r"\hat g_{b^*} + \sum_s d(s)\,\big(b(s)-b^*(s)\big)^2",
-        "scores of different steps are uncorrelated: each state has a parabola of its own",
+        "scores of different steps are uncorrelated: each state has a parabola of its own; b is V"
+        + (" at step 0" if world.horizon is not None else ""),
         np.array(with_b.covariance_trace),
         np.array(found.trace(values)),
         "identity",

@@ -11,7 +11,14 @@ import numpy as np
 import pandas as pd
 
 from pgviz.estimators import reward_to_go
-from pgviz.exact.by_hand import Landmark, Parabolas, landmarks, parabolas, subtracted
+from pgviz.exact.by_hand import (
+    Landmark,
+    Parabolas,
+    landmarks,
+    parabolas,
+    size_of_weight,
+    subtracted,
+)
 from pgviz.exact.credit import Credit, credit
 from pgviz.exact.estimator import GradientEstimator
 from pgviz.exact.moments import moments
@@ -189,6 +196,38 @@ def surprise(name: str) -> str:
         return f"{begin}, the best number per state {in_figures(best)}. V is not the best baseline."
     ignorant = "number that ignores the time" if timed else "single number per state"
     return f"{begin}; no {ignorant} does better than {in_figures(best)}."
+
+
+BEST_B = (
+    r"\begin{gathered}"
+    r"b^*(s) = \frac{\mathbb{E}[Z_s \cdot \hat g]}{d(s)}, \qquad d(s) = \mathbb{E}\,\|Z_s\|^2,\\[.6em]"
+    r"Z_s = \sum_{t:\, s_t = s} \gamma^t\, \nabla\log\pi(a_t|s)"
+    r"\end{gathered}"
+)
+
+
+def why_it_falls(name: str) -> str:
+    """Why the spread falls although the centre stays, in the numbers of this world."""
+    found = by_hand(name)
+    best, steepness = found.parabolas.best, found.parabolas.steepness
+    plain = found.parabolas.trace(0 * best)
+    small, large = (in_figures(size_of_weight(found.world, b)) for b in (best, 0 * best))
+    shrinks = size_of_weight(found.world, best) < size_of_weight(found.world, 0 * best)
+    psi = (
+        f"Beside a score, $\\Psi = G - b^*$ is then {small} in size (r.m.s.), not {large}."
+        if shrinks
+        else f"$\\Psi = G - b^*$ itself is larger then, {small} in size (r.m.s. beside a score), not"
+        f" {large}: it is the terms of different steps that cancel."
+    )
+    listed_b, listed_d = (
+        ", ".join(in_figures(x).replace("-", "−") for x in values) for values in (best, steepness)
+    )
+    return (
+        "$Z_s$, the sum of the scores in $s$, has mean 0, so $\\hat g - \\sum_s b(s) Z_s$ keeps its"
+        " centre. But it varies together with $\\hat g$, the estimate without a baseline, and $b^*$, the slope of a least-squares fit,"
+        f" takes out what they share: {in_figures(plain - found.parabolas.lowest)} of the spread"
+        f" {in_figures(plain)}. {psi} Here $b^*$ = {listed_b} and $d$ = {listed_d}."
+    )
 
 
 def a_thousand(name: str) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 from pgviz.charts import baselines as charts
 from pgviz.exact.derivation import Line
 from pgviz.exact.receipts import Reading, cut_in_words, listed, read
-from pgviz.exact.subtraction import baseline_is_free
+from pgviz.exact.subtraction import baseline, baseline_is_free
 from pgviz.measure import checkpoints, noise, race
 from pgviz.measure.bench import LABELS, Bench, frozen_bench, world_bench
 from pgviz.measure.frozen import FrozenPolicy
@@ -109,6 +109,10 @@ def parabolas(name: str, values: Sequence[float], low: float, high: float) -> No
     )
     st.caption(noise.surprise(name))
     page.numbers(_landmark_numbers(name), "landmarks")
+    page.heading("Why the spread falls and the centre stays")
+    with st.container(width=page.READING_WIDTH):
+        st.latex(noise.BEST_B)
+        st.markdown(noise.why_it_falls(name))
 
 
 def _landmark_numbers(name: str) -> pd.DataFrame:
@@ -498,6 +502,14 @@ def breaks(lines: Sequence[Line] = baseline_is_free) -> list[str]:
     for line in lines:
         found += [b for b in line.breaks if b not in found]
     return found
+
+
+def subtracted_in_words(name: str) -> str:
+    """Which b(s) the lines subtract, in numbers."""
+    world = _listed(name)
+    steps = "" if world.horizon is None else ", the value at step 0"
+    values = ", ".join(noise.in_figures(x).replace("-", "−") for x in baseline(world))
+    return f"b(s) is V(s){steps}: {values}."
 
 
 def derivation(name: str, broken: str | None) -> None:
