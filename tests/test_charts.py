@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pgviz.charts import learning, theme
+from pgviz.charts import baselines, learning, theme
 from pgviz.training import METRICS, presets
 from pgviz.ui import page
 
@@ -125,3 +125,12 @@ def test_every_method_has_a_colour_and_a_dash_of_its_own():
 def test_every_line_can_be_seen_in_light_and_dark(background):
     for color in (*theme.COLOR.values(), theme.QUIET):
         assert contrast(color, background) >= 3, color
+
+
+@pytest.mark.parametrize("ink", theme.INK.values())
+def test_the_name_of_the_truth_is_read_through_the_dots(ink):
+    layers = baselines.cloud(ink, 1.0, 1.0, 1.0, False).to_dict()["layer"][-1]["layer"]
+    halo, name = (layer["mark"] for layer in layers)
+    assert halo["stroke"] == baselines.PAPER[ink] != name["color"] == ink
+    assert halo["strokeWidth"] > 3
+    assert (halo["dx"], halo["dy"], halo["text"]) == (name["dx"], name["dy"], name["text"])
