@@ -96,6 +96,15 @@ def test_the_page_stands_with_everything_on_it():
     assert [m.value for m in app.metric[-2:]] == ["3918", "1466"]
 
 
+def test_where_the_good_climbers_are_stopped_the_chart_does_not_ask_who_wins(monkeypatch):
+    monkeypatch.setattr(theorem, "NUM_STEPS", 80)
+    said = words(opened(world="survival", p="95", broken="keep past rewards"))
+    assert "A line ends at the cap" in said
+    assert "Who gets to the top?" not in said
+    assert said.count("A run stops at the cap: its J there is no result.") == 2
+    assert "Who gets to the top?" in words(opened())
+
+
 def test_every_symbol_is_told_before_the_first_proof_uses_it():
     said = [m.value for m in opened().markdown]
     meaning = next(i for i, text in enumerate(said) if text.startswith("| symbol"))

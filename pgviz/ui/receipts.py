@@ -45,6 +45,8 @@ def style() -> None:
   [class*="st-key-receipts"] td:nth-child(2)::before {{ content: "left "; }}
   [class*="st-key-receipts"] td:nth-child(3)::before {{ content: "right "; }}
   [class*="st-key-receipts"] td:nth-child(4)::before {{ content: "off by "; }}
+  [class*="st-key-receipts"] td:nth-child(4) {{ text-align: left; }}
+  [class*="st-key-receipts"] td:nth-child(4) small {{ margin: 0; max-width: none; }}
   [class*="st-key-receipts"] td::before {{ font-size: .8rem; color: {quiet}; }}
   [class*="st-key-receipts"] td:first-child {{ flex: 1 0 100%; overflow-x: auto; }}
 }}

@@ -5,7 +5,6 @@ import pandas as pd
 import streamlit as st
 
 from pgviz.charts import theorem as charts
-from pgviz.exact.ascent import LONGEST_EPISODE
 from pgviz.measure import theorem
 from pgviz.ui import page, receipts
 from pgviz.ui.look import ink
@@ -65,8 +64,8 @@ def race(setting: Setting) -> tuple[theorem.Race, str]:
     with left:
         shown = in_frame(run.steps, "objective")
         page.heading(
-            f"A line ends where episodes reach {LONGEST_EPISODE:,.0f} steps"
-            if run.capped
+            "A line ends at the cap"
+            if {theorem.EXACT, theorem.SAMPLED} & run.capped.keys()
             else "Who gets to the top?",
             "dashed: exact · line: sampled · red: broken" + leaving(shown, "objective"),
         )
