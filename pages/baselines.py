@@ -1,7 +1,5 @@
 """Baselines: what may I subtract for free?"""
 
-from collections.abc import Iterable
-
 import streamlit as st
 
 from pgviz import broken, estimators
@@ -56,22 +54,8 @@ ALL = (WORLD, DOTS, NOT_FREE, CREDIT, WHERE, RECORDING, UPDATE, SEED, EPISODES, 
 ALL += tuple(slider for sliders in SLIDERS.values() for slider in sliders)
 
 
-def write_whole(sliders: Iterable[Choice]) -> None:
-    """A link may say −12.0 for −12, as links of old do."""
-    said = {slider.name: st.query_params.get(slider.name, "") for slider in sliders}
-    old = {
-        name: text.removesuffix(".0")
-        for name, text in said.items()
-        if text.endswith(".0") and name not in st.session_state
-    }
-    if old:
-        st.query_params.update(old)
-        st.rerun()
-
-
 page.question(this)
 receipts.style()
-write_whole(slider for sliders in SLIDERS.values() for slider in sliders)
 if fault := controls.faults_of_link(ALL, "baselines"):
     st.caption(f":material/link_off: {fault}")
 
@@ -187,7 +171,10 @@ noise_panels.normalisers()
 st.header("Why it is free, line by line", anchor=False)
 left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
 with left:
-    st.markdown("Each line at the θ of the world above, both sides computed.")
+    st.markdown(
+        "Each line at the θ of the world above, both sides computed."
+        f" {noise_panels.subtracted_in_words(world)}"
+    )
 with right:
     chosen = st.selectbox(BREAK.label, BREAKS, key=BREAK.name, bind="query-params")
 noise_panels.derivation(world, None if chosen == "nothing" else chosen)

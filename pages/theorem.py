@@ -6,7 +6,7 @@ from pgviz.exact import ascent, derivation, values
 from pgviz.exact.questions import QUESTIONS
 from pgviz.ui import controls, page, quiz, receipts
 from pgviz.ui.frame import open_page
-from pgviz.ui.theorem import bench, climbers, closing, layout, log_trick, objective, proofs
+from pgviz.ui.theorem import bench, climbers, closing, layout, log_trick, objective, proofs, symbols
 
 this = open_page("theorem")
 page.question(this)
@@ -21,6 +21,7 @@ with left, st.container(key="bench"):
 
 with story:
     guess = objective.objective(setting)
+    symbols.symbols()
     log_trick.log_trick(setting)
     proofs.proofs(setting)
     race, mistake = climbers.race(setting)

@@ -9,8 +9,10 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pgviz.measure import noise
+from pgviz.measure.bench import world_bench
 from pgviz.runs.recording import Recorder
 from pgviz.training import METRICS, presets, train
+from pgviz.worlds.named import named_worlds
 
 APP = "streamlit_app.py"
 PAGE = "pages/baselines.py"
@@ -107,12 +109,15 @@ def test_nothing_is_revealed_before_the_prediction(opened):
     shown = " ".join(x.value for x in [*test.markdown, *test.caption])
     assert "1000 in every state the bias" not in shown
     assert "V is not the best baseline" not in shown
+    assert "least-squares" not in shown
+    assert "b(s) is V(s), the value at step 0: −8.087" in shown
     test.radio(key="thousand.guess").set_value("The centre moves").run()
     test.button(key="thousand.commit").click().run()
     assert not test.exception
     shown = " ".join(x.value for x in [*test.markdown, *test.caption])
     assert "6,149,466" in shown
     assert "590, more than the best constant does: 553.3" in shown
+    assert "919.3 of the spread 1,466" in shown
 
 
 def test_dragging_b_moves_the_dots_and_not_their_number(opened):
@@ -156,6 +161,18 @@ def test_every_world_of_every_section_opens(opened):
     assert any("∇J is exact" in c.value for c in test.caption)
 
 
+@pytest.mark.parametrize("where", ["survival", "bandit-a", "ladder", "short-corridor"])
+def test_where_the_bias_is_known_it_is_not_left_open(where):
+    from pgviz.ui import noise_panels
+
+    said = noise_panels._bench_words(noise_panels.tabular_bench(where, 200))
+    assert "All six are exactly unbiased, bias² is 0" in said
+    assert "told apart" not in said.lower()
+    wrong = world_bench(named_worlds[where](), 200, critic_scale=0.5)
+    called = noise_panels._bench_words(wrong)
+    assert ("Biased, exactly: TD error" in called) == (where != "bandit-a")
+
+
 def test_a_broken_step_turns_its_lines_red_and_no_others(opened):
     def marks(test):
         lines = next(m.value for m in test.markdown if m.value.startswith("| line")).splitlines()
@@ -165,6 +182,21 @@ def test_a_broken_step_turns_its_lines_red_and_no_others(opened):
     assert marks(test) == [False] * 7
     test.selectbox(key="break").set_value("let b know the action").run()
     assert marks(test) == [False, False, True, True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("world", "said"),
+    [
+        ("short-corridor", "this world is cut after 11 steps: J is −8.087 there, not −12."),
+        ("survival", "this world is cut after 50 steps: J is 1 all the same."),
+        ("ladder", None),
+        ("bandit-a", None),
+    ],
+)
+def test_the_derivation_says_in_which_world_its_episodes_are_listed(opened, world, said):
+    told = " ".join(c.value for c in opened(world=world).caption)
+    assert ("this world is cut after" in told) == (said is not None)
+    assert said is None or said in told
 
 
 def test_the_step_from_reinforce_to_a_baseline_is_shown_as_a_diff(opened):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pgviz.charts import critics, learning, theme
+from pgviz.charts import baselines, critics, learning, theme
 from pgviz.training import METRICS, presets
 from pgviz.ui import page
 
@@ -154,3 +154,12 @@ def test_a_small_multiple_names_its_axes_and_ticks_all_of_them():
         for axis in ("x", "y"):
             assert layer["encoding"][axis]["title"]
         assert "values" not in layer["encoding"]["x"]["axis"]
+
+
+@pytest.mark.parametrize("ink", theme.INK.values())
+def test_the_name_of_the_truth_is_read_through_the_dots(ink):
+    layers = baselines.cloud(ink, 1.0, 1.0, 1.0, False).to_dict()["layer"][-1]["layer"]
+    halo, name = (layer["mark"] for layer in layers)
+    assert halo["stroke"] == baselines.PAPER[ink] != name["color"] == ink
+    assert halo["strokeWidth"] > 3
+    assert (halo["dx"], halo["dy"], halo["text"]) == (name["dx"], name["dy"], name["text"])

@@ -11,6 +11,7 @@ from pgviz.exact.derivation import (
     gradient_is_a_mean,
     noise_of_the_theorem,
     partial_sums,
+    score_of_a_softmax,
     unrolling,
     with_few_episodes,
 )
@@ -84,6 +85,16 @@ def test_an_estimate_closes_in_like_one_over_the_root_of_n():
     wrong = replace(many, left=many.left + 0.5)
     assert many.holds
     assert not wrong.holds
+
+
+def test_the_score_of_a_softmax_is_one_for_the_action_taken_minus_the_probability_of_each():
+    logits = np.array([[0.3, -1.0, 2.0]])
+    pi = np.exp(logits) / np.exp(logits).sum()
+    receipt = score_of_a_softmax(bandit_a().at(logits))
+    np.testing.assert_allclose(receipt.left[0, :, 0, :], np.eye(3) - pi, atol=1e-15)
+    certain = score_of_a_softmax(bandit_a().at(np.array([[1000.0, 0, 0]])))
+    assert certain.holds
+    assert np.isfinite(certain.left).all()
 
 
 def test_a_line_breaks_only_in_the_ways_it_knows():

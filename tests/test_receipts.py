@@ -13,6 +13,7 @@ from pgviz.exact.receipts import (
     MAX_LISTED,
     SAMPLED,
     agreeing_digits,
+    cut_in_words,
     is_cut,
     listed,
     read_out,
@@ -111,7 +112,7 @@ def test_the_worst_number_is_named_in_words():
     broken = read_out(
         short_corridor(), "trajectory form", "drop the log", actions=("right", "left")
     )
-    assert broken[1].where == "episode 1, logit of right · 1 of 56"
+    assert broken[1].where == "episode 1, logit of right · 1 of 186"
     ladder = read_out(named_worlds["ladder"](), "unrolling ∇V")
     assert ladder[0].where == "step 0, state 1, logit of action 0 in state 1 · 1 of 108"
     assert ladder[3].where == "logit of action 0 in state 1 · 1 of 6"
@@ -169,7 +170,8 @@ def test_a_list_stays_short_whatever_the_world():
     for world in [make() for make in named_worlds.values()] + [random_world(1, 3, 2)]:
         few = listed(world)
         assert 0 < num_trajectories(few, few.horizon) <= MAX_LISTED
-    assert listed(short_corridor()).horizon == 5
+    assert listed(short_corridor()).horizon == 7
+    assert listed(survival()).horizon == 50
     assert listed(named_worlds["ladder"]()).horizon == 4
     crowded = random_world(0, 20, 20)
     assert listed(crowded) is None
@@ -184,12 +186,44 @@ def test_cutting_is_mentioned_only_where_it_cuts():
     assert not is_cut(shared_logit_chain(), listed(shared_logit_chain()))
 
 
+def test_a_cut_is_told_with_what_it_does_to_the_objective():
+    for world, steps, most in (
+        (short_corridor(), "7 steps: J is −6.062 there, not −12", 160),
+        (named_worlds["ladder"](), "4 of its 6 steps: J is 0.8256 there, not 1.746", 160),
+        (short_corridor(), "1 step: J is −1 there, not −12", 2),
+        (survival(), "50 steps: J is 1 all the same", 160),
+    ):
+        said = cut_in_words(world, listed(world, most))
+        assert said == f"To list its episodes, this world is cut after {steps}."
+    for world, most in ((bandit_a(), 160), (named_worlds["ladder"](), 1500)):
+        assert cut_in_words(world, listed(world, most)) == ""
+
+
 def test_more_episodes_make_the_interval_narrower():
     def reach(num_episodes):
         rows = read_out(bandit_a(), "log trick", num_episodes=num_episodes)
         return float(next(r.right for r in rows if r.title == SAMPLED).split("±")[1])
 
     assert reach(100) / reach(10_000) == pytest.approx(10, rel=0.25)
+
+
+def test_an_interval_around_zero_is_said_to_be_too_few_for_the_sign():
+    def note(num_episodes, seed):
+        return next(
+            (r.note, r.right)
+            for r in read_out(short_corridor(), "log trick", None, num_episodes, seed)
+            if r.title == SAMPLED
+        )
+
+    for num_episodes in (100, 10_000):
+        for seed in range(6):
+            said, right = note(num_episodes, seed)
+            middle, reach = map(float, right.split(" ± "))
+            assert (said == "too few to tell the sign") == (abs(middle) < reach)
+    assert note(100, 3)[0]
+    assert not note(10_000, 3)[0]
+    unpaid = replace(bandit_a(), rewards=np.zeros((1, 3)))
+    assert {r.note for r in read_out(unpaid, "log trick")} == {""}
 
 
 # --- the same dice ---

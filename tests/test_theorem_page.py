@@ -96,6 +96,27 @@ def test_the_page_stands_with_everything_on_it():
     assert [m.value for m in app.metric[-2:]] == ["3918", "1466"]
 
 
+def test_where_the_good_climbers_are_stopped_the_chart_does_not_ask_who_wins(monkeypatch):
+    monkeypatch.setattr(theorem, "NUM_STEPS", 80)
+    said = words(opened(world="survival", p="95", broken="keep past rewards"))
+    assert "A line ends at the cap" in said
+    assert "Who gets to the top?" not in said
+    assert said.count("A run stops at the cap: its J there is no result.") == 2
+    assert "Who gets to the top?" in words(opened())
+
+
+def test_every_symbol_is_told_before_the_first_proof_uses_it():
+    said = [m.value for m in opened().markdown]
+    meaning = next(i for i, text in enumerate(said) if text.startswith("| symbol"))
+    assert meaning < next(i for i, text in enumerate(said) if text.startswith("| line"))
+    for symbol in ("tau", "pi(a", "P(", "J(", "G_t", "V(s)", "Q(s,a)", "A = Q - V", "d_t", "eta"):
+        assert symbol in said[meaning]
+    for word in ("softmax", "objective", "reward-to-go", "advantage", "episode"):
+        assert word in said[meaning]
+    rows = next(text for text in said if "nabla V(s) = " in text)
+    assert "φ(s) = Σₐ ∇π(a" in rows.replace("&#124;", "|")
+
+
 @pytest.mark.parametrize("name", named_worlds)
 @pytest.mark.parametrize("turn", range(ROUNDS + 1))
 def test_every_world_with_every_break_shows_the_right_lines_in_red(name, turn):
@@ -122,9 +143,9 @@ def test_every_world_with_every_break_shows_the_right_lines_in_red(name, turn):
 @pytest.mark.parametrize(
     ("name", "key", "broken", "red"),
     [
-        ("two-arms", "log", "drop the log", [0, 4]),
-        ("two-arms", "log", "differentiate R", [3]),
-        ("short-corridor", "log", "sample from the wrong policy", [2, 4]),
+        ("two-arms", "log", "drop the log", [0, 5]),
+        ("two-arms", "log", "differentiate R", [4]),
+        ("short-corridor", "log", "sample from the wrong policy", [3, 5]),
         ("short-corridor", "path", "keep past rewards", [4]),
         ("short-corridor", "path", "drop future rewards too", [2]),
         ("short-corridor", "path", "drop the log", [1]),

@@ -4,9 +4,11 @@ Each is a constant specification over named tables. `ink` is the colour of the e
 on the light page, white on the dark one.
 """
 
+from typing import Any
+
 import altair as alt
 
-from pgviz.charts.theme import BROKEN, COLOR, DASH, QUIET, TRUTH_DASH
+from pgviz.charts.theme import BROKEN, COLOR, DASH, INK, QUIET, TRUTH_DASH
 
 METHOD = COLOR | {"constant": COLOR["baseline"]}
 METHOD_DASH = DASH | {"constant": [2, 2]}
@@ -20,6 +22,7 @@ SHAPE = {
 }
 SHORT = "format(datum.value, '~s')"
 FONT = 12
+PAPER = {INK["light"]: "#ffffff", INK["dark"]: "#171614"}  # the page behind each ink
 
 
 def _by_method(field: str = "name") -> alt.Color:
@@ -71,9 +74,12 @@ def cloud(ink: str, middle: float, reach_x: float, reach_y: float, flat: bool) -
     head = truth.mark_point(
         shape="triangle-right", size=110, filled=True, opacity=1, color=ink
     ).encode(x, y)
-    label = truth.mark_text(
-        color=ink, fontSize=FONT, align="left", dx=10, dy=-10, text="∇J, exact", fontWeight="bold"
+    placed: dict[str, Any] = {"fontSize": FONT, "align": "left", "dx": 10, "dy": -10}
+    placed |= {"fontWeight": "bold", "text": "∇J, exact"}
+    halo = truth.mark_text(  # so that no dot crosses the letters
+        color=PAPER[ink], stroke=PAPER[ink], strokeWidth=5, strokeJoin="round", aria=False, **placed
     ).encode(x, y)
+    label = halo + truth.mark_text(color=ink, **placed).encode(x, y)
     centre = (
         alt.Chart(alt.NamedData("centre"))
         .mark_point(shape="cross", size=160, strokeWidth=2.5, opacity=1, color=COLOR["baseline"])

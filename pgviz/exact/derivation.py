@@ -175,6 +175,24 @@ def probability_times_log_derivative(world: TabularMDP, broken: str | None = Non
     )
 
 
+def log_policy_at(world: TabularMDP, theta: Complexes) -> Complexes:
+    """log π(a|s) at θ, shape [S, A]: finite also where π is too small for a number."""
+    logits = world.features @ theta
+    logits = logits - logits.real.max(axis=1, keepdims=True)
+    return np.asarray(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)))
+
+
+def score_of_a_softmax(world: TabularMDP, broken: str | None = None) -> Receipt:
+    return Receipt(
+        r"\partial\log\pi(a|s)\,/\,\partial\theta_b = \big(\mathbb{1}[a=b] - \pi(b|s)\big)\,x(s)",
+        "the score of a softmax: up for the action taken, down for each by its probability",
+        derivative(partial(log_policy_at, world), np.asarray(world.theta)),
+        _scores(world),
+        "identity",
+        broken,
+    )
+
+
 def probabilities_keep_their_sum(world: TabularMDP, broken: str | None = None) -> Receipt:
     left = derivative(lambda z: policy_at(world, z).sum(axis=1), np.asarray(world.theta))
     return Receipt(
@@ -289,6 +307,7 @@ log_trick = (
         ("drop the log",),
         "episode feature action",
     ),
+    Line("score of a softmax", score_of_a_softmax, axes="state choice feature action"),
     Line("probabilities sum to one", probabilities_keep_their_sum, axes="state feature action"),
     Line(
         "mean score",
@@ -385,6 +404,20 @@ def theorem_with_reward_to_go(world: TabularMDP, broken: str | None = None) -> R
     )
 
 
+def noise_of_the_past(world: TabularMDP) -> tuple[float, float]:
+    """tr Cov of one episode's estimate with past rewards and without them."""
+    kept, dropped = (
+        moments(world, GradientEstimator(name)).covariance_trace
+        for name in ("full-return", "reward-to-go")
+    )
+    return float(kept), float(dropped)
+
+
+def sign_of_the_past(kept: float, dropped: float) -> int:
+    """1 where past rewards add to the spread, −1 where they cancel some of it, else 0."""
+    return 0 if abs(kept - dropped) <= 1e-9 * max(kept, dropped, 1e-9) else 1 - 2 * (kept < dropped)
+
+
 def noise_of_the_theorem(world: TabularMDP, broken: str | None = None) -> Receipt:
     def estimate(tau: Trajectory) -> Floats:
         if broken == "keep past rewards":
@@ -393,10 +426,12 @@ def noise_of_the_theorem(world: TabularMDP, broken: str | None = None) -> Receip
 
     episodes = trajectories(world)
     mean = expectation(episodes, estimate)
+    kept, dropped = noise_of_the_past(world)
+    part = {0: "and here none in the noise", 1: "but add to the noise", -1: "but cancel some noise"}
     return Receipt(
         r"\operatorname{tr}\operatorname{Cov}\hat g = \mathbb{E}\,\|\hat g - \nabla J\|^2",
-        "past rewards have no part in the mean, but all of their noise",
-        np.array(moments(world, GradientEstimator("reward-to-go")).covariance_trace),
+        f"past rewards have no part in the mean, {part[sign_of_the_past(kept, dropped)]}",
+        np.array(dropped),
         expectation(episodes, lambda tau: float(((estimate(tau) - mean) ** 2).sum())),
         "expectation",
         broken,
@@ -469,7 +504,7 @@ def one_step_of_unrolling(world: TabularMDP, broken: str | None = None) -> Recei
     onward = np.einsum("sk,...kfb->...sfb", state_transitions(world), _next(world, slopes))
     return Receipt(
         r"\nabla V(s) = \varphi(s) + \gamma \sum_{s'} P_\pi(s'|s)\,\nabla V(s')",
-        "what an action changes now, and the same question one step later",
+        "φ(s) = Σₐ ∇π(a|s) Q(s,a) is what an action changes now; then the same one step later",
         _now(world, slopes),
         _local_slopes(world) + gamma * onward,
         "identity",

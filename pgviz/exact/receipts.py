@@ -10,20 +10,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from pgviz.exact.ascent import capped
-from pgviz.exact.derivation import Line, Receipt, derivations, gradient_is_a_mean
+from pgviz.exact.derivation import TOLERANCE, Line, Receipt, derivations, gradient_is_a_mean
 from pgviz.exact.trajectories import num_trajectories
+from pgviz.exact.values import objective
 from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
 
 # Episodes that a derivation lists in full: more would take longer than a knob should.
 MAX_LISTED = 160
-MAX_LISTED_STEPS = 5
+MAX_LISTED_STEPS = 50
 # Steps of all episodes behind one line of samples.
 MAX_SAMPLED_STEPS = 500_000
 SAMPLED = "a mean of samples"
 
 NEEDS_A_LIST = {
     line.title for name in ("log trick", "trajectory form") for line in derivations[name]
-} - {"probabilities sum to one", "mean score", SAMPLED}
+} - {"score of a softmax", "probabilities sum to one", "mean score", SAMPLED}
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Reading:
     is_broken: bool
     size: float = 0.0  # the difference as a number
     agreeing: int = 0  # how many characters of left and right agree
+    note: str = ""  # what the difference does not say
 
 
 def is_cut(world: TabularMDP, few: TabularMDP) -> bool:
@@ -51,22 +53,27 @@ def is_cut(world: TabularMDP, few: TabularMDP) -> bool:
     )
 
 
-def listed(world: TabularMDP) -> TabularMDP | None:
-    """The world cut so early that all of its episodes can be listed; None if even one step is
-    too many."""
-    most = MAX_LISTED_STEPS if world.horizon is None else world.horizon
-    for num_steps in range(min(most, 50), 0, -1):
-        if num_trajectories(world, num_steps) <= MAX_LISTED:
+def listed(world: TabularMDP, most: int = MAX_LISTED) -> TabularMDP | None:
+    """The world cut so early that all of its episodes, at most `most`, can be listed; None if even
+    one step is too many."""
+    longest = MAX_LISTED_STEPS if world.horizon is None else world.horizon
+    for num_steps in range(min(longest, MAX_LISTED_STEPS), 0, -1):
+        if num_trajectories(world, num_steps) <= most:
             return world if world.horizon == num_steps else capped(world, num_steps)
     return None
 
 
-def cut_in_words(world: TabularMDP, listed_world: TabularMDP) -> str:
-    """One sentence on how early a world is cut for its episodes to be listed; "" if it is not."""
-    if not is_cut(world, listed_world):
+def cut_in_words(world: TabularMDP, few: TabularMDP) -> str:
+    """One sentence on what was cut from the world so that its episodes could be listed; "" if
+    nothing was."""
+    if not is_cut(world, few):
         return ""
-    of = f"of its {world.horizon} " if world.horizon is not None else ""
-    return f"Episodes are listed, so this world is cut after {listed_world.horizon} {of}steps here."
+    steps = f"{few.horizon} step{'s' * (few.horizon != 1)}"
+    if world.horizon is not None:
+        steps = f"{few.horizon} of its {world.horizon} steps"
+    cut, whole = (f"{objective(w):.4g}".replace("-", "−") for w in (few, world))
+    there = f"J is {cut} there, not {whole}" if cut != whole else f"J is {whole} all the same"
+    return f"To list its episodes, this world is cut after {steps}: {there}."
 
 
 def read_out(
@@ -128,9 +135,10 @@ def read(line: Line, receipt: Receipt, world: TabularMDP, actions: Sequence[str]
         reach = float((receipt.high - receipt.low)[index]) / 2
         left_text = f"{left[index]:.4g}"
         right_text, agreeing = f"{right[index]:.4g} ± {reach:.2g}", 0
-    mark = "holds" if receipt.holds else "fails"
+    mark, note = "holds" if receipt.holds else "fails", ""
     if receipt.kind == "estimate":
         mark = "holds" if _inside(receipt) else "open"
+        note = "too few to tell the sign" if _hides_the_sign(receipt, index) else ""
     return Reading(
         line.title,
         receipt.equation,
@@ -143,7 +151,15 @@ def read(line: Line, receipt: Receipt, world: TabularMDP, actions: Sequence[str]
         receipt.broken is not None,
         float(gap[index]),
         agreeing,
+        note,
     )
+
+
+def _hides_the_sign(receipt: Receipt, index: tuple[int, ...]) -> bool:
+    """Whether an interval contains 0 although the truth is not 0."""
+    if receipt.low is None or receipt.high is None or abs(receipt.left[index]) < TOLERANCE:
+        return False
+    return bool(receipt.low[index] < 0 < receipt.high[index])
 
 
 def _inside(receipt: Receipt) -> bool:
@@ -185,8 +201,9 @@ def in_words(
     one_hot = np.array_equal(world.features, np.eye(world.num_states))
     words = []
     for axis, place in zip(axes, index, strict=True):
-        if axis == "action":
-            words.append(f"logit of {actions[place] if len(actions) else f'action {place}'}")
+        if axis in ("action", "choice"):
+            name = actions[place] if len(actions) else f"action {place}"
+            words.append(f"logit of {name}" if axis == "action" else f"{name} taken")
         elif axis == "term":
             words.append(f"k = {place}")
         elif axis == "episode":

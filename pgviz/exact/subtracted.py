@@ -234,6 +234,16 @@ def _spread(returns: Floats) -> float:
     return spread if spread > 1e-12 else 1.0
 
 
+def return_spread(world: TabularMDP) -> float:
+    """σ, the standard deviation of R(τ): a batch's spread tends to it, so dividing by the spread
+    leaves 1/σ of the gradient however large the batch."""
+    cut = with_an_end(world)
+    episodes = trajectories(cut)
+    chances = np.array([tau.probability for tau in episodes])
+    returns = np.array([float(to_go(cut, tau)[0]) for tau in episodes])
+    return float(np.sqrt(chances @ (returns - chances @ returns) ** 2))
+
+
 @dataclass(frozen=True)
 class Normalised:
     """What a normaliser does to E[ĝ]: its length in units of ‖∇J‖, and how far it is turned."""

@@ -11,7 +11,14 @@ import numpy as np
 import pandas as pd
 
 from pgviz.estimators import reward_to_go
-from pgviz.exact.by_hand import Landmark, Parabolas, landmarks, parabolas, subtracted
+from pgviz.exact.by_hand import (
+    Landmark,
+    Parabolas,
+    landmarks,
+    parabolas,
+    size_of_weight,
+    subtracted,
+)
 from pgviz.exact.credit import Credit, credit
 from pgviz.exact.estimator import GradientEstimator
 from pgviz.exact.moments import moments
@@ -23,6 +30,7 @@ from pgviz.exact.subtracted import (
     effect,
     group_effect,
     normalised,
+    return_spread,
 )
 from pgviz.exact.values import gradient
 from pgviz.measure.episodes import gradient_estimates, sample_in_parts
@@ -188,6 +196,38 @@ def surprise(name: str) -> str:
         return f"{begin}, the best number per state {in_figures(best)}. V is not the best baseline."
     ignorant = "number that ignores the time" if timed else "single number per state"
     return f"{begin}; no {ignorant} does better than {in_figures(best)}."
+
+
+BEST_B = (
+    r"\begin{gathered}"
+    r"b^*(s) = \frac{\mathbb{E}[Z_s \cdot \hat g]}{d(s)}, \qquad d(s) = \mathbb{E}\,\|Z_s\|^2,\\[.6em]"
+    r"Z_s = \sum_{t:\, s_t = s} \gamma^t\, \nabla\log\pi(a_t|s)"
+    r"\end{gathered}"
+)
+
+
+def why_it_falls(name: str) -> str:
+    """Why the spread falls although the centre stays, in the numbers of this world."""
+    found = by_hand(name)
+    best, steepness = found.parabolas.best, found.parabolas.steepness
+    plain = found.parabolas.trace(0 * best)
+    small, large = (in_figures(size_of_weight(found.world, b)) for b in (best, 0 * best))
+    shrinks = size_of_weight(found.world, best) < size_of_weight(found.world, 0 * best)
+    psi = (
+        f"Beside a score, $\\Psi = G - b^*$ is then {small} in size (r.m.s.), not {large}."
+        if shrinks
+        else f"$\\Psi = G - b^*$ itself is larger then, {small} in size (r.m.s. beside a score), not"
+        f" {large}: it is the terms of different steps that cancel."
+    )
+    listed_b, listed_d = (
+        ", ".join(in_figures(x).replace("-", "−") for x in values) for values in (best, steepness)
+    )
+    return (
+        "$Z_s$, the sum of the scores in $s$, has mean 0, so $\\hat g - \\sum_s b(s) Z_s$ keeps its"
+        " centre. But it varies together with $\\hat g$, the estimate without a baseline, and $b^*$, the slope of a least-squares fit,"
+        f" takes out what they share: {in_figures(plain - found.parabolas.lowest)} of the spread"
+        f" {in_figures(plain)}. {psi} Here $b^*$ = {listed_b} and $d$ = {listed_d}."
+    )
 
 
 def a_thousand(name: str) -> str:
@@ -374,11 +414,13 @@ def normaliser_sentence(name: str = "bandit-a", size: int = 4) -> str:
     """What the three do to a small batch."""
     table = normaliser_table(name)
     mean, both = "minus the batch's mean", "both"
+    limit = 1 / return_spread(named_worlds[name]())
     return (
         f"In batches of {size}, subtracting the mean leaves {percent(_at(table, mean, size, 'scale'))}"
         f" of the gradient and turns it by {_at(table, mean, size):.0f}°; dividing by the spread as"
-        f" well turns it by {_at(table, both, size):.0f}°. Both fade as the batch grows; at 64 the"
-        f" turn is {_at(table, both, 64):.1f}°."
+        f" well turns it by {_at(table, both, size):.0f}°. The turn fades as the batch grows: at 64"
+        f" it is {_at(table, both, 64):.1f}°. The length does not go back to 1: divided by the spread"
+        f" it tends to 1/σ = {limit:.4f}, σ being the spread of the returns."
     )
 
 

@@ -9,8 +9,18 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from pgviz.exact.ascent import STEP_CAP, Ascent, ascent, broken_update, capped, exact_update
+from pgviz.exact import derivation
+from pgviz.exact.ascent import (
+    LONGEST_EPISODE,
+    STEP_CAP,
+    Ascent,
+    ascent,
+    broken_update,
+    capped,
+    exact_update,
+)
 from pgviz.exact.ascent import sampled_update as sampled_ascent_update
 from pgviz.exact.derivation import partial_sums
 from pgviz.exact.estimator import GradientEstimator
@@ -23,7 +33,7 @@ from pgviz.exact.landscape import (
     most_curled_plane,
     shares_one_policy,
 )
-from pgviz.exact.moments import moments
+from pgviz.exact.moments import moments, past_returns
 from pgviz.exact.receipts import MAX_SAMPLED_STEPS, Reading
 from pgviz.exact.values import state_transitions
 from pgviz.measure.direction import cosine
@@ -258,12 +268,14 @@ def is_uniform(world: TabularMDP) -> bool:
 def closing_in(world: TabularMDP, rng_seed: int) -> pd.DataFrame:
     """The mean of 10, 20, … episodes' estimates of the largest component of ∇J, with intervals.
 
-    num_episodes, mean, low, high, exact: growing prefixes of one long sequence of episodes, cut
-    at the step cap, as is the world whose gradient they are held to.
+    num_episodes, mean, low, high, exact, spread: growing prefixes of one long sequence of
+    episodes, cut at the step cap, as is the world whose gradient they are held to; `spread` is the
+    exact standard deviation of one estimate.
     """
     cut = capped(world)
     exact = landscape(cut, cut.theta[None]).field[0]
     index = _largest(exact)
+    spread = np.sqrt(moments(cut, GradientEstimator("full-return")).variance[index])
     most = int(min(LARGEST_SAMPLE, MAX_SAMPLED_STEPS / max(mean_length(cut), 1)))
     estimates = paired_estimates(cut, [GradientEstimator("full-return")], most, rng_seed)[0]
     samples = estimates[:, index[0], index[1]]
@@ -272,7 +284,31 @@ def closing_in(world: TabularMDP, rng_seed: int) -> pd.DataFrame:
         # Of the vector of one component: an interval of no width where all samples are equal.
         rows.append((int(num), *(float(x[0]) for x in mean_and_interval(samples[:num, None]))))
     table = pd.DataFrame(rows, columns=["num_episodes", "mean", "low", "high"])
-    return table.assign(exact=float(exact[index]))
+    return table.assign(exact=float(exact[index]), spread=float(spread))
+
+
+def shrinking(table: pd.DataFrame, first: int, last: int) -> str:
+    """How much narrower the interval is in row `last` than in row `first`, and if that is not √N,
+    which of the two misjudged the spread."""
+    width, counts = table["high"] - table["low"], table["num_episodes"]
+    ratio = width.iloc[first] / width.iloc[last]
+    root = np.sqrt(counts.iloc[last] / counts.iloc[first])
+    words = (
+        f"From {counts.iloc[first]:,} to {counts.iloc[last]:,} episodes the interval shrinks"
+        f" {ratio:.1f}-fold; √N says {root:.1f}."
+    )
+    if abs(ratio / root - 1) <= 0.25:
+        return words
+    seen = width * np.sqrt(counts) / (2 * stats.t.ppf(0.975, counts - 1))  # s of the N samples
+    wrong = max(
+        (first, last),
+        key=lambda row: abs(np.log(max(seen.iloc[row], 1e-12) / table["spread"].iloc[row])),
+    )
+    return words + (
+        f" The first {counts.iloc[wrong]:,} estimates have a spread of {seen.iloc[wrong]:.3g}, not"
+        f" {table['spread'].iloc[wrong]:.3g}: rare large ones are"
+        f" {'missing' if seen.iloc[wrong] < table['spread'].iloc[wrong] else 'too many'}."
+    )
 
 
 def cut_gradient(world: TabularMDP) -> tuple[float, float]:
@@ -326,13 +362,32 @@ def always_ends(world: TabularMDP) -> bool:
     return world.horizon is not None or not endless.any()
 
 
-def noise_of_the_past(world: TabularMDP) -> tuple[float, float]:
-    """tr Cov of one episode's estimate with past rewards and without them."""
-    kept, dropped = (
-        moments(world, GradientEstimator(name)).covariance_trace
-        for name in ("full-return", "reward-to-go")
+def noise_of_the_past(world: TabularMDP) -> tuple[float, float, bool]:
+    """tr Cov of one episode's estimate with past rewards and without them; and whether any reward
+    comes before a later action."""
+    return *derivation.noise_of_the_past(world), bool(past_returns(world, 0.0, 2)[2].any())
+
+
+def past_in_words(kept: float, dropped: float, has_a_past: bool) -> tuple[str, str]:
+    """What past rewards do to the spread here: a heading and a reason."""
+    sign = derivation.sign_of_the_past(kept, dropped)
+    if sign > 0:
+        times = f" is {kept / dropped:.2f} times as large" if dropped > 0 else " comes"
+        return (
+            "Past rewards add nothing but noise",
+            f"The means are equal; the variance{times} with rewards that came before the action.",
+        )
+    if sign < 0:
+        return (
+            "Here past rewards cancel some of the noise",
+            "The means are equal; the past happens to cancel some of the future's noise.",
+        )
+    if has_a_past:
+        return "Here the past changes nothing", "The means are equal, and so is the variance."
+    return (
+        "Here there is no past to drop",
+        "No reward comes before a later action: try the short corridor.",
     )
-    return float(kept), float(dropped)
 
 
 GammaEffect = Literal["some", "none", "undefined"]
@@ -439,6 +494,7 @@ class Race:
     steps: pd.DataFrame  # update, step, objective, probability, cosine, and x, y on the simplex
     notes: tuple[str, ...]
     policies: dict[str, list[float]]  # the last one of each, in the state that is shown
+    capped: dict[str, int]  # at which update a run was stopped, its episodes having grown too long
 
 
 def race(
@@ -452,7 +508,7 @@ def race(
     """Ascent by the exact gradient, by the mean of N episodes, and by the broken update."""
     turn = knob(world, action)
     state = turn.state if turn else int(world.start.argmax())
-    tables, notes, policies = [], [], {}
+    tables, notes, policies, stopped = [], [], {}, {}
     for name, update in (
         (EXACT, exact_update),
         (SAMPLED, sampled_ascent_update(num_episodes, rng_seed)),
@@ -462,10 +518,38 @@ def race(
         tables.append(_walk(name, walked, state, action))
         policies[name] = [float(x) for x in walked.policy[-1, state]]
         if walked.stopped:
-            notes.append(f"{name}: {walked.stopped}")
+            stopped[name] = len(walked.objective)
         if walked.num_shortened:
-            notes.append(f"{name}: {walked.num_shortened} steps were shortened to one logit")
-    return Race(pd.concat(tables, ignore_index=True), tuple(notes), policies)
+            steps = (
+                "1 step was" if walked.num_shortened == 1 else f"{walked.num_shortened} steps were"
+            )
+            notes.append(f"{name}: {steps} shortened to one logit")
+    return Race(pd.concat(tables, ignore_index=True), tuple(notes), policies, stopped)
+
+
+def race_in_words(race: Race, broken: str) -> str:
+    """Where each of the three ends. A run that was stopped has no end: its J there is no result."""
+    ends = {name: float(row["objective"]) for name, row in last_rows(race.steps).items()}
+    start = float(race.steps["objective"].iloc[0])
+
+    def told(name: str, who: str, plural: str = "s") -> str:
+        gain = ends[name] - start
+        went = 0 if abs(gain) <= 1e-9 else 1 if gain > 0 else -1
+        verb = ("stay", "climb", "fall")[went] + plural
+        if name in race.capped:
+            first = name == next(iter(race.capped))
+            steps = f" of {LONGEST_EPISODE:,.0f} steps an episode" if first else ""
+            return f"{who} {verb} until the cap{steps} at update {race.capped[name]}"
+        if name == BROKEN:
+            verdict = ("where it began", "higher than it began", "lower than it began")[went]
+            return f"{who} ends at {ends[name]:.4g}, {verdict}"
+        return f"{who} {verb} {'to' if went else 'at'} {ends[name]:.4g}"
+
+    parts = (told(EXACT, "the exact gradient"), told(SAMPLED, "samples", ""))
+    words = f"From J = {start:.4g} {' and '.join(parts)}; {told(BROKEN, f'“{broken}”')}."
+    if race.capped:
+        words += " A run stops at the cap: its J there is no result."
+    return words.replace(" -", " −").replace("γ^t", "γᵗ")
 
 
 def _walk(name: str, walked: Ascent, state: int, action: int) -> pd.DataFrame:
@@ -523,17 +607,7 @@ def takeaways(
                 f"Along the knob J is highest at p = {p:.4f}, with J = {objective:.4f}: {where}."
             )
     sentences.append(_lines_in_words(readings))
-    ends = {name: float(row["objective"]) for name, row in last_rows(race.steps).items()}
-    start = float(race.steps["objective"].iloc[0])
-    verdict = (
-        "lower than it began"
-        if ends[BROKEN] < start - 1e-9
-        else ("where it began" if abs(ends[BROKEN] - start) <= 1e-9 else "higher than it began")
-    )
-    sentences.append(
-        f"From J = {start:.4g} the exact gradient climbs to {ends[EXACT]:.4g} and samples to"
-        f" {ends[SAMPLED]:.4g}; “{broken}” ends at {ends[BROKEN]:.4g}, {verdict}."
-    )
+    sentences.append(race_in_words(race, broken))
     return [text.replace(" -", " −").replace("γ^t", "γᵗ") for text in sentences]
 
 

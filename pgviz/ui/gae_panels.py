@@ -17,6 +17,7 @@ from pgviz.training.config import Config
 from pgviz.ui import live, page
 from pgviz.ui.look import ink
 from pgviz.worlds.named import named_worlds
+from pgviz.worlds.tabular import TabularMDP
 
 
 def in_parts(x: float) -> str:
@@ -259,23 +260,32 @@ def ledger_bench(name: str, gamma: float, lam: float, bug: str) -> None:
 # --- receipts ---
 
 
-@st.cache_data(max_entries=60, show_spinner=False)
+MOST_EPISODES = 1500  # to be listed: the whole ladder
+
+
+def _listed(name: str) -> TabularMDP:
+    world = listed(named_worlds[name](), MOST_EPISODES)
+    assert world is not None
+    return world
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _reading(name: str, index: int, broken: str | None) -> Reading:
+    world = _listed(name)
+    return read(gae_lines[index], gae_lines[index](world, broken), world)
+
+
 def readings(name: str, broken: str | None) -> list[Reading]:
     """Every line in a named world, its episodes listed."""
-    world = listed(named_worlds[name]())
-    assert world is not None
     return [
-        read(line, line(world, broken if broken in line.breaks else None), world)
-        for line in gae_lines
+        _reading(name, index, broken if broken in line.breaks else None)
+        for index, line in enumerate(gae_lines)
     ]
 
 
 def listed_in_words(name: str) -> str:
     """One sentence if the lines are read in a shorter world than the one above."""
-    world = named_worlds[name]()
-    few = listed(world)
-    assert few is not None
-    return cut_in_words(world, few)
+    return cut_in_words(named_worlds[name](), _listed(name))
 
 
 def breaks() -> list[str]:

@@ -9,8 +9,8 @@ import streamlit as st
 
 from pgviz.charts import baselines as charts
 from pgviz.exact.derivation import Line
-from pgviz.exact.receipts import Reading, read
-from pgviz.exact.subtraction import baseline_is_free, short
+from pgviz.exact.receipts import Reading, cut_in_words, listed, read
+from pgviz.exact.subtraction import baseline, baseline_is_free
 from pgviz.measure import checkpoints, noise, race
 from pgviz.measure.bench import LABELS, Bench, frozen_bench, world_bench
 from pgviz.measure.frozen import FrozenPolicy
@@ -18,6 +18,7 @@ from pgviz.runs import Recording, Run
 from pgviz.ui import live, page, receipts
 from pgviz.ui.look import ink
 from pgviz.worlds.named import named_worlds
+from pgviz.worlds.tabular import TabularMDP
 
 # --- the baseline set by hand ---
 
@@ -108,6 +109,10 @@ def parabolas(name: str, values: Sequence[float], low: float, high: float) -> No
     )
     st.caption(noise.surprise(name))
     page.numbers(_landmark_numbers(name), "landmarks")
+    page.heading("Why the spread falls and the centre stays")
+    with st.container(width=page.READING_WIDTH):
+        st.latex(noise.BEST_B)
+        st.markdown(noise.why_it_falls(name))
 
 
 def _landmark_numbers(name: str) -> pd.DataFrame:
@@ -261,14 +266,17 @@ def _decades(errors: pd.Series) -> tuple[float, float]:
 
 
 def _bench_words(found: Bench) -> str:
+    if found.is_exact:
+        return (
+            f"{found.num_episodes:,} episodes, the same for all six; ∇J is exact."
+            f" {_exact_bias_in_words(found)}"
+        )
     called = [found.bias_in_words(row) for row in found.rows if row.looks_biased]
     biased = (
         f"Told apart from unbiased: {', '.join(called)}."
         if called
         else "None can be told apart from unbiased with so few episodes."
     )
-    if found.is_exact:
-        return f"{found.num_episodes:,} episodes, the same for all six; ∇J is exact. {biased}"
     length = found.reference.squared_length
     assert isinstance(length.low, float)
     assert isinstance(length.high, float)
@@ -277,6 +285,21 @@ def _bench_words(found: Bench) -> str:
         f"{found.num_episodes:,} episodes, the same for all six. CartPole has no exact gradient: ∇J is"
         f" an estimate from {found.reference.num_episodes:,} other episodes ({sure}). {biased}"
     )
+
+
+def _exact_bias_in_words(found: Bench) -> str:
+    """Who is biased, summed exactly: with the true V for a critic, nobody is."""
+    squared = float(found.reference.squared_length.value)  # type: ignore[arg-type]
+    biases = {LABELS[row.name]: found.bias_squared(row) / squared for row in found.rows}
+    worst = max(biases.values())
+    if worst < 1e-18:
+        computed = f" (computed: at most {noise.zero_or(worst)} of ‖∇J‖²)" if worst else ""
+        return (
+            f"All six are exactly unbiased, bias² is 0{computed}: TD error and GAE believe the true"
+            " V here."
+        )
+    called = [f"{name} ({bias:.2g} ‖∇J‖²)" for name, bias in biases.items() if bias >= 1e-18]
+    return f"Biased, exactly: {', '.join(called)}."
 
 
 # --- normalising ---
@@ -454,10 +477,19 @@ def _line_ends(table: pd.DataFrame) -> pd.DataFrame:
 
 # --- receipts ---
 
+# All 1,462 episodes of the ladder: these lines take a quarter of a second for them, once.
+MOST_EPISODES = 1500
+
+
+def _listed(name: str) -> TabularMDP:
+    world = listed(named_worlds[name](), MOST_EPISODES)
+    assert world is not None
+    return world
+
 
 @st.cache_data(max_entries=100, show_spinner=False)
 def _readings(name: str, broken: str | None) -> list[Reading]:
-    world = short(named_worlds[name]())
+    world = _listed(name)
     return [
         read(line, line(world, broken if broken in line.breaks else None), world)
         for line in baseline_is_free
@@ -472,8 +504,17 @@ def breaks(lines: Sequence[Line] = baseline_is_free) -> list[str]:
     return found
 
 
+def subtracted_in_words(name: str) -> str:
+    """Which b(s) the lines subtract, in numbers."""
+    world = _listed(name)
+    steps = "" if world.horizon is None else ", the value at step 0"
+    values = ", ".join(noise.in_figures(x).replace("-", "−") for x in baseline(world))
+    return f"b(s) is V(s){steps}: {values}."
+
+
 def derivation(name: str, broken: str | None) -> None:
     """Every line with both of its sides, at the worst of their numbers."""
     readings = _readings(name, broken)
     receipts.table(readings, "baselines")
-    st.caption(receipts.verdict(readings, broken))
+    cut = cut_in_words(named_worlds[name](), _listed(name))
+    st.caption(f"{receipts.verdict(readings, broken)} {cut}".rstrip())

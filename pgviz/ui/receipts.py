@@ -30,6 +30,8 @@ def style() -> None:
 [class*="st-key-receipts"] th:nth-child(n+2) {{ text-align: right; }}
 [class*="st-key-receipts"] td:last-child {{ width: 1.6rem; font-weight: 600; }}
 [class*="st-key-receipts"] small {{ display: block; line-height: 1.35; color: {quiet}; }}
+[class*="st-key-receipts"] td:nth-child(4) small {{ white-space: normal; max-width: 6.5rem;
+  margin-left: auto; }}
 [class*="st-key-receipts"] td b {{ text-decoration: underline; text-underline-offset: 3px; }}
 [class*="st-key-receipts"] tr:has(.broken) :is(td:nth-child(n+2), b) {{ color: {red}; }}
 [class*="st-key-receipts"] tr:has(.broken) {{ background: {red}12; }}
@@ -43,6 +45,8 @@ def style() -> None:
   [class*="st-key-receipts"] td:nth-child(2)::before {{ content: "left "; }}
   [class*="st-key-receipts"] td:nth-child(3)::before {{ content: "right "; }}
   [class*="st-key-receipts"] td:nth-child(4)::before {{ content: "off by "; }}
+  [class*="st-key-receipts"] td:nth-child(4) {{ text-align: left; }}
+  [class*="st-key-receipts"] td:nth-child(4) small {{ margin: 0; max-width: none; }}
   [class*="st-key-receipts"] td::before {{ font-size: .8rem; color: {quiet}; }}
   [class*="st-key-receipts"] td:first-child {{ flex: 1 0 100%; overflow-x: auto; }}
 }}
@@ -134,8 +138,9 @@ def _row(reading: Reading) -> str:
     reason = f"<small>{plain(reading.reason)}</small>"
     where = f'<small class="where">shown: {plain(reading.where)}</small>' if reading.where else ""
     left, right = (_digits(side, reading) for side in (reading.left, reading.right))
+    note = f"<small>{plain(reading.note)}</small>" if reading.note else ""
     return (
-        f"| {equation}{reason}{where} | {left} | {right} | {reading.difference} |"
+        f"| {equation}{reason}{where} | {left} | {right} | {reading.difference}{note} |"
         f" {MARKS[reading.mark]} |"
     )
 

@@ -29,7 +29,7 @@ stories = {
         "Stay pays 1 and goes on; stop pays 0 and ends.",
         ("stay", "stop"),
         learning_rate=0.01,
-        mistake="sample from the wrong policy",
+        mistake="differentiate R",  # the only one that does harm: all others climb too
     ),
     "short-corridor": Story(
         "Three rooms that look alike, the goal behind the third. Every step costs 1. In the"

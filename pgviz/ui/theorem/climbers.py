@@ -16,7 +16,7 @@ from pgviz.ui.theorem.bench import (
     Setting,
     found,
 )
-from pgviz.ui.theorem.layout import HEIGHT, cut_in_words, number, prose, sentence
+from pgviz.ui.theorem.layout import HEIGHT, cap_in_words, prose, sentence
 from pgviz.worlds.tabular import WorldError
 
 
@@ -64,7 +64,9 @@ def race(setting: Setting) -> tuple[theorem.Race, str]:
     with left:
         shown = in_frame(run.steps, "objective")
         page.heading(
-            "Who gets to the top?",
+            "A line ends at the cap"
+            if {theorem.EXACT, theorem.SAMPLED} & run.capped.keys()
+            else "Who gets to the top?",
             "dashed: exact · line: sampled · red: broken" + leaving(shown, "objective"),
         )
         page.chart(
@@ -76,9 +78,7 @@ def race(setting: Setting) -> tuple[theorem.Race, str]:
             theorem.NUM_STEPS,
             tables=shown,
             height=HEIGHT,
-            says="; ".join(
-                f"{name} ends at J = {number(row['objective'])}" for name, row in last.items()
-            ),
+            says=theorem.race_in_words(run, broken),
         )
     with right:
         if len(actions) == 3 and theorem.is_bandit(setting.at):
@@ -124,7 +124,7 @@ def race(setting: Setting) -> tuple[theorem.Race, str]:
         height=150,
         says="The cosine of the sampled and of the broken update with the gradient, per step.",
     )
-    st.caption(in_words(run, broken) + cut_in_words(setting))
+    st.caption(in_words(run, broken) + cap_in_words(setting))
     page.numbers(run.steps, "numbers-race")
     return run, broken
 
@@ -141,14 +141,9 @@ def leaving(tables: dict[str, pd.DataFrame], quantity: str) -> str:
 
 
 def in_words(run: theorem.Race, broken: str) -> str:
-    """What happened, and what was cut."""
-    ends = theorem.last_rows(run.steps)
+    """What happened, and what was shortened."""
     cosines = run.steps[run.steps["update"] == theorem.SAMPLED]["cosine"].dropna()
-    exact, sampled, wrong = (float(ends[name]["objective"]) for name in theorem.UPDATES)
-    words = (
-        f"J ends at {number(exact)} with the exact gradient, {number(sampled)}"
-        f" with samples and {number(wrong)} with “{receipts.typeset(broken)}”."
-    )
+    words = theorem.race_in_words(run, broken)
     if len(cosines):
         uphill = 100 * float((cosines > 0).mean())
         words += f" {uphill:.0f} % of the sampled steps pointed uphill."

@@ -67,7 +67,7 @@ def axis_title(setting: Setting) -> str:
     return f"p = π({setting.story.actions[setting.story.turned]})"
 
 
-def cut_in_words(setting: Setting) -> str:
+def cap_in_words(setting: Setting) -> str:
     """A word about the step cap, where it can be felt."""
     share = theorem.share_cut(setting.at)
     if share < 1e-9:

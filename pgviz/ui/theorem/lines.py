@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from pgviz.exact.receipts import MAX_LISTED, Reading, is_cut, listed, read_out
+from pgviz.exact.receipts import Reading, cut_in_words, listed, read_out
 from pgviz.measure import theorem
 from pgviz.ui import receipts
 from pgviz.ui.theorem.bench import (
@@ -51,12 +51,8 @@ def _cut(setting: Setting, name: str) -> str:
         return ""
     samples_cut = cut_gradient_in_words(setting) if name == TABLES["log"] else ""
     few = listed(setting.at)
-    if few is None or not is_cut(setting.at, few):
-        return f" {samples_cut}".rstrip()
-    return (
-        f" Lines that list episodes are evaluated in this world cut after {few.horizon} steps, so"
-        f" that there are at most {MAX_LISTED} of them. {samples_cut}"
-    ).rstrip()
+    listing_cut = "" if few is None else cut_in_words(setting.at, few)
+    return "".join(f" {said}" for said in (listing_cut, samples_cut) if said)
 
 
 def receipts_table(setting: Setting) -> pd.DataFrame:

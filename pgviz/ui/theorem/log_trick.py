@@ -133,7 +133,8 @@ def _closing_in(setting: Setting, readings: list[Reading]) -> None:
     cut = cut_gradient_in_words(setting)
     with right:
         page.heading(
-            f"Samples close in on ∇J{' of the cut world' if cut else ''} like 1/√N",
+            f"Samples close in on ∇J{' of the cut world' if cut else ''}, on average like"
+            " 1/\N{WORD JOINER}√N",
             f"dashed: exact{f', cut after {STEP_CAP} steps' if cut else ''}"
             " · line and band: mean of N episodes, 95 % interval",
         )
@@ -167,9 +168,4 @@ def _shrinks(table: pd.DataFrame, num: int) -> str:
     if near == first:
         most = max((n for n in SAMPLES if n <= counts[-1]), default=SAMPLES[0])
         return f"Set N to {most:,} and watch the last line of the table."
-    ratio = width.iloc[first] / width.iloc[near]
-    root = np.sqrt(counts[near] / counts[first])
-    return (
-        f"From {counts[first]:,} to {counts[near]:,} episodes the interval shrinks"
-        f" {ratio:.1f}-fold; √N says {root:.1f}."
-    )
+    return theorem.shrinking(table, first, near)

@@ -18,7 +18,7 @@ from pgviz.ui.theorem.bench import (
 from pgviz.ui.theorem.layout import (
     HEIGHT,
     axis_title,
-    cut_in_words,
+    cap_in_words,
     number,
     sentence,
     signed,
@@ -122,7 +122,7 @@ def objective(setting: Setting) -> str | None:
     st.caption(
         f"At p = {here.p:.3f}, {len(returns)} episodes returned {spread}. Nothing in one of them"
         f" says that J = {number(here.objective)} would change by {number(here.slope)} per unit"
-        f" of p.{cut_in_words(setting)}"
+        f" of p.{cap_in_words(setting)}"
     )
     if guess:
         _answer(setting, guess, word, best_p, best)

@@ -40,31 +40,17 @@ def proofs(setting: Setting) -> None:
 
 
 def _past(setting: Setting) -> None:
-    st.markdown("**Past rewards add nothing but noise**")
     try:
-        kept, dropped = found(setting, theorem.noise_of_the_past)
+        kept, dropped, has_a_past = found(setting, theorem.noise_of_the_past)
     except WorldError as fault:
         st.caption(sentence(fault))
         return
+    heading, reason = theorem.past_in_words(kept, dropped, has_a_past)
+    page.heading(heading)
     with st.container(horizontal=True, gap="large"):
         st.metric("Variance with past rewards", number(kept), width="content")
         st.metric("without them", number(dropped), width="content")
-    if kept - dropped > 1e-9 * max(kept, 1e-9):
-        st.caption(
-            f"Trace of the covariance of one episode's estimate, exact. The means are equal; the"
-            f" variance is {kept / dropped:.2f} times as large with rewards that came before the"
-            " action."
-        )
-    elif dropped - kept > 1e-9 * max(kept, 1e-9):
-        st.caption(
-            "Trace of the covariance of one episode's estimate, exact. The means are equal, and"
-            " here the past happens to cancel some of the future's noise."
-        )
-    else:
-        st.caption(
-            "Trace of the covariance of one episode's estimate, exact. Here no reward comes before"
-            " a later action, so there is nothing to drop: try the short corridor."
-        )
+    st.caption(f"Trace of the covariance of one episode's estimate, exact. {reason}")
 
 
 def _sums(setting: Setting) -> None:
