@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Container, Iterable
 
 import click
 
@@ -37,19 +38,29 @@ def train(
         if method not in presets:
             raise ConfigError(f"there is no method {method!r}; there are {', '.join(presets)}")
         given = {name: value for name, value in options.items() if value is not None}
-        config = presets[method].replace(stop_when_solved=stop_when_solved, **given)
-        config = with_settings(config, dict(name_and_value(text) for text in settings))
+        if stop_when_solved:
+            given["stop_when_solved"] = True
+        changes = names_and_values(settings, given)
+        config = with_settings(presets[method].replace(**given), changes)
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
     run(config, as_json)
 
 
-def name_and_value(text: str) -> tuple[str, str]:
-    """The two sides of NAME=VALUE."""
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise click.ClickException(f"--set takes NAME=VALUE, got {text!r}")
-    return name.strip(), value.strip()
+def names_and_values(texts: Iterable[str], given: Container[str]) -> dict[str, str]:
+    """The two sides of every NAME=VALUE; a name that is given already is refused."""
+    settings: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        name = name.strip()
+        if not equals:
+            raise click.ClickException(f"--set takes NAME=VALUE, got {text!r}")
+        if name == "method":
+            raise click.ClickException("method is named first, not with --set")
+        if name in given or name in settings:
+            raise click.ClickException(f"{name} is given twice")
+        settings[name] = value.strip()
+    return settings
 
 
 @cli.command()

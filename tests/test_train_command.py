@@ -1,5 +1,6 @@
-"""`python -m pgviz train`: the summary says when it was learned."""
+"""`python -m pgviz train`: what was asked for is trained, and the summary says when it was learned."""
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -57,3 +58,47 @@ def test_the_summary_is_of_the_last_update_and_counts_the_steps_of_all_seeds(sum
     assert summary["env_steps_per_seed"] == [2, 4, 30]
     assert summary["env_steps"] == 36
     assert summary["final_return"] == [475, None, 9]
+
+
+# ── What is asked for, and what is asked for twice ───────────────────────────────────────────
+
+
+def test_options_and_settings_together_are_the_configuration(run):
+    status, out, err = run(
+        "train", "gae", "--json", "--num-seeds", 1, "--num-updates", 2, "--rng-seed", 7,
+        "--set", "num_envs=2", "--set", " gamma = 0.9 ", "--set", "stop_when_solved=true",
+    )  # fmt: skip
+    assert (status, err) == (0, "")
+    *updates, summary = map(json.loads, out.splitlines())
+    assert [update["update"] for update in updates] == [0, 1]
+    asked = {"num_seeds": 1, "num_updates": 2, "rng_seed": 7, "num_envs": 2, "gamma": 0.9}
+    expected = presets["gae"].replace(stop_when_solved=True, **asked)
+    assert summary["config"] == vars(expected)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--set", "method=full-return"], "method is named first, not with --set"),
+        (["--set", " method =reinforce"], "method is named first, not with --set"),
+        (["--set", "num_seeds=3", "--num-seeds", "2"], "num_seeds is given twice"),
+        (["--rng-seed", "0", "--set", "rng_seed=0"], "rng_seed is given twice"),
+        (["--world", "CartPole-v1", "--set", "world=CartPole-v1"], "world is given twice"),
+        (
+            ["--stop-when-solved", "--set", "stop_when_solved=false"],
+            "stop_when_solved is given twice",
+        ),
+        (["--set", "gamma=0.5", "--set", "gamma=0.9"], "gamma is given twice"),
+        (["--set", "gamma"], "--set takes NAME=VALUE, got 'gamma'"),
+        (["--set", "gama=1"], "there is no setting 'gama'; there are method, world"),
+    ],
+    ids=str,
+)
+def test_what_would_train_something_else_than_asked_is_refused_in_one_sentence(
+    run, monkeypatch, arguments, sentence
+):
+    monkeypatch.setattr(command, "run", lambda *_: pytest.fail("it trained"))
+    status, out, err = run("train", "reinforce", *arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"pgviz: {sentence}")
+    assert err.count("\n") == 1
