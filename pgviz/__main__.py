@@ -105,7 +105,7 @@ def moments(
     """Exact bias and variance of an estimator in a finite WORLD.
 
     WORLD is bandit-a, survival, short-corridor, ladder, shared-logit-chain, a Gymnasium id with a
-    transition table such as FrozenLake-v1, or a JSON file.
+    transition table such as FrozenLake-v1, a JSON file, or '-' for one on the standard input.
     """
     from dataclasses import replace
 
