@@ -127,22 +127,36 @@ def moments(
 
 
 def main() -> None:
-    """Run the command line; every fault of the input is one sentence on stderr, status 2."""
+    """Run the command line; every fault of the input is one sentence on stderr, status 2.
+
+    Output that cannot be written is one sentence too, status 1.
+    """
+    if sys.stdout is None:  # closed, with >&-
+        sys.exit("pgviz: the output cannot be written: the standard output is closed")
     try:
-        status = cli(standalone_mode=False)
+        sys.exit(status())
+    except OSError as error:
+        # What is left in the buffer must not fail once more when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # there whoever reads it has seen enough
+            sys.exit(f"pgviz: the output cannot be written: {error.strerror or error}")
+
+
+def status() -> int:
+    """Run the command line and say how it ended."""
+    try:
+        ended = cli(standalone_mode=False)
         sys.stdout.flush()
-        sys.exit(status)
+        return ended or 0
     except (click.exceptions.Abort, KeyboardInterrupt):
-        sys.exit(130)
+        return 130
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
-        sys.exit(2)
+        return 2
     except click.ClickException as error:
         sentence = " ".join(error.format_message().split())
         click.echo(f"pgviz: {sentence}", err=True)
-        sys.exit(2)
-    except BrokenPipeError:  # whoever read our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 2
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -65,3 +67,53 @@ def test_a_device_is_no_world(run):
     status, _, err = run("moments", "/dev/null")
     assert status == 2
     assert err.startswith("pgviz: there is no world '/dev/null'")
+
+
+# ── Out ──────────────────────────────────────────────────────────────────────────────────────
+
+TRAIN = ("train", "reinforce", "--num-seeds", "1", "--set", "num_envs=1", "--num-updates")
+COMMANDS = {
+    "moments": MOMENTS,
+    "train": (*TRAIN, "1"),
+    "train --json": (*TRAIN, "1", "--json"),
+    "help": ("--help",),
+    "nothing": (),
+}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("name", COMMANDS)
+def test_output_for_which_there_is_no_room_is_one_sentence(name):
+    with open("/dev/full", "w") as full:
+        status, _, err = program(*COMMANDS[name], stdout=full)
+    assert status == 1
+    assert err == "pgviz: the output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("name", ["moments", "train"])
+def test_a_closed_output_is_one_sentence_before_anything_is_computed(name):
+    closed = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "pgviz", *COMMANDS[name]]
+    ended = subprocess.run(closed, stderr=subprocess.PIPE, text=True)
+    assert ended.returncode == 1
+    assert ended.stderr == ("pgviz: the output cannot be written: the standard output is closed\n")
+
+
+@pytest.mark.parametrize("name", ["moments", "help", "nothing"])
+def test_when_nobody_reads_any_more_there_is_nothing_to_say(name):
+    nobody, out = os.pipe()
+    os.close(nobody)
+    with os.fdopen(out, "w") as pipe:
+        _, _, err = program(*COMMANDS[name], stdout=pipe)
+    assert err == ""
+
+
+def test_training_ends_in_silence_when_its_reader_has_seen_enough():
+    """As in `… --json | head -1`."""
+    command = [sys.executable, "-m", "pgviz", *TRAIN, "1000", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as training:
+        try:
+            assert json.loads(training.stdout.readline())["update"] == 0
+            training.stdout.close()
+            assert training.stderr.read() == b""
+        finally:
+            training.kill()
