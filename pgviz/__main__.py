@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Container, Iterable
 
 import click
 
@@ -37,19 +38,29 @@ def train(
         if method not in presets:
             raise ConfigError(f"there is no method {method!r}; there are {', '.join(presets)}")
         given = {name: value for name, value in options.items() if value is not None}
-        config = presets[method].replace(stop_when_solved=stop_when_solved, **given)
-        config = with_settings(config, dict(name_and_value(text) for text in settings))
+        if stop_when_solved:
+            given["stop_when_solved"] = True
+        changes = names_and_values(settings, given)
+        config = with_settings(presets[method].replace(**given), changes)
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
     run(config, as_json)
 
 
-def name_and_value(text: str) -> tuple[str, str]:
-    """The two sides of NAME=VALUE."""
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise click.ClickException(f"--set takes NAME=VALUE, got {text!r}")
-    return name.strip(), value.strip()
+def names_and_values(texts: Iterable[str], given: Container[str]) -> dict[str, str]:
+    """The two sides of every NAME=VALUE; a name that is given already is refused."""
+    settings: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        name = name.strip()
+        if not equals:
+            raise click.ClickException(f"--set takes NAME=VALUE, got {text!r}")
+        if name == "method":
+            raise click.ClickException("method is named first, not with --set")
+        if name in given or name in settings:
+            raise click.ClickException(f"{name} is given twice")
+        settings[name] = value.strip()
+    return settings
 
 
 @cli.command()
@@ -94,7 +105,7 @@ def moments(
     """Exact bias and variance of an estimator in a finite WORLD.
 
     WORLD is bandit-a, survival, short-corridor, ladder, shared-logit-chain, a Gymnasium id with a
-    transition table such as FrozenLake-v1, or a JSON file.
+    transition table such as FrozenLake-v1, a JSON file, or '-' for one on the standard input.
     """
     from dataclasses import replace
 
@@ -116,22 +127,36 @@ def moments(
 
 
 def main() -> None:
-    """Run the command line; every fault of the input is one sentence on stderr, status 2."""
+    """Run the command line; every fault of the input is one sentence on stderr, status 2.
+
+    Output that cannot be written is one sentence too, status 1.
+    """
+    if sys.stdout is None:  # closed, with >&-
+        sys.exit("pgviz: the output cannot be written: the standard output is closed")
     try:
-        status = cli(standalone_mode=False)
+        sys.exit(status())
+    except OSError as error:
+        # What is left in the buffer must not fail once more when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # there whoever reads it has seen enough
+            sys.exit(f"pgviz: the output cannot be written: {error.strerror or error}")
+
+
+def status() -> int:
+    """Run the command line and say how it ended."""
+    try:
+        ended = cli(standalone_mode=False)
         sys.stdout.flush()
-        sys.exit(status)
+        return ended or 0
     except (click.exceptions.Abort, KeyboardInterrupt):
-        sys.exit(130)
+        return 130
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
-        sys.exit(2)
+        return 2
     except click.ClickException as error:
         sentence = " ".join(error.format_message().split())
         click.echo(f"pgviz: {sentence}", err=True)
-        sys.exit(2)
-    except BrokenPipeError:  # whoever read our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 2
 
 
 if __name__ == "__main__":

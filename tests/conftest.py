@@ -1,4 +1,4 @@
-"""Fixtures for tests in a real browser: `chromium`, `serve` and `ready`.
+"""Fixtures: `run` for the command line; `chromium`, `serve` and `ready` for a real browser.
 
 @pytest.mark.browser
 def test_something(chromium, serve, ready):
@@ -23,6 +23,8 @@ from tempfile import TemporaryFile
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from pgviz.__main__ import main
 
 REPO = Path(__file__).parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -53,6 +55,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item.add_marker(
             pytest.mark.skip(reason="in a browser, by minutes slower: pytest --browser")
         )
+
+
+@pytest.fixture
+def run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run the command line in this process: (exit status, stdout, stderr)."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["pgviz", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        captured = capsys.readouterr()
+        return ended.value.code or 0, captured.out, captured.err
+
+    return run
 
 
 @pytest.fixture(scope="session")

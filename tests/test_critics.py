@@ -142,6 +142,28 @@ def test_the_weights_of_an_update_are_by_the_critic_of_the_updates_before_it(nam
         assert (fitted != before).any(), "it has learned from this update by its end"
 
 
+AFTERWARDS = {"normalised": {"normalize_advantages": True}, "γ^t kept": {"drop_gamma_t": False}}
+
+
+@pytest.mark.parametrize("changes", AFTERWARDS.values(), ids=AFTERWARDS)
+@pytest.mark.parametrize("method", CRITIC_METHODS)
+def test_whatever_is_done_to_psi_for_the_policy_the_critic_learns_from_the_bare_one(
+    method, changes
+):
+    config = presets[method].replace(gamma=0.9, num_steps=0, num_envs=4, num_seeds=2, num_updates=1)
+    agent = Agent.of(config)
+    bare, weighted = (next(train(c)) for c in (config, config.replace(**changes)))
+    for name in ("value_loss", "explained_variance"):
+        np.testing.assert_array_equal(weighted.metrics[name], bare.metrics[name])
+    critics, policies = (
+        [part(update.theta) for update in (bare, weighted)]
+        for part in (agent.critic_part, agent.policy_part)
+    )
+    np.testing.assert_array_equal(*critics)
+    assert (critics[0] != agent.critic_part(bare.played)).any(axis=1).all()
+    assert (policies[0] != policies[1]).any(axis=1).all()
+
+
 def test_the_first_critic_has_learned_nothing():
     first = next(train(BASELINE))
     births = [stream(BASELINE, seed, "theta") for seed in range(16)]

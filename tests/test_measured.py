@@ -1,6 +1,7 @@
 """Measured twins: sampled episodes say what the exact numbers say, within their intervals."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -19,12 +20,14 @@ from pgviz.measure.episodes import (
     weights,
 )
 from pgviz.measure.statistics import (
+    Reference,
     covariance_trace,
     gradient_statistics,
     mean_estimate,
     proportion,
     ratio_of_means,
     squared_norm,
+    statistics_against,
     trace_ratio,
 )
 from pgviz.worlds.files import find_world
@@ -164,6 +167,27 @@ def test_the_debiased_bias_is_centred_where_the_naive_one_is_inflated_by_the_noi
     assert abs(debiased.mean()) < 4 * error
     assert naive.mean() > noise / 2
     assert (debiased < 0).any()
+
+
+@pytest.mark.parametrize("num", [2, 3])
+def test_debiased_means_exact_on_average_however_few_the_episodes(num):
+    """Over ALL samples of N episodes that are one of three with equal probability: no noise."""
+    possible = np.array([[[1.0, 0.0]], [[4.0, -2.0]], [[-2.0, 5.0]]])
+    true = np.array([[0.5, -1.0]])
+    deviations = possible - true
+    bias_squared = (deviations.mean(axis=0) ** 2).sum()
+    trace = possible.var(axis=0).sum()
+    samples = [np.array(sample) for sample in product(possible, repeat=num)]
+    exactly = Reference(true.ravel())
+    for measured, exact in (
+        ([squared_norm(x, true) for x in samples], bias_squared),
+        ([statistics_against(x, exactly, False).bias_squared for x in samples], bias_squared),
+        ([Reference.measured(x - true).squared_length for x in samples], bias_squared),
+        ([covariance_trace(x) for x in samples], trace),
+    ):
+        assert np.mean([estimate.value for estimate in measured]) == pytest.approx(exact)
+    naive = np.mean([((x.mean(axis=0) - true) ** 2).sum() for x in samples])
+    assert naive == pytest.approx(bias_squared + trace / num)
 
 
 def test_the_interval_of_the_bias_covers_no_bias_and_a_known_one(corridor_groups):

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from test_worlds import as_json
 
-from pgviz.__main__ import main
 from pgviz.worlds.named import named_worlds, short_corridor
 
 KEYS = (
@@ -19,20 +18,6 @@ KEYS = (
     "covariance_trace",
     "best_constant_baseline",
 )
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run the command line in this process: (exit status, stdout, stderr)."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["pgviz", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        captured = capsys.readouterr()
-        return ended.value.code or 0, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture

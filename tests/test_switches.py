@@ -124,6 +124,21 @@ def test_a_shared_layer_stays_one_layer_however_long_it_learns():
     assert np.abs(update.theta - start).max(axis=0).all()  # and every parameter learns
 
 
+@pytest.mark.parametrize("name", SWITCHED)
+def test_normalised_for_the_policy_psi_stays_bare_for_the_critic(name):
+    """Of a shared network that is the critic's head: its hidden layer is moved by both losses."""
+    agent = Agent.of(SWITCHED[name])
+    bare, weighted = (
+        next(train(SWITCHED[name].replace(normalize_advantages=normalise)))
+        for normalise in (False, True)
+    )
+    np.testing.assert_array_equal(weighted.metrics["value_loss"], bare.metrics["value_loss"])
+    own = slice(agent.body.stop if agent.shared else 0, None)
+    critics = [agent.critic_part(update.theta)[:, own] for update in (bare, weighted)]
+    np.testing.assert_array_equal(*critics)
+    assert (agent.policy_part(bare.theta) != agent.policy_part(weighted.theta)).any()
+
+
 def test_the_limit_taken_for_a_fall_takes_the_future_away_there_and_nowhere_else():
     *_, rollout = judged("actor-critic")
     last = np.zeros_like(rollout.mask)

@@ -10,6 +10,7 @@ from gymnasium.vector import AutoresetMode
 
 import pgviz
 from pgviz import estimators
+from pgviz.measure.frozen import FrozenPolicy
 from pgviz.policies import MLP, entropy, probability
 from pgviz.training import METRICS, Config, ConfigError, presets, train, with_settings
 from pgviz.training import gradient as gradient_module
@@ -446,6 +447,19 @@ def test_an_update_is_immutable_and_keeps_its_numbers_while_training_goes_on():
             array[0] = 0
     with pytest.raises(FrozenInstanceError):
         first.index = 7
+
+
+def test_no_two_purposes_share_a_random_number():
+    """Not those of training, nor those of the bench that plays a recorded policy again."""
+    first = []
+    for rng_seed, seed, index in product(range(2), range(3), range(3)):
+        config = REINFORCE.replace(rng_seed=rng_seed)
+        bench = FrozenPolicy(config, np.empty(0, np.float32), seed, update=index)
+        first += [stream(config, seed, "update", index), *map(bench.numbers, range(3))]
+        if index == 0:
+            first += [stream(config, seed, purpose) for purpose in ("theta", "critic")]
+    drawn = [numbers.integers(2**63) for numbers in first]
+    assert len(set(drawn)) == len(drawn) == 2 * 3 * (3 * 4 + 2)
 
 
 def test_what_one_update_leaves_behind_the_next_one_plays(runs):

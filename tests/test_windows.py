@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from gymnasium.vector import AutoresetMode
+from test_policies import scaled, torch_network
 from test_training import assert_close, assert_same_rows, collected
 
 from pgviz import estimators
 from pgviz.__main__ import cli
+from pgviz.policies import log_prob
 from pgviz.runs.replay import replay, trajectory
 from pgviz.training import METRICS, presets, train
 from pgviz.training import loop as loop_module
@@ -401,6 +403,25 @@ def test_windows_are_replayed_as_fresh_whole_episodes_always_the_same():
     deltas = table["reward"] + config.gamma * following - table["value"]
     expected = estimators.discounted_sum(deltas.to_numpy(), config.gamma * config.gae_lambda)
     np.testing.assert_allclose(table["weight"], expected, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["reinforce", "gae"])
+def test_a_steps_pull_is_its_weight_times_the_length_of_autograds_score(name):
+    config = presets[name].replace(gamma=0.9, num_seeds=1, num_envs=3, num_updates=4)
+    theta = list(train(config))[-1].theta[0]
+    table = trajectory(config, theta, replay(config, theta, 0, 4), episode=1)
+    policy = Agent.of(config).policy
+    network = torch_network(policy, theta[: policy.num_parameters])
+    assert 0 < table["action"].mean() < 1
+    assert table["weight"].abs().max() > 1.5 * table["weight"].abs().min()
+    for row in table.itertuples():
+        obs = np.array([[row.x, row.x_dot, row.angle, row.angle_dot]], np.float32)
+        network.zero_grad()
+        score = log_prob(network(scaled(policy, obs))[0, 0], row.action)
+        score.backward()
+        length = np.linalg.norm(np.concatenate([p.grad.ravel() for p in network.parameters()]))
+        assert row.log_prob == pytest.approx(score.item(), rel=1e-4)
+        assert row.pull == pytest.approx(abs(row.weight) * length, rel=1e-4)
 
 
 def test_windows_go_on_where_the_update_before_them_ended():

@@ -1,8 +1,9 @@
 """Worlds from outside: a JSON document is data, nothing in it is ever executed."""
 
 import json
+import sys
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pgviz.worlds.gymnasium_tables import GYMNASIUM_ID, from_gymnasium
 from pgviz.worlds.named import named_worlds
@@ -16,7 +17,9 @@ OPTIONAL = ("horizon", "features")
 
 
 def find_world(name: str) -> TabularMDP:
-    """The world of this name, Gymnasium id or file."""
+    """The world of this name, Gymnasium id or file; - is the standard input."""
+    if name == "-":
+        return parse_world(_standard_input())
     if name in named_worlds:
         return named_worlds[name]()
     if name.lstrip().startswith("{") or name.endswith(".json") or _is_file(name):
@@ -66,8 +69,9 @@ def world_document(world: TabularMDP) -> str:
 
 
 def _is_file(name: str) -> bool:
+    """Whether it can be read to its end: a file or a pipe, no folder and no device."""
     try:
-        return Path(name).is_file()
+        return Path(name).is_file() or Path(name).is_fifo()
     except (OSError, ValueError):
         return False
 
@@ -78,14 +82,29 @@ def _read(path: str | Path) -> str:
         raise WorldError(f"there is no world file {shown}")
     try:
         with open(path, "rb") as file:
-            content = file.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            raise WorldError(f"a world file may hold at most {MAX_BYTES // 10**6} MB")
-        return content.decode("utf-8")
+            return _text(file, f"the world file {shown}")
     except OSError:
         raise WorldError(f"the world file {shown} cannot be read") from None
+
+
+def _standard_input() -> str:
+    if sys.stdin is None:  # closed, with <&-
+        raise WorldError("the standard input is closed")
+    try:
+        return _text(sys.stdin.buffer, "the standard input")
+    except OSError:
+        raise WorldError("the standard input cannot be read") from None
+
+
+def _text(file: IO[bytes], shown: str) -> str:
+    """All that a file holds; of one that holds too much, or never ends, no more than is allowed."""
+    content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise WorldError(f"a world file may hold at most {MAX_BYTES // 10**6} MB")
+    try:
+        return content.decode("utf-8")
     except UnicodeDecodeError:
-        raise WorldError(f"the world file {shown} is not UTF-8 text") from None
+        raise WorldError(f"{shown} is not UTF-8 text") from None
 
 
 def _parse(text: str) -> Any:
