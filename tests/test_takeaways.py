@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 
 from pgviz.measure import takeaways
+from pgviz.training import Config
 
 
 class Told:
-    """A recording whose metrics [U, S] are told."""
+    """A recording whose metrics [U, S] are told; no gradient of it may be longer than ½."""
+
+    config = Config(max_grad_norm=0.5)
 
     def __init__(self, **told):
         self.told = {name: np.array(x, float) for name, x in told.items()}
@@ -91,7 +94,8 @@ def test_the_return_rises_while_the_pseudo_loss_does_too():
     """Four seeds, of which the one that lies furthest out on either side does not count."""
     returns = [[20, 22, 0, 900], [300, 300, 0, 900], [480, 490, 0, 900]]
     losses = [[-2, -4, -99, 99], [1, 1, -99, 99], [2000, 1000, -9999, 9999]]
-    told = Told(episode_return=returns, pseudo_loss=losses, solved=np.zeros((3, 4)))
+    norms = {"grad_norm": np.ones((3, 4)), "active": np.ones((3, 4))}
+    told = Told(episode_return=returns, pseudo_loss=losses, solved=np.zeros((3, 4)), **norms)
     sentence = takeaways.loss_against_return(told)
     assert sentence.startswith(
         "While the return went from 21 to 485, the pseudo-loss rose (-3, then 1,500:"
@@ -99,8 +103,36 @@ def test_the_return_rises_while_the_pseudo_loss_does_too():
     assert takeaways.all_of(told) == [
         takeaways.seeds_solved(told),
         takeaways.spread(told),
+        takeaways.lengths(told),
         sentence,
     ]
+
+
+# ── How much of a gradient's length is followed ──────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("norms", "begin"),
+    [
+        ([[500, 50], [5, 500]], "Every ĝ was longer than 0.5 and cut to that, the typical one 550"),
+        ([[0.4, 0.1], [0.2, 5]], "25 % of all ĝ were longer than 0.5 and cut to that, the typical"),
+        ([[0.4, 0.1], [0.2, 0.5]], "No ĝ was longer than 0.5, so none was cut."),
+        ([[0, 0], [0, 0]], "ĝ was 0 in every update: all Ψ of a batch were equal"),
+    ],
+    ids=["all", "some", "none", "zero"],
+)
+def test_a_reader_learns_how_many_gradients_were_shortened_and_how_much(norms, begin):
+    assert takeaways.lengths(Told(grad_norm=norms, active=np.ones((2, 2)))).startswith(begin)
+
+
+def test_seeds_that_stand_still_have_no_gradient_to_count():
+    told = Told(grad_norm=[[5, 5], [0.1, 5]], active=[[1, 1], [0, 1]])
+    assert takeaways.lengths(told).startswith("Every ĝ was longer")
+
+
+def test_gradients_of_length_zero_are_named():
+    told = Told(grad_norm=[[5, 0], [5, 0]], active=np.ones((2, 2)))
+    assert takeaways.lengths(told).endswith("2 ĝ of 4 were 0: all Ψ of their batch were equal.")
 
 
 @pytest.mark.parametrize(
