@@ -99,7 +99,7 @@ def settled(test):
 def test_the_three_numbers_are_those_of_the_book_of_truth(opened, link, spread, episodes):
     test = opened(**link)
     assert metrics(test)["Spread, tr Cov ĝ"] == spread
-    assert metrics(test)["Episodes for cosine > .9"] == episodes
+    assert metrics(test)["Episodes that suffice for cosine .9"] == episodes
     assert metrics(test)["Bias² of ĝ"] == "0"
     assert not any("Not everything in this link" in c.value for c in test.caption)
 

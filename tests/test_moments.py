@@ -21,6 +21,7 @@ from pgviz.exact.moments import advantage_moments, moments
 from pgviz.exact.trajectories import expectation, trajectories
 from pgviz.exact.values import action_values, gradient, objective, state_values
 from pgviz.measure.direction import cosine, episodes_for_cosine, signal_to_noise
+from pgviz.measure.episodes import paired_estimates
 from pgviz.worlds.files import find_world
 from pgviz.worlds.named import (
     bandit_a,
@@ -481,6 +482,17 @@ def test_the_number_of_episodes_for_a_cosine_is_the_first_that_reaches_it():
         return (found.mean * true).sum() / np.sqrt(size * (true**2).sum())
 
     assert reached(needed) >= 0.9 > reached(needed - 1)
+
+
+@pytest.mark.parametrize("world", [ladder(), bandit_a(), short_corridor()], ids=lambda w: w.name)
+def test_so_many_episodes_suffice_for_the_cosine_in_the_root_mean_square(world):
+    true, found = gradient(world), moments(world, TO_GO)
+    needed = episodes_for_cosine(found.mean, found.covariance_trace, true)
+    (estimates,) = paired_estimates(world, [TO_GO], needed * 150, rng_seed=0)
+    batches = estimates.reshape(150, needed, -1).mean(axis=1)
+    along = batches @ true.ravel()
+    cosines = along / (np.linalg.norm(batches, axis=1) * np.linalg.norm(true))
+    assert np.sqrt(np.mean(cosines**2)) >= 0.89  # .9, and what 150 batches leave open
 
 
 # --- what is refused ---

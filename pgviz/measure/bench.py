@@ -95,14 +95,14 @@ class Bench:
         return measured if row.exact is None else row.exact.covariance_trace
 
     def episodes_needed(self, row: Row) -> int | None:
-        """Episodes for cosine > .9, exact where it is known."""
+        """Episodes that suffice for a cosine of .9, exact where it is known."""
         if row.exact is None:
             return row.measured.episodes_for_cosine
         true = self.reference.mean.reshape(row.exact.mean.shape)
         return episodes_for_cosine(row.exact.mean, row.exact.covariance_trace, true)
 
     def in_words(self, row: Row) -> str:
-        """How many episodes a cosine of .9 takes, in a few words."""
+        """How many episodes suffice for a cosine of .9, in a few words."""
         needed = self.episodes_needed(row)
         if needed is not None:
             return f"{needed:,} episode" + ("s" if needed > 1 else "")
@@ -186,7 +186,7 @@ class Bench:
                     "cosine of the mean": m.cosine.value,
                     "signal to noise": m.signal_to_noise.value,
                     "P(wrong sign)": m.wrong_sign.value,
-                    "episodes for cosine > .9": self.episodes_needed(row),
+                    "episodes that suffice for cosine .9": self.episodes_needed(row),
                     **exact,
                 }
             )

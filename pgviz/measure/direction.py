@@ -21,9 +21,13 @@ def signal_to_noise(mean: Floats, covariance_trace: float) -> float | None:
 def episodes_for_cosine(
     mean: Floats, covariance_trace: float, gradient: Floats, target: float = 0.9
 ) -> int | None:
-    """The batch size N from which E[ĝ]·∇J / (‖∇J‖ √E‖ĝ_N‖²) ≥ target, or None if there is none.
+    """The batch size N that suffices for a cosine of `target`, or None if none does.
 
-    E‖ĝ_N‖² = ‖E[ĝ]‖² + tr Cov / N, so N = tr Cov / ((E[ĝ]·∇J / (target ‖∇J‖))² − ‖E[ĝ]‖²).
+    √E[cos²] ≥ E[ĝ]·∇J / (‖∇J‖ √E‖ĝ_N‖²)   (Cauchy and Schwarz, E[ĝ·u] = E[‖ĝ‖ cos])
+
+    N is the least one at which the right side reaches the target, so the cosine between ĝ_N and ∇J
+    is there, in the root mean square, if not earlier. E‖ĝ_N‖² = ‖E[ĝ]‖² + tr Cov / N, hence
+    N = tr Cov / ((E[ĝ]·∇J / (target ‖∇J‖))² − ‖E[ĝ]‖²).
     """
     if float(np.linalg.norm(gradient)) < 1e-12:
         return None

@@ -237,8 +237,8 @@ def a_thousand(name: str) -> str:
     relative = found.bias_squared / float((gradient(world) ** 2).sum())
     return (
         f"With b = 1000 in every state the bias² is 0 (computed: {zero_or(relative)} of ‖∇J‖²);"
-        f" the spread is {found.moments.covariance_trace:,.0f}, and a cosine of .9 would take"
-        f" {found.episodes:,} episodes."
+        f" the spread is {found.moments.covariance_trace:,.0f}, and {found.episodes:,} episodes would"
+        " suffice for a cosine of .9 between ĝ and ∇J."
     )
 
 

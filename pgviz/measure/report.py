@@ -240,7 +240,7 @@ ROWS = (
     ("best_constant_baseline", "best constant baseline"),
     ("cosine", "cosine with the gradient"),
     ("signal_to_noise", "signal to noise, one episode"),
-    ("episodes_for_cosine", "episodes for cosine > .9"),
+    ("episodes_for_cosine", "episodes that suffice for cosine .9"),
     ("wrong_sign", "P(wrong sign)"),
 )
 MAX_ROWS_SHOWN = 8

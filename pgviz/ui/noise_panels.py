@@ -30,7 +30,10 @@ def cloud(name: str, values: Sequence[float], num_episodes: int) -> None:
     page.figures(
         ("Bias² of ĝ", "0" if exact.bias_squared < 1e-18 else f"{exact.bias_squared:.1e}"),
         ("Spread, tr Cov ĝ", noise.in_figures(exact.moments.covariance_trace)),
-        ("Episodes for cosine > .9", "none" if exact.episodes is None else f"{exact.episodes:,}"),
+        (
+            "Episodes that suffice for cosine .9",
+            "none" if exact.episodes is None else f"{exact.episodes:,}",
+        ),
     )
     dots = found.dots(np.asarray(values))
     reach = found.reach()
@@ -219,7 +222,7 @@ def bench(found: Bench) -> None:
     with left:
         page.heading(
             found.extremes(),
-            "line: 95 % interval · above: episodes for cosine > .9"
+            "line: 95 % interval · above: episodes that suffice for a cosine of .9 (r.m.s.)"
             + (" · tick: exact" if found.is_exact else ""),
         )
         page.chart(
