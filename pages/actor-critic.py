@@ -67,9 +67,9 @@ st.header("A bias you can see in the policy", anchor=False)
 prose, picture = st.columns([3, 7], gap="large")
 with prose:
     st.markdown(
-        "In the corridor all rooms look alike, so the natural critic says one number: V̂ = V(s₀),"
-        " which is −12 at p = ½. Its mean ĝ is (6, −6) where ∇J is (2, −2). Follow both, without"
-        " any noise, the critic kept up to date at every step."
+        "In the corridor all rooms look alike, so the natural critic says one number:"
+        f" {trust.aliased_in_words()} Follow both, without any noise, the critic kept up to date"
+        " at every step."
     )
     start = controls.draw(START, 0.5)
 with picture:

@@ -5,7 +5,7 @@ import streamlit as st
 from pgviz import broken, estimators
 from pgviz.exact import by_hand as exact_by_hand
 from pgviz.exact import credit as exact_credit
-from pgviz.measure import frozen, noise
+from pgviz.measure import frozen, noise, takeaways
 from pgviz.training import methods
 from pgviz.training.config import presets
 from pgviz.ui import controls, live, noise_panels, page, quiz, receipts
@@ -157,6 +157,7 @@ if runs:
             st.skeleton(height=420)
         else:
             noise_panels.along_training(page_run, recorded, seed=0)
+            st.caption(f"REINFORCE: {takeaways.lengths(recorded)}")
 
 st.header("Normalising is subtracting, too", anchor=False)
 st.markdown(

@@ -217,5 +217,6 @@ page.share(
     controls.held(ALL),
     gae_panels.command(world, shape, error, lam),
     gae_panels.sweep_command(),
+    not_in_it=" What you type into the cells of the ledger stays in this tab.",
 )
 page.settled()

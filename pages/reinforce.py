@@ -67,8 +67,8 @@ def reset() -> None:
 page.question(this)
 with st.container(key="equation"):
     st.latex(
-        r"\hat g = \frac1N \sum_{\text{episodes}} \sum_t G_t \; \nabla_\theta \log"
-        r" \pi_\theta(a_t|s_t), \qquad G_t = r_t + \gamma\, G_{t+1}"
+        r"\hat g = \frac1N \sum_{\text{episodes}} \sum_t \Psi_t \; \nabla_\theta \log"
+        r" \pi_\theta(a_t|s_t), \qquad \Psi_t = G_t = r_t + \gamma\, G_{t+1}"
     )
 st.markdown(
     "The theorem's expectation, as a mean of N episodes: every action is pushed by the rewards that"

@@ -331,7 +331,7 @@ def ascents(ink: str, num_steps: int) -> alt.LayerChart:
     ).encode(y, x=alt.value("width"))
     ends = alt.Chart(alt.NamedData("ends"))
     dots = ends.mark_point(filled=True, size=110, opacity=1).encode(x, y, _method(names))
-    text = ends.mark_text(align="left", dx=9, dy=-9, fontSize=FONT + 1, fontWeight="bold").encode(
+    text = ends.mark_text(align="left", dx=9, dy=12, fontSize=FONT + 1, fontWeight="bold").encode(
         x, y, _method(names), text="text:N"
     )
     return rule + name + lines + dots + text

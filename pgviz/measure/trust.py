@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 
 from pgviz.exact.ascent import ascent, exact_update
+from pgviz.exact.estimator import GradientEstimator
+from pgviz.exact.moments import moments
 from pgviz.exact.trust import (
     LAMBDAS,
     Tradeoff,
@@ -15,6 +17,7 @@ from pgviz.exact.trust import (
     weights_on_rewards,
     weights_on_values,
 )
+from pgviz.exact.values import gradient, state_values
 from pgviz.worlds.named import named_worlds, short_corridor
 from pgviz.worlds.tabular import Floats
 
@@ -336,6 +339,21 @@ def corridor_ascents(start: float = 0.5) -> pd.DataFrame:
             )
         )
     return pd.concat(rows, ignore_index=True)
+
+
+@lru_cache(1)
+def aliased_in_words() -> str:
+    """What the corridor's natural critic says at p = ½, and where its ĝ points on average."""
+    world = short_corridor()
+    value = state_values(world)[0]
+    critic = GradientEstimator("td", values=np.full(world.num_states, value))
+    believed, true = (
+        "({:.3g}, {:.3g})".format(*x.ravel())
+        for x in (moments(world, critic).mean, gradient(world))
+    )
+    return (
+        f"V̂ = V(s₀), which is {value:.3g} at p = ½. Its mean ĝ is {believed} where ∇J is {true}."
+    ).replace("-", "−")
 
 
 def ascent_in_words(start: float = 0.5) -> str:

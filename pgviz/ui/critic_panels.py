@@ -48,9 +48,7 @@ def two_uses(world: str, shape: str, error: float, revealed: bool) -> None:
             (
                 "bias",
                 "bias² / ‖∇J‖²",
-                "Only believing turns its error into bias"
-                if harmful
-                else "This error biases neither",
+                "Believed, its error is a bias" if harmful else "This error biases neither",
             ),
         )
     for column, (field, title, heading) in zip(
@@ -260,6 +258,8 @@ def _draw_switch(configs: Sequence[Config], name: str) -> None:
     elif any(run.active for run in runs):
         st.caption(f"{steps_in(configs[0]):,} steps for each seed. The verdict stands here then.")
     elif any(run.ending in ("stopped", "failed") for run in runs):
-        st.caption("Stopped before its time. Press the button to go on.")
+        over = sum(run.ending == "finished" for run in runs)
+        others = live.others_in_words(runs, len(configs))
+        st.caption(f"{over} of {len(configs)} runs have ended{others}.")
     else:
         st.caption("Not run yet on this server.")

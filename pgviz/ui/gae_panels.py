@@ -304,7 +304,9 @@ def watch_sweep(configs: Sequence[Config]) -> None:
 def _draw_sweep(runs: list[Run], configs: Sequence[Config]) -> None:
     budget = sweep.steps_in(configs[0])
     over = {run.config.gae_lambda: run for run in runs if run.ending == "finished"}
-    st.progress(len(over) / len(configs), _status(runs, len(over), len(configs)))
+    others = live.others_in_words(runs, len(configs))
+    words = f"{len(over)} of {len(configs)} runs have ended{others}."
+    st.progress(len(over) / len(configs), words)
     for start in range(0, len(runs), 4):
         for column, run in zip(st.columns(4, gap="small"), runs[start : start + 4], strict=False):
             with column:
@@ -338,16 +340,6 @@ def _draw_sweep(runs: list[Run], configs: Sequence[Config]) -> None:
             st.dataframe(middle, hide_index=True, key="sweep-summary")
             st.markdown("Seed by seed against λ = .95, in environment steps:")
             st.dataframe(sweep.compared(finished), hide_index=True, key="sweep-compared")
-
-
-def _status(runs: list[Run], over: int, total: int) -> str:
-    if len(runs) < total or any(run.ending == "stopped" for run in runs):
-        return f"{over} of {total} runs have ended, others were stopped. Press the button to go on."
-    if any(run.ending == "failed" for run in runs):
-        return "A run failed. Press Run to try again."
-    return f"{over} of {total} runs have ended" + (
-        ", the others are under way." if over < total else "."
-    )
 
 
 def _one(run: Run, budget: int) -> None:

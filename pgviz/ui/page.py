@@ -179,12 +179,12 @@ def takeaways(sentences: Sequence[str]) -> None:
     st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
 
 
-def share(slug: str, query: str, *commands: str) -> None:
-    """The link and the commands that give these numbers again."""
+def share(slug: str, query: str, *commands: str, not_in_it: str = "") -> None:
+    """The link and the commands that give these numbers again; and what no link can hold."""
     st.header("Share and reproduce", anchor=False)
     st.markdown(
         "The link sets every control of this page. On one machine, the same settings give the"
-        " same numbers, bit for bit."
+        f" same numbers, bit for bit.{not_in_it}"
     )
     st.code(f"{base_url(slug)}?{query}", language=None, wrap_lines=True)
     for command in commands:
