@@ -27,7 +27,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from pgviz.runs import Busy, Runs, registry, worker
+from pgviz.runs import Busy, Recording, Runs, registry, worker
 from pgviz.training import Config, train
 
 REPO = Path(__file__).parent.parent
@@ -494,6 +494,21 @@ def test_a_run_that_cannot_be_recorded_fails_in_one_sentence(open_runs):
     assert run.message == "The run failed: Not a directory"
     runs.directory.unlink()
     assert ended(runs.watch(SHORT, "ann")) == "finished"
+
+
+def test_a_recording_that_gets_its_name_in_the_very_moment_is_one_that_is_not_there_yet(
+    tmp_path, monkeypatch
+):
+    run = registry.Run("key", SHORT, tmp_path / "a.run")
+
+    def opened(path):
+        try:
+            return Recording(path)
+        finally:
+            path.touch()  # the worker names it just after this reader missed it
+
+    monkeypatch.setattr(registry, "Recording", opened)
+    assert run.recording() is None
 
 
 def test_a_run_on_a_full_disk_leaves_its_room_to_the_next_one(tmp_path, monkeypatch):

@@ -81,9 +81,12 @@ class Run:
         """What there is of it so far; None before the first update, or if it had to make room."""
         try:
             return Recording(self.path)
-        except RecordingError:
-            if self.path.exists():
-                raise
+        except RecordingError as error:
+            # Not "if the path exists": by now it may.
+            if isinstance(error.__cause__, FileNotFoundError):
+                return None
+            raise
+        except FileNotFoundError:  # it made room while it was being opened
             return None
 
 

@@ -1,6 +1,5 @@
 """The panels of the page on the actor-critic. Each asks `measure` for tables."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from pgviz.training.config import Config
 from pgviz.ui import live, page
 from pgviz.ui.gae_panels import in_parts
 from pgviz.ui.look import ink
+from pgviz.ui.once import once, together
 
 NAMES = {"baseline": "subtracted", "actor-critic": "believed"}
 
@@ -148,26 +148,14 @@ def said_and_came(recording: Recording, update: int, seed: int) -> None:
     page.numbers(cells, "cells")
 
 
-@st.cache_resource(show_spinner=False)
-def _known() -> OrderedDict[tuple, pd.DataFrame]:
-    """What critics knew, per recording: the freshest 40 of the server."""
-    return OrderedDict()
-
-
 def _knowledge(recording: Recording) -> pd.DataFrame:
-    """The critics of a few updates against fresh episodes, worked out once, with its progress."""
-    known, key = _known(), (str(recording.path), recording.num_updates)
-    if key not in known:
-        updates, words = checkpoints(recording), "Playing fresh episodes against the critics"
-        bar, tables = st.progress(0.0, words), []
-        for i, table in enumerate(critic_map.knowledge(recording, updates)):
-            tables.append(table)
-            bar.progress((i + 1) / len(updates), words)
-        bar.empty()
-        known[key] = pd.concat(tables, ignore_index=True)
-        while len(known) > 40:
-            known.popitem(last=False)
-    return known[key]
+    """The critics of a few updates against fresh episodes."""
+    updates = checkpoints(recording)
+    return once(
+        ("knowledge", str(recording.path), recording.num_updates),
+        "Playing fresh episodes against the critics",
+        together(critic_map.knowledge(recording, updates), len(updates)),
+    )
 
 
 def along_training(recording: Recording) -> None:

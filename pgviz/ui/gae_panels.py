@@ -226,7 +226,9 @@ def ledger_bench(name: str, gamma: float, lam: float, bug: str) -> None:
     key = f"rows-{name}"
     rows = min(int(st.session_state.setdefault(key, total)), total)
     table = found.table(rows, bug)
-    page.heading("What follows from it", "computed from the last row up · λ = 0 and λ = 1 are the two ends")
+    page.heading(
+        "What follows from it", "computed from the last row up · λ = 0 and λ = 1 are the two ends"
+    )
     st.dataframe(
         table,
         hide_index=True,

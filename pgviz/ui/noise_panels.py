@@ -1,7 +1,6 @@
 """The panels of the page on baselines. Each asks `measure` for tables and hands them to a chart."""
 
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,7 @@ from pgviz.measure.frozen import FrozenPolicy
 from pgviz.runs import Recording, Run
 from pgviz.ui import live, page, receipts
 from pgviz.ui.look import ink
+from pgviz.ui.once import once, together
 from pgviz.worlds.named import named_worlds
 from pgviz.worlds.tabular import TabularMDP
 
@@ -181,31 +181,14 @@ def credit(name: str) -> None:
 # --- the bench ---
 
 
-@st.cache_resource(show_spinner=False)
-def _benches() -> "OrderedDict[tuple, Bench]":
-    return OrderedDict()
-
-
-def bench_of(key: tuple, work: Iterator[float | Bench]) -> Bench:
-    """The bench of this name, worked out once; a bar shows how far it is."""
-    known = _benches()
-    if key not in known:
-        bar = st.progress(0.0, "Playing episodes of the frozen policy")
-        for step in work:
-            if isinstance(step, Bench):
-                known[key] = step
-                while len(known) > 40:
-                    known.popitem(last=False)
-            else:
-                bar.progress(min(step, 1.0), "Playing episodes of the frozen policy")
-        bar.empty()
-    return known[key]
-
-
 def cartpole_bench(run: Run, recording: Recording, update: int, seed: int, num: int) -> Bench:
     """The bench at one update of a recording."""
     policy = FrozenPolicy(recording.config, recording.theta(update)[seed], seed, update)
-    return bench_of((run.key, update, seed, num), frozen_bench(policy, num))
+    return once(
+        ("bench", run.key, update, seed, num),
+        "Playing episodes of the frozen policy",
+        frozen_bench(policy, num),
+    )
 
 
 @st.cache_resource(max_entries=40, show_spinner="Sampling episodes")
@@ -428,28 +411,16 @@ def _key(runs: Sequence[Run]) -> pd.DataFrame:
     )
 
 
-@st.cache_resource(show_spinner=False)
-def _traces() -> "OrderedDict[tuple, pd.DataFrame]":
-    return OrderedDict()
-
-
 def along_training(
     run: Run, recording: Recording, seed: int, names: Sequence[str] = checkpoints.SHOWN
 ) -> None:
     """Covariance traces of some estimators at checkpoints of a recording."""
-    known, key = _traces(), (str(run.path), recording.num_updates, seed, names)
-    if key not in known:
-        updates = checkpoints.checkpoints(recording)
-        bar = st.progress(0.0, "Freezing policies along the training")
-        tables = []
-        for i, table in enumerate(checkpoints.traces(recording, seed, updates, names=names)):
-            tables.append(table)
-            bar.progress((i + 1) / len(updates), "Freezing policies along the training")
-        bar.empty()
-        known[key] = pd.concat(tables)
-        while len(known) > 40:
-            known.popitem(last=False)
-    table = known[key]
+    updates = checkpoints.checkpoints(recording)
+    table = once(
+        ("noise", str(run.path), recording.num_updates, seed, names),
+        "Freezing policies along the training",
+        together(checkpoints.traces(recording, seed, updates, names=names), len(updates)),
+    )
     page.heading(
         "Gradient variance along the training",
         f"{race.label(run.config.method)}, seed {seed}, frozen at {table['update'].nunique()} of its"
