@@ -137,16 +137,9 @@ def test_one_update_of_the_actor_critic_has_both_gradients_of_the_engine(gae_lam
 
 def test_reinforce_from_scratch_learns():
     torch.manual_seed(0)
-    updates = from_scratch.reinforce(Written(), network(2), num_episodes=8)
+    updates = from_scratch.reinforce(Written(), network(2), num_episodes=6)
     returns = [*islice(updates, 9)]
     assert np.mean(returns[-3:]) > 1.5 * np.mean(returns[:3])
-
-
-def test_gae_from_scratch_learns():
-    torch.manual_seed(0)
-    updates = from_scratch.actor_critic(Written(), network(2), network(1), gae_lambda=0.95)
-    lengths = [*islice(updates, 14)]
-    assert np.mean(lengths[-3:]) > 1.5 * np.mean(lengths[:3])
 
 
 class Enough(Exception):

@@ -8,7 +8,7 @@ import pandas as pd
 from pgviz import estimators
 from pgviz.measure.ensembles import interquartile_mean
 from pgviz.runs.recording import Recording
-from pgviz.runs.replay import replay
+from pgviz.runs.replay import replay_together
 
 ANGLES = np.linspace(-0.21, 0.21, 10)
 RATES = np.linspace(-2.0, 2.0, 10)
@@ -24,22 +24,29 @@ def visited(recording: Recording, update: int, seed: int) -> pd.DataFrame:
     `came` is the discounted reward that followed, `said` what the critic of this update says. A
     state that the time limit cuts off too soon is left out: its return would be short.
     """
+    return _states(recording, update, [seed])[0]
+
+
+def _states(recording: Recording, update: int, seeds: Sequence[int]) -> list[pd.DataFrame]:
+    """What each of these seeds visited, all played together."""
     config = recording.config
-    rollout = replay(config, recording.theta(update)[seed], seed, update)
-    returns = estimators.reward_to_go(rollout.rewards, config.gamma)[0]
-    lengths = rollout.mask[0].sum(axis=-1, keepdims=True)
-    cut = rollout.truncated[0].any(axis=-1, keepdims=True)
+    rollout = replay_together(config, recording.theta(update)[[*seeds]], seeds, update)
+    returns = estimators.reward_to_go(rollout.rewards, config.gamma)
+    lengths = rollout.mask.sum(axis=-1, keepdims=True)
+    cut = rollout.truncated.any(axis=-1, keepdims=True)
     left = lengths - np.arange(rollout.mask.shape[-1])
-    kept = rollout.mask[0] & (~cut | (left > AHEAD))
-    obs = rollout.obs[0][kept]
-    return pd.DataFrame(
-        {
-            "angle": obs[:, 2],
-            "rate": obs[:, 3],
-            "said": rollout.values[0][kept].astype(float),
-            "came": returns[kept],
-        }
-    )
+    kept = rollout.mask & (~cut | (left > AHEAD))
+    return [
+        pd.DataFrame(
+            {
+                "angle": obs[mine, 2],
+                "rate": obs[mine, 3],
+                "said": values[mine].astype(float),
+                "came": came[mine],
+            }
+        )
+        for obs, values, came, mine in zip(rollout.obs, rollout.values, returns, kept, strict=True)
+    ]
 
 
 def critic_map(recording: Recording, update: int, seed: int) -> pd.DataFrame:
@@ -101,8 +108,7 @@ def knowledge(recording: Recording, updates: Sequence[int]) -> Iterator[pd.DataF
     """
     for update in updates:
         explained, error = [], []
-        for seed in range(recording.num_seeds):
-            states = visited(recording, update, seed)
+        for states in _states(recording, update, range(recording.num_seeds)):
             gap = states["came"] - states["said"]
             error.append(np.sqrt((gap**2).mean()))
             if (variance := states["came"].var(ddof=0)) > 0:

@@ -6,6 +6,8 @@ from come back bit for bit from the parameters alone. A method that learns from 
 same stream plays fresh whole episodes, always the same ones, by the policy of update u.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from gymnasium.vector import AutoresetMode
@@ -28,13 +30,22 @@ def replay(config: Config, theta: NDArray[np.float32], seed: int, update: int) -
     The very episodes that the update learned from if `config.whole_episodes`, else fresh ones; in
     either case with what the critic in theta says about them.
     """
-    agent, row = Agent.of(config), theta[None]
-    env = CartPoleEnsemble(config.num_envs, 1, autoreset_mode=AutoresetMode.DISABLED)
-    streams = [stream(config, seed, "update", update)]
-    rollout = collect_episodes(env, agent.policy, agent.policy_part(row), streams)
+    return replay_together(config, theta[None], [seed], update)
+
+
+def replay_together(
+    config: Config, theta: NDArray[np.float32], seeds: Sequence[int], update: int
+) -> Rollout:
+    """The same of several seeds at once, [S, N, T], each by its own row of theta [S, P]."""
+    agent = Agent.of(config)
+    env = CartPoleEnsemble(
+        len(seeds) * config.num_envs, len(seeds), autoreset_mode=AutoresetMode.DISABLED
+    )
+    streams = [stream(config, seed, "update", update) for seed in seeds]
+    rollout = collect_episodes(env, agent.policy, agent.policy_part(theta), streams)
     if agent.critic is None:
         return rollout
-    return critic.with_values(agent.critic, agent.critic_part(row), rollout)
+    return critic.with_values(agent.critic, agent.critic_part(theta), rollout)
 
 
 def trajectory(
