@@ -755,3 +755,17 @@ def test_downloads_hold_the_numbers_of_the_recording(monkeypatch):
         np.testing.assert_array_equal(column, expected)
     assert [int(row["update"]) for row in rows[:3]] == [0, 0, 1]
     assert [int(row["seed"]) for row in rows[:3]] == [0, 1, 0]
+
+
+def test_a_run_that_ends_while_the_page_is_drawn_swallows_no_click(servers, monkeypatch):
+    """The opening run turns just before the buttons further down are read."""
+    heard, real = [], live.follow
+
+    def follow(draw, alive, until, *every):
+        real(draw, True, lambda: True, *every)
+
+    monkeypatch.setattr(live, "follow", follow)
+    monkeypatch.setattr(live, "start_group", lambda name, _: heard.append(name))
+    at = visit("home")
+    button(at, "Start the race").click().run()
+    assert heard == ["race"]

@@ -202,16 +202,34 @@ def _again(failed: Sequence[Run]) -> None:
 
 def poll(configs: Sequence[Config], draw: Callable[[], None]) -> None:
     """Draw a group of runs, again and again while one lives; then the whole page once more."""
-    alive = any(is_live(run) for run in group_of(configs))
+    follow(
+        draw,
+        any(is_live(run) for run in group_of(configs)),
+        until=lambda: not any(run.active for run in group_of(configs)),
+        every_s=2 * POLL_S,
+    )
+    offer_again(group_of(configs))
 
-    @st.fragment(run_every=2 * POLL_S if alive else None)
+
+def follow(
+    draw: Callable[[], None], alive: bool, until: Callable[[], bool], every_s: float = POLL_S
+) -> None:
+    """Draw, again and again while something is alive; at its turning point the whole page once more.
+
+    Never while the page itself is being drawn: a button further down that was just pressed would
+    not be heard.
+    """
+    drawn = False
+
+    @st.fragment(run_every=every_s if alive else None)
     def panel() -> None:
+        nonlocal drawn
         draw()
-        if alive and not any(run.active for run in group_of(configs)):
+        if alive and drawn and until():
             st.rerun()
+        drawn = True
 
     panel()
-    offer_again(group_of(configs))
 
 
 def _in_section(name: str) -> str:

@@ -24,13 +24,11 @@ def watch(run: Run) -> None:
     is_live = live.is_live(run)
     had_begun = live.curves_of(run) is not None
 
-    @st.fragment(run_every=live.POLL_S if is_live else None)
-    def panel() -> None:
-        draw(run)
-        if is_live and (not run.active or (live.curves_of(run) is not None) != had_begun):
-            st.rerun()
-
-    panel()
+    live.follow(
+        lambda: draw(run),
+        is_live,
+        until=lambda: not run.active or (live.curves_of(run) is not None) != had_begun,
+    )
     live.offer_again([run])
     curves = None if is_live else live.curves_of(run)
     page.numbers(curves.middle if curves else EMPTY_MIDDLE, key="numbers")
