@@ -68,13 +68,14 @@ page.question(this)
 with st.container(key="equation"):
     st.latex(
         r"\hat g = \frac1N \sum_{\text{episodes}} \sum_t \Psi_t \; \nabla_\theta \log"
-        r" \pi_\theta(a_t|s_t), \qquad \Psi_t = G_t = r_t + \gamma\, G_{t+1}"
+        r" \pi_\theta(a_t|s_t)"
     )
 st.markdown(
-    "The theorem's expectation, as a mean of N episodes: every action is pushed by the rewards that"
-    f" followed it. The world is **CartPole**: push a cart left or right so that its pole stays up."
-    f" Every step pays 1; the episode ends when the pole leans {math.degrees(ANGLE_LIMIT):.0f}° or the cart leaves"
-    f" the track, after {MAX_EPISODE_STEPS} steps at the latest. Solved: {loop.SOLVED_RETURN:g} on"
+    "The theorem's expectation, as a mean of N episodes. The weight of an action is what followed"
+    " it: $\\Psi_t = G_t = r_t + \\gamma\\, G_{t+1}$.\n\n"
+    "The world is **CartPole**: push a cart left or right so that its pole stays up."
+    " Every step pays 1; the episode ends when the pole leans"
+    f" {math.degrees(ANGLE_LIMIT):.0f}° or the cart leaves the track, after {MAX_EPISODE_STEPS} steps at the latest. Solved: {loop.SOLVED_RETURN:g} on"
     f" average over {loop.SOLVED_EPISODES} episodes."
 )
 if fault := controls.faults_of_link(VISIBLE + MORE + PLACE, "reinforce"):
