@@ -75,8 +75,9 @@ st.markdown(
     " it: $\\Psi_t = G_t = r_t + \\gamma\\, G_{t+1}$.\n\n"
     "The world is **CartPole**: push a cart left or right so that its pole stays up."
     " Every step pays 1; the episode ends when the pole leans"
-    f" {math.degrees(ANGLE_LIMIT):.0f}° or the cart leaves the track, after {MAX_EPISODE_STEPS} steps at the latest. Solved: {loop.SOLVED_RETURN:g} on"
-    f" average over {loop.SOLVED_EPISODES} episodes."
+    f" {math.degrees(ANGLE_LIMIT):.0f}° or the cart leaves the track, after {MAX_EPISODE_STEPS}"
+    f" steps at the latest. Solved: {loop.SOLVED_RETURN:g} on average over"
+    f" {loop.SOLVED_EPISODES} episodes."
 )
 if fault := controls.faults_of_link(VISIBLE + MORE + PLACE, "reinforce"):
     st.caption(f":material/link_off: {fault}")

@@ -455,6 +455,8 @@ def test_a_switch_of_the_actor_critic_is_run_and_judged(visit):
         says(page, "Share the network: 0 of 16 seeds were solved, 16 without.")
 
 
+CUT = """() => [...document.querySelectorAll('.st-key-equation .katex-display')]
+  .filter((shown) => shown.scrollWidth > shown.clientWidth).length"""
 SETTLED = """() => {
   const status = document.querySelector('[data-testid=stProgress]');
   const ended = /Finished after|(\\d+) of \\1 methods have ended/;
@@ -490,6 +492,7 @@ def test_axe_finds_nothing_of_ours(visit, ready, slug, scheme):
     with visit(slug, scheme=scheme) as page:
         settled(page)
         ready(page)
+        assert page.evaluate(CUT) == 0  # the equation at the head of a page is seen whole
         found = Axe().run(page).response
         assert found["passes"]
         ours = [
@@ -513,6 +516,7 @@ def test_a_telephone_needs_no_sideways_scrolling(visit, slug):
             ".map((element) => element.scrollWidth)"
         )
         assert max(wide) <= 390
+        assert page.evaluate(CUT) == 0
         boxes = [page.get_by_test_id("stVegaLiteChart").first]
         if slug == "reinforce":
             boxes.append(page.locator(".player"))

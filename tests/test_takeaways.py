@@ -114,8 +114,11 @@ def test_the_return_rises_while_the_pseudo_loss_does_too():
 @pytest.mark.parametrize(
     ("norms", "begin"),
     [
-        ([[500, 50], [5, 500]], "Every ĝ was longer than 0.5 and cut to that, the typical one 550"),
-        ([[0.4, 0.1], [0.2, 5]], "25 % of all ĝ were longer than 0.5 and cut to that, the typical"),
+        (
+            [[500, 50], [5, 500]],
+            "Every ĝ was longer than 0.5 and cut to that, typically by a factor of 550;",
+        ),
+        ([[0.4, 0.1], [0.2, 5]], "25 % of all ĝ were longer than 0.5 and cut to that, typically"),
         ([[0.4, 0.1], [0.2, 0.5]], "No ĝ was longer than 0.5, so none was cut."),
         ([[0, 0], [0, 0]], "ĝ was 0 in every update: all Ψ of a batch were equal"),
     ],

@@ -67,7 +67,7 @@ def lengths(recording: Recording) -> str:
         share = "Every" if len(cut) == len(norms) else f"{100 * len(cut) / len(norms):.3g} % of all"
         text = (
             f"{share} ĝ {'was' if len(cut) == len(norms) else 'were'} longer than {limit:g} and cut"
-            f" to that, the typical one {in_words(float(np.median(cut)) / limit)}-fold; then Adam"
+            f" to that, typically by a factor of {in_words(float(np.median(cut)) / limit)}; then Adam"
             " rescales each component. What is followed is the direction, not the length."
         )
     zero = f" {num_zero} ĝ of {len(norms)} were 0: all Ψ of their batch were equal."
