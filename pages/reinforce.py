@@ -71,8 +71,8 @@ with st.container(key="equation"):
         r" \pi_\theta(a_t|s_t)"
     )
 st.markdown(
-    "The theorem's expectation, as a mean of N episodes. The weight of an action is what followed"
-    " it: $\\Psi_t = G_t = r_t + \\gamma\\, G_{t+1}$.\n\n"
+    "The theorem's expectation, as a mean. The weight of an action is what followed it:"
+    " $\\Psi_t = G_t = r_t + \\gamma\\, G_{t+1}$.\n\n"
     "The world is **CartPole**: push a cart left or right so that its pole stays up."
     " Every step pays 1; the episode ends when the pole leans"
     f" {math.degrees(ANGLE_LIMIT):.0f}° or the cart leaves the track, after {MAX_EPISODE_STEPS}"
