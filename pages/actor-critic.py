@@ -14,25 +14,11 @@ from pgviz.ui.frame import open_page
 
 this = open_page("actor-critic")
 
-WORLD = Choice(
-    "world",
-    "World",
-    trust.WORLDS,
-    captions=("three rungs, six steps", "three rooms, one look", "stay or stop"),
-)
-SHAPE = Choice(
-    "shape",
-    "How the critic is wrong",
-    tuple(trust.FORMULAS),
-    "V is the mean return from a state on, J that of a whole episode.",
-    captions=tuple(trust.FORMULAS.values()),
-)
-ERROR = Choice("error", "Its error ε", trust.ERRORS, "0 is the true V.")
 START = Choice("start", "P(right) at the start", (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8))
 UPDATE = Number("update", "Update", 0, 5000)
 SEED = Number("seed", "Seed", 0, 15)
 SWITCH = Choice("switch", "What is done to the actor-critic", tuple(switches.SWITCHES))
-ALL = (WORLD, SHAPE, ERROR, START, UPDATE, SEED, SWITCH)
+ALL = (*critic_panels.WRONG_CRITIC, START, UPDATE, SEED, SWITCH)
 
 page.question(this)
 if fault := controls.faults_of_link(ALL, "actor-critic"):
@@ -43,11 +29,7 @@ if fault := controls.faults_of_link(ALL, "actor-critic"):
 
 bench, picture = st.columns([3, 7], gap="large")
 with bench:
-    world = controls.draw(WORLD, "short-corridor")
-    shape = controls.draw(SHAPE, "one number")
-    error = controls.draw(ERROR, 0.5)
-    if void := trust.void_in_words(world, shape, error):
-        st.markdown(void)
+    world, shape, error = critic_panels.wrong_critic("short-corridor", "one number", 0.5)
 with picture:
     critic_panels.two_uses(
         world, shape, error, revealed=st.session_state.get("breaks.committed") is not None

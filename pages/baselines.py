@@ -5,6 +5,7 @@ import streamlit as st
 from pgviz import broken, estimators
 from pgviz.exact import by_hand as exact_by_hand
 from pgviz.exact import credit as exact_credit
+from pgviz.exact.subtraction import baseline_is_free
 from pgviz.measure import frozen, noise, takeaways
 from pgviz.training import methods
 from pgviz.training.config import presets
@@ -48,7 +49,7 @@ RECORDING = Choice("recording", "Recording", ("REINFORCE", "with a baseline"))
 UPDATE = Number("update", "Update", 0, 300)
 SEED = Number("seed", "Seed", 0, 63)
 EPISODES = Choice("episodes", "Episodes", (128, 256, 512, 1024))
-BREAKS = ("nothing", *noise_panels.breaks())
+BREAKS = ("nothing", *receipts.breaks(baseline_is_free))
 BREAK = Choice("break", "Break a step", BREAKS)
 ALL = (WORLD, DOTS, NOT_FREE, CREDIT, WHERE, RECORDING, UPDATE, SEED, EPISODES, BREAK)
 ALL += tuple(slider for sliders in SLIDERS.values() for slider in sliders)

@@ -5,40 +5,28 @@ import streamlit as st
 
 from pgviz import estimators
 from pgviz.exact import trust as exact_trust
+from pgviz.exact.believing import gae_lines
 from pgviz.exact.critic_questions import GAE
 from pgviz.measure import ledger, sweep, trust
 from pgviz.training import methods
-from pgviz.ui import controls, gae_panels, live, page, quiz, receipts
+from pgviz.ui import controls, critic_panels, gae_panels, live, page, quiz, receipts
 from pgviz.ui.controls import Choice
 from pgviz.ui.frame import open_page
 
 this = open_page("gae")
 
 HUNDREDTHS = tuple(i / 100 for i in range(101))
-WORLD = Choice(
-    "world",
-    "World",
-    trust.WORLDS,
-    captions=("three rungs, six steps", "three rooms, one look", "stay or stop"),
-)
-SHAPE = Choice(
-    "shape",
-    "How the critic is wrong",
-    tuple(trust.FORMULAS),
-    "V is the mean return from a state on, J that of a whole episode.",
-    captions=tuple(trust.FORMULAS.values()),
-)
-ERROR = Choice("error", "Its error ε", trust.ERRORS, "0 is the true V.")
 EPISODES = Choice("episodes", "Episodes N", trust.EPISODES, "How many episodes ĝ is the mean of.")
 LAMBDA = Choice("lam", "λ", HUNDREDTHS)
 GAMMA = Choice("gamma", "γ", (0.5, 0.9, 0.95, 0.98, 0.99, 1.0))
 LEDGER = Choice("ledger", "Ledger", tuple(ledger.LEDGERS))
 LEDGER_LAMBDA = Choice("ledger_lambda", "λ of the ledger", HUNDREDTHS)
 BUG = Choice("bug", "Break it", ledger.BUGS)
-BREAK = Choice("break", "Break a step", ("nothing", *gae_panels.breaks()))
+BREAK = Choice("break", "Break a step", ("nothing", *receipts.breaks(gae_lines)))
 BUDGET = Choice("budget", "Steps per seed", sweep.BUDGETS)
 TRY = Choice("try", "Your λ", HUNDREDTHS)
-ALL = (WORLD, SHAPE, ERROR, EPISODES, LAMBDA, GAMMA, LEDGER, LEDGER_LAMBDA, BUG, BREAK, BUDGET, TRY)
+ALL = (*critic_panels.WRONG_CRITIC, EPISODES, LAMBDA, GAMMA, LEDGER, LEDGER_LAMBDA, BUG, BREAK)
+ALL += (BUDGET, TRY)
 
 page.question(this)
 st.markdown(
@@ -54,11 +42,7 @@ receipts.style()
 
 left, picture = st.columns([3, 7], gap="large")
 with left:
-    world = controls.draw(WORLD, "ladder")
-    shape = controls.draw(SHAPE, "too small")
-    error = controls.draw(ERROR, 0.5)
-    if void := trust.void_in_words(world, shape, error):
-        st.markdown(void)
+    world, shape, error = critic_panels.wrong_critic("ladder", "too small", 0.5)
     num = controls.draw(EPISODES, 10)
     lam = controls.draw(LAMBDA, 0.95)
 with picture:
@@ -118,10 +102,10 @@ with chosen:
 with words:
     st.markdown(
         "In the world above; the critic is V / 2 where none is named, d its error at ε = 1."
-        f" {gae_panels.listed_in_words(world)}"
+        f" {receipts.listed_in_words(world)}"
     )
 broken = None if way == "nothing" else way
-lines = gae_panels.readings(world, broken)
+lines = receipts.readings(gae_lines, world, broken)
 receipts.table(lines, "gae")
 st.caption(receipts.verdict(lines, broken))
 

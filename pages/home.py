@@ -50,8 +50,8 @@ if run is not None:
 
 st.header("The race", anchor=False)
 st.markdown(
-    "Every method at its preset (below the results), sixteen common seeds each, until each seed has solved CartPole or"
-    f" spent {race.BUDGET:,} steps. The method you point at above stands out."
+    "Every method at its preset (below the results), sixteen common seeds each, until each seed has"
+    f" solved CartPole or spent {race.BUDGET:,} steps. The method you point at above stands out."
 )
 with st.container(horizontal=True, gap="small"):
     if st.button("Start the race", type="primary", key="race.run"):

@@ -125,12 +125,17 @@ def test_a_method_says_what_else_is_different_from_reinforce():
         assert not differs or name.name in (*race.SETTINGS, "method", "num_updates")
 
 
-def test_the_race_is_one_button(servers, monkeypatch):
-    small = [c.replace(num_seeds=2, num_updates=2, num_envs=2) for c in race.configs()]
+def a_small_race(monkeypatch, num_updates):
+    """Home after its button was pressed, and what runs then."""
+    small = [c.replace(num_seeds=2, num_updates=num_updates, num_envs=2) for c in race.configs()]
     monkeypatch.setattr(race, "configs", lambda *_: small)
     at = visit("home")
     button(at, "Start the race").click()
-    at.run()
+    return at.run(), small
+
+
+def test_the_race_is_one_button(servers, monkeypatch):
+    at, small = a_small_race(monkeypatch, num_updates=2)
     until(lambda: ended(small))
     check(at.run())
     assert any("5 of 5 methods have ended" in p.proto.text for p in at.get("progress"))
@@ -155,11 +160,7 @@ def test_a_switch_is_run_beside_the_intact_method_and_says_what_it_did(servers, 
 
 def test_nothing_that_a_reader_does_on_home_stops_the_race(servers, monkeypatch):
     """Started while the opening run still lives; then a method is pointed at, then another."""
-    small = [c.replace(num_seeds=2, num_updates=8, num_envs=2) for c in race.configs()]
-    monkeypatch.setattr(race, "configs", lambda *_: small)
-    at = visit("home")
-    button(at, "Start the race").click()
-    at.run()
+    at, small = a_small_race(monkeypatch, num_updates=8)
     for method in ("gae", "baseline", "full-return"):
         next(r for r in at.radio if r.key == "psi").set_value(method).run()
     until(lambda: ended(small))

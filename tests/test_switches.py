@@ -206,9 +206,7 @@ GOOD = End(
 
 
 def test_the_sentence_says_what_was_lost_and_what_was_not():
-    lost = End(
-        num_seeds=16, solved=16, fallen=2, fallen_lowest=145, steps=98_500, lowest=145, error=14
-    )
+    lost = replace(GOOD, fallen=2, fallen_lowest=145, steps=98_500, lowest=145, error=14)
     text = in_words("take a time limit for a fall", GOOD, lost)
     assert "16 of 16 seeds were solved, 16 without" in text
     assert "as many steps" in text
@@ -218,18 +216,14 @@ def test_the_sentence_says_what_was_lost_and_what_was_not():
 
 
 def test_a_seed_that_was_never_solved_is_not_told_as_one_that_was_lost():
-    one = End(
-        num_seeds=16, solved=5, fallen=1, fallen_lowest=462, steps=230_000, lowest=156, error=20
-    )
+    one = replace(GOOD, solved=5, fallen=1, fallen_lowest=462, steps=230_000, lowest=156, error=20)
     text = in_words("forget the detach", GOOD, one)
     assert "1 of them holds it no longer and ends at a return of 462." in text
     assert "Of all seeds the worst ends at a return of 156, 480 without." in text
 
 
 def test_the_sentence_of_a_switch_that_stops_all_learning_has_no_steps_in_it():
-    nothing = End(
-        num_seeds=16, solved=0, fallen=0, fallen_lowest=NONE, steps=NONE, lowest=60, error=20
-    )
+    nothing = replace(GOOD, solved=0, steps=NONE, lowest=60, error=20)
     text = in_words("share the network", GOOD, nothing)
     assert "0 of 16 seeds were solved, 16 without" in text
     assert "steps" not in text

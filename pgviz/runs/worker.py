@@ -18,7 +18,7 @@ from pebble import CONSTS
 from pgviz.runs.recording import Recorder
 from pgviz.training import METRICS, Config, train
 
-LOCK_S = 3.0
+LOCK_S = 3.0  # seconds until a worker that holds the lock of the channel is given up
 
 
 def settle_in() -> None:

@@ -13,12 +13,38 @@ from pgviz.measure.checkpoints import checkpoints
 from pgviz.measure.sweep import steps_in
 from pgviz.runs import Recording
 from pgviz.training.config import Config
-from pgviz.ui import live, page
+from pgviz.ui import controls, live, page
+from pgviz.ui.controls import Choice
 from pgviz.ui.gae_panels import in_parts
 from pgviz.ui.look import ink
 from pgviz.ui.once import once, together
 
+WORLD = Choice(
+    "world",
+    "World",
+    trust.WORLDS,
+    captions=("three rungs, six steps", "three rooms, one look", "stay or stop"),
+)
+SHAPE = Choice(
+    "shape",
+    "How the critic is wrong",
+    tuple(trust.FORMULAS),
+    "V is the mean return from a state on, J that of a whole episode.",
+    captions=tuple(trust.FORMULAS.values()),
+)
+ERROR = Choice("error", "Its error ε", trust.ERRORS, "0 is the true V.")
+WRONG_CRITIC = (WORLD, SHAPE, ERROR)
 NAMES = {"baseline": "subtracted", "actor-critic": "believed"}
+
+
+def wrong_critic(world: str, shape: str, error: float) -> tuple[str, str, float]:
+    """The three controls that make V̂ wrong, from these defaults; and a word where they do not."""
+    world = controls.draw(WORLD, world)
+    shape = controls.draw(SHAPE, shape)
+    error = controls.draw(ERROR, error)
+    if void := trust.void_in_words(world, shape, error):
+        st.markdown(void)
+    return world, shape, error
 
 
 def two_uses(world: str, shape: str, error: float, revealed: bool) -> None:

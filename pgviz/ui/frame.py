@@ -63,7 +63,8 @@ PAGES = (
         "Baselines",
         ":material/vertical_align_center:",
         "What may I subtract for free?",
-        "Any number that does not know the action: the gradient keeps its centre, and a good number takes noise away.",
+        "Any number that does not know the action: the gradient keeps its centre, and a good number"
+        " takes noise away.",
     ),
     Page(
         "actor-critic",

@@ -7,8 +7,6 @@ import pandas as pd
 import streamlit as st
 
 from pgviz.charts import critics as charts
-from pgviz.exact.believing import gae_lines
-from pgviz.exact.receipts import Reading, cut_in_words, listed, read
 from pgviz.exact.trust import wrong_critic
 from pgviz.measure import ledger, sweep, trust
 from pgviz.runs import Run
@@ -17,7 +15,6 @@ from pgviz.training.config import Config
 from pgviz.ui import live, page
 from pgviz.ui.look import ink
 from pgviz.worlds.named import named_worlds
-from pgviz.worlds.tabular import TabularMDP
 
 
 def in_parts(x: float) -> str:
@@ -257,42 +254,6 @@ def ledger_bench(name: str, gamma: float, lam: float, bug: str) -> None:
     st.markdown(found.in_words(rows))
     if bug != ledger.RIGHT:
         st.markdown(found.difference(bug))
-
-
-# --- receipts ---
-
-
-MOST_EPISODES = 1500  # to be listed: the whole ladder
-
-
-def _listed(name: str) -> TabularMDP:
-    world = listed(named_worlds[name](), MOST_EPISODES)
-    assert world is not None
-    return world
-
-
-@st.cache_data(max_entries=200, show_spinner=False)
-def _reading(name: str, index: int, broken: str | None) -> Reading:
-    world = _listed(name)
-    return read(gae_lines[index], gae_lines[index](world, broken), world)
-
-
-def readings(name: str, broken: str | None) -> list[Reading]:
-    """Every line in a named world, its episodes listed."""
-    return [
-        _reading(name, index, broken if broken in line.breaks else None)
-        for index, line in enumerate(gae_lines)
-    ]
-
-
-def listed_in_words(name: str) -> str:
-    """One sentence if the lines are read in a shorter world than the one above."""
-    return cut_in_words(named_worlds[name](), _listed(name))
-
-
-def breaks() -> list[str]:
-    """Every way to break a line."""
-    return [way for line in gae_lines for way in line.breaks]
 
 
 # --- the sweep ---

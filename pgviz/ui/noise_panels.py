@@ -7,8 +7,6 @@ import pandas as pd
 import streamlit as st
 
 from pgviz.charts import baselines as charts
-from pgviz.exact.derivation import Line
-from pgviz.exact.receipts import Reading, cut_in_words, listed, read
 from pgviz.exact.subtraction import baseline, baseline_is_free
 from pgviz.measure import checkpoints, noise, race
 from pgviz.measure.bench import LABELS, Bench, frozen_bench, world_bench
@@ -18,7 +16,6 @@ from pgviz.ui import live, page, receipts
 from pgviz.ui.look import ink
 from pgviz.ui.once import once, together
 from pgviz.worlds.named import named_worlds
-from pgviz.worlds.tabular import TabularMDP
 
 # --- the baseline set by hand ---
 
@@ -451,36 +448,10 @@ def _line_ends(table: pd.DataFrame) -> pd.DataFrame:
 
 # --- receipts ---
 
-# All 1,462 episodes of the ladder: these lines take a quarter of a second for them, once.
-MOST_EPISODES = 1500
-
-
-def _listed(name: str) -> TabularMDP:
-    world = listed(named_worlds[name](), MOST_EPISODES)
-    assert world is not None
-    return world
-
-
-@st.cache_data(max_entries=100, show_spinner=False)
-def _readings(name: str, broken: str | None) -> list[Reading]:
-    world = _listed(name)
-    return [
-        read(line, line(world, broken if broken in line.breaks else None), world)
-        for line in baseline_is_free
-    ]
-
-
-def breaks(lines: Sequence[Line] = baseline_is_free) -> list[str]:
-    """Every way to break one of the lines."""
-    found: list[str] = []
-    for line in lines:
-        found += [b for b in line.breaks if b not in found]
-    return found
-
 
 def subtracted_in_words(name: str) -> str:
     """Which b(s) the lines subtract, in numbers."""
-    world = _listed(name)
+    world = receipts.listed_world(name)
     steps = "" if world.horizon is None else ", the value at step 0"
     values = ", ".join(noise.in_figures(x).replace("-", "−") for x in baseline(world))
     return f"b(s) is V(s){steps}: {values}."
@@ -488,7 +459,7 @@ def subtracted_in_words(name: str) -> str:
 
 def derivation(name: str, broken: str | None) -> None:
     """Every line with both of its sides, at the worst of their numbers."""
-    readings = _readings(name, broken)
+    readings = receipts.readings(baseline_is_free, name, broken)
     receipts.table(readings, "baselines")
-    cut = cut_in_words(named_worlds[name](), _listed(name))
+    cut = receipts.listed_in_words(name)
     st.caption(f"{receipts.verdict(readings, broken)} {cut}".rstrip())

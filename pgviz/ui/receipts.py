@@ -5,8 +5,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pgviz.exact.receipts import Reading, difference_in_words
+from pgviz.exact.derivation import Line
+from pgviz.exact.receipts import Reading, cut_in_words, difference_in_words, listed, read
 from pgviz.ui.look import quiet_text, text_red
+from pgviz.worlds.named import named_worlds
+from pgviz.worlds.tabular import TabularMDP
+
+MOST_EPISODES = 1500  # of a named world, to be listed: all of the ladder's are
 
 MARKS = {
     "holds": '<span class="mark" role="img" aria-label="holds">✓</span>',
@@ -182,3 +187,34 @@ def typeset(text: str) -> str:
     for typed, printed in SMALL.items():
         text = text.replace(typed, printed)
     return text
+
+
+def listed_world(name: str) -> TabularMDP:
+    """A named world, cut where its episodes could not be listed."""
+    world = listed(named_worlds[name](), MOST_EPISODES)
+    assert world is not None
+    return world
+
+
+def listed_in_words(name: str) -> str:
+    """One sentence if lines are read in a shorter world than the one of this name."""
+    return cut_in_words(named_worlds[name](), listed_world(name))
+
+
+def readings(lines: Sequence[Line], name: str, broken: str | None) -> list[Reading]:
+    """Every line in a named world; only a line that is broken is worked out anew."""
+    return [
+        _reading(name, line.title, broken if broken in line.breaks else None, line)
+        for line in lines
+    ]
+
+
+@st.cache_data(max_entries=400, show_spinner=False)
+def _reading(name: str, title: str, broken: str | None, _line: Line) -> Reading:
+    world = listed_world(name)
+    return read(_line, _line(world, broken), world)
+
+
+def breaks(lines: Sequence[Line]) -> list[str]:
+    """Every way to break one of the lines, each once."""
+    return [*dict.fromkeys(way for line in lines for way in line.breaks)]
