@@ -1,62 +1,116 @@
-"""Pictures of the app, to judge a page by: python -m tests.screenshots FOLDER [SLUG …]
+"""Pictures of the steps, to judge them by: python -m tests.screenshots FOLDER [PAGE[/STEP] …]
 
-Each page light and dark, 1280 and 390 px wide. `python -m tests.screenshots --readme` makes the
-picture of the README.
+Options: --dark, --phone (390 px), --room (presenter mode, 1920 × 1080), --reveal (pass the questions).
+Beside the pictures a contact sheet of each page, and a line for each step that does not fit.
+`python -m tests.screenshots --readme` makes the picture of the README.
 """
 
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from pgviz.ui.frame import PAGES
+from pgviz.lessons import PAGES
 from tests.conftest import BROWSER_FLAGS, BROWSERS, REPO, _ready, _serve
 
 README_PICTURE = REPO / ".github" / "pgviz.png"
+SIZES = {"desk": (1280, 720), "phone": (390, 844), "room": (1920, 1080)}
 
 
-def opened(browser: Browser, url: str, width: int, height: int, scheme: str) -> Page:
-    """A page whose first run has ended and whose pictures have settled."""
+def wanted(names: Sequence[str]) -> list[tuple[str, str]]:
+    """The steps to show, as (page, step)."""
+    return [
+        (page.slug, step.slug)
+        for page in PAGES
+        for step in page.steps
+        if not names or page.slug in names or f"{page.slug}/{step.slug}" in names
+    ]
+
+
+def opened(browser: Browser, url: str, size: tuple[int, int], scheme: str) -> Page:
+    """A page whose picture has settled."""
     page = browser.new_page(
-        viewport={"width": width, "height": height},
+        viewport={"width": size[0], "height": size[1]},
         color_scheme="dark" if scheme == "dark" else "light",
+        reduced_motion="reduce",
     )
     page.goto(url)
-    _ready(page)
-    page.get_by_text("Finished after").or_(page.locator("[data-settled]")).first.wait_for(
-        state="attached", timeout=120_000
-    )
-    _ready(page)
-    page.wait_for_timeout(2000)
+    settle(page)
     return page
 
 
-def make_whole(page: Page, width: int) -> None:
-    """Make the window as tall as the page."""
-    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
-    page.set_viewport_size({"width": width, "height": height})
-    page.wait_for_timeout(1000)
+def settle(page: Page) -> None:
+    """Wait until nothing is loading; a live run has two minutes."""
+    page.locator("h1").first.wait_for(timeout=60_000)
+    _ready(page)
+    page.wait_for_timeout(1200)
+
+
+def overflow(page: Page) -> int:
+    """By how many pixels the step is taller than the window."""
+    return int(
+        page.evaluate(
+            "(m => m.scrollHeight - m.clientHeight)(document.querySelector('[data-testid=stMain]'))"
+        )
+    )
+
+
+def sheet(browser: Browser, pictures: Sequence[Path], target: Path, width: int) -> None:
+    """All pictures of a page on one."""
+    page = browser.new_page(viewport={"width": 3 * width // 2 + 40, "height": 400})
+    cells = "".join(
+        f'<figure><img src="file://{p.resolve()}" width="{width // 2}"><figcaption>{p.stem}'
+        "</figcaption></figure>"
+        for p in pictures
+    )
+    index = target.with_suffix(".html")
+    index.write_text(
+        "<style>body{display:flex;flex-wrap:wrap;gap:8px;font:12px sans-serif;margin:8px}"
+        f"figure{{margin:0}}img{{border:1px solid #aaa}}</style>{cells}",
+        encoding="utf-8",
+    )
+    page.goto(f"file://{index.resolve()}")
+    page.wait_for_timeout(300)
+    page.screenshot(path=target, full_page=True)
+    index.unlink()
+    page.close()
 
 
 def main(arguments: list[str]) -> None:
     """Take the pictures."""
     executable = next(filter(None, map(shutil.which, BROWSERS)))
+    flags = {a for a in arguments if a.startswith("--")}
+    names = [a for a in arguments if not a.startswith("--")]
+    kind = "phone" if "--phone" in flags else "room" if "--room" in flags else "desk"
+    scheme = "dark" if "--dark" in flags else "light"
     with _serve("streamlit_app.py") as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_FLAGS)
-        if arguments == ["--readme"]:
-            page = opened(browser, f"{url}/reinforce", 1280, 1130, "light")
+        if "--readme" in flags:
+            page = opened(browser, f"{url}/reinforce?step=run", (1280, 720), "light")
             page.screenshot(path=README_PICTURE)
             return
-        folder, slugs = Path(arguments[0]), arguments[1:] or [page.slug for page in PAGES]
+        folder = Path(names[0])
         folder.mkdir(parents=True, exist_ok=True)
-        for slug in slugs:
-            for scheme in ("light", "dark"):
-                for width in (1280, 390):
-                    page = opened(browser, f"{url}/{slug}", width, 900, scheme)
-                    make_whole(page, width)
-                    page.screenshot(path=folder / f"{slug}-{scheme}-{width}.png")
-                    page.close()
+        pictures: dict[str, list[Path]] = {}
+        for slug, step in wanted(names[1:]):
+            path = "" if slug == PAGES[0].slug else slug
+            mode = "&present=1" if kind == "room" else ""
+            page = opened(browser, f"{url}/{path}?step={step}{mode}", SIZES[kind], scheme)
+            show = page.get_by_role("button", name="Show me", exact=True)
+            if "--reveal" in flags and show.count():
+                show.click()
+                page.wait_for_timeout(500)
+                settle(page)
+            target = folder / f"{slug}-{len(pictures.get(slug, [])):02d}-{step}.png"
+            page.screenshot(path=target, full_page=False)
+            pictures.setdefault(slug, []).append(target)
+            if (over := overflow(page)) > 0:
+                print(f"{slug}/{step}: {over} px too tall")
+            page.close()
+        for slug, paths in pictures.items():
+            sheet(browser, paths, folder / f"{slug}-sheet.png", SIZES[kind][0])
 
 
 if __name__ == "__main__":

@@ -277,3 +277,24 @@ def triangle(ink: str) -> alt.LayerChart:
         .encode(x, y)
     )
     return outline + corners + lines + start
+
+
+def two_bars(field: str, options: tuple[float, ...], start: int) -> alt.LayerChart:
+    """The probabilities of the arms, redrawn while the slider behind `field` moves.
+
+    Table: bars (at: the position of the slider, arm, probability).
+    """
+    at = alt.param(name="at", value=start, bind=alt.BindDirect(element=field, event="input"))
+    base = (
+        _table("bars")
+        .transform_filter("datum.at == toNumber(at)")
+        .encode(
+            alt.X("arm:N").title(None).axis(labelAngle=0, labelFontSize=14, ticks=False),
+            alt.Y("probability:Q").title("probability π").scale(domain=[0, 1]),
+        )
+    )
+    bars = base.mark_bar(size=90, color=SAMPLED, cornerRadiusEnd=4).add_params(at)
+    labels = base.mark_text(dy=-10, fontSize=16, fontWeight=600).encode(
+        alt.Text("probability:Q", format=".2f")
+    )
+    return bars + labels

@@ -97,13 +97,15 @@ def _is_back_or_forward() -> bool:
     return context is not None and context.is_history_navigation
 
 
-def faults_of_link(controls: Sequence[Control], slug: str) -> str:
+def faults_of_link(
+    controls: Sequence[Control], slug: str, reserved: Sequence[str] = ()
+) -> str:
     """One sentence on what of the link could not be used, or nothing; kept until `forget_faults`.
 
-    Called before the controls are drawn.
+    Called before the controls are drawn. `reserved` names belong to no control.
     """
     opened(controls, slug)
-    known = {control.name for control in controls}
+    known = {control.name for control in controls} | {*reserved}
     unknown = [name for name in st.query_params if name not in known]
     drop(slug, {name: f"there is no setting “{shown(name)}”" for name in unknown})
     drop_faults(controls, slug)

@@ -3,99 +3,38 @@
 import gc
 import logging
 import threading
-from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from pgviz.lessons import PAGES, page_of
+from pgviz.lessons.step import Page
 from pgviz.ui.live import runs
 
-
-@dataclass(frozen=True)
-class Page:
-    """A page that exists: its address, its place in the menu, and the one question it answers."""
-
-    slug: str
-    section: str
-    title: str
-    icon: str
-    question: str
-    answer: str  # one sentence under the question
-
-    @property
-    def file(self) -> str:
-        """The script of the page, from the root of the project.
-
-        Named after the slug to the letter: a fresh server knows pages by their files only, and
-        says "page not found" to a first visitor whose address is spelt otherwise.
-        """
-        return f"pages/{self.slug}.py"
-
-
-PAGES = (
-    Page(
-        "home",
-        "Start",
-        "Home",
-        ":material/home:",
-        "What will I be able to do?",
-        "Derive, implement and measure policy gradient methods, beginning with one equation.",
-    ),
-    Page(
-        "theorem",
-        "Concepts",
-        "The theorem",
-        ":material/function:",
-        "How can we differentiate a reward that has no derivative, and why the log?",
-        "Do not differentiate the reward. Differentiate how likely it is, and let samples do the sum.",
-    ),
-    Page(
-        "reinforce",
-        "Concepts",
-        "REINFORCE",
-        ":material/casino:",
-        "How do samples become a gradient?",
-        "Play some episodes, push up the actions that were followed by much reward, repeat.",
-    ),
-    Page(
-        "baselines",
-        "Concepts",
-        "Baselines",
-        ":material/vertical_align_center:",
-        "What may I subtract for free?",
-        "Any number that does not know the action: the gradient keeps its centre, and a good number"
-        " takes noise away.",
-    ),
-    Page(
-        "actor-critic",
-        "Concepts",
-        "Actor-critic",
-        ":material/record_voice_over:",
-        "What changes when the critic is believed, not only subtracted?",
-        "After one step the critic speaks for the rest: the noise of later rewards goes, and its"
-        " errors become yours.",
-    ),
-    Page(
-        "gae",
-        "Concepts",
-        "GAE",
-        ":material/tune:",
-        "How much should I trust my critic?",
-        "One number, λ, says how long to wait before believing it: bias on one side, noise on the"
-        " other.",
-    ),
-)
 
 # Streamlit's captions on white and its white letters on the dark theme's accent have less contrast
 # than 4.5 : 1; its second heading is nearly as large as the first.
 STYLE = """
-.stMainBlockContainer { padding-top: 3.5rem; max-width: 1240px; }
-.stMainBlockContainer h2 { font-size: 1.6rem; }
+.stAppHeader { background: transparent; pointer-events: none; }
+.stAppHeader > * { pointer-events: auto; }
+.stMainBlockContainer { padding: 1.1rem 2.5rem 1rem; max-width: 1320px; }
+.stMainBlockContainer h1 { font-size: 1.8rem; line-height: 1.2; padding: 0.1rem 0 0.5rem; }
+[data-testid=stBottomBlockContainer] { padding: 0.6rem 2.5rem 0.7rem; max-width: 1320px; }
+.st-key-walk-bar { justify-content: space-between; }
+[data-testid=stElementToolbar] { display: none; }
 [data-testid=stCaptionContainer] { color: light-dark(#63656e, #a6a9b3); opacity: 1; }
 [data-testid=stCaptionContainer] p { opacity: 1; }
 [data-testid=stBaseButton-primary] p { color: light-dark(#ffffff, #0e1117); }
-.st-key-equation .katex { font-size: clamp(0.74rem, 3.3vw, 1.9rem); }
-.st-key-run-in-words { min-height: 3rem; }
+.term { border-bottom: 1px dotted currentColor; cursor: help; }
+.stMainBlockContainer [class*="st-key-words-"] .katex { font-size: 1.05em; }
+@media (max-width: 640px) {
+  .stMainBlockContainer, [data-testid=stBottomBlockContainer] { padding-left: 1rem; padding-right: 1rem; }
+  .stMainBlockContainer { padding-top: 3rem; }
+}
+:root[data-present] { font-size: 26px; }
+:root[data-present] .stSidebar, :root[data-present] .stAppHeader { display: none; }
+:root[data-present] .stMainBlockContainer, :root[data-present] [data-testid=stBottomBlockContainer] { max-width: none; }
+@media print { .stSidebar, .stAppHeader, [data-testid=stBottom] { display: none; } }
 """
 
 _framed = threading.local()
@@ -125,7 +64,7 @@ def open_page(slug: str) -> Page:
     if not getattr(_framed, "now", False):
         _navigation()
         st.rerun()
-    return next(page for page in PAGES if page.slug == slug)
+    return page_of(slug)
 
 
 def pages_by_slug() -> dict[str, StreamlitPage]:

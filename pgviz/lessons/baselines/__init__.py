@@ -1,0 +1,31 @@
+"""Baselines: what can I subtract without changing the gradient?"""
+
+from pgviz.lessons.step import Page, Step
+
+PAGE = Page(
+    slug="baselines",
+    section="Concepts",
+    title="Baselines",
+    icon=":material/vertical_align_center:",
+    question="What can I subtract without changing the gradient?",
+    steps=(
+        Step("centre", "Estimates scatter around the gradient", introduces=("unbiased",)),
+        Step("spread", "How far they scatter, as one number", introduces=("covariance trace",)),
+        Step(
+            "ten",
+            "The centre stays, the noise grows",
+            question="Every reward is 10 more: what changes?",
+        ),
+        Step("subtract", "Subtract b: the centre stays", introduces=("baseline",)),
+        Step("why-free", "Why subtracting is free, line by line"),
+        Step("value", "The value: the average return from a state", introduces=("value",)),
+        Step("critic", "Learn the value, and subtract it", introduces=("critic",)),
+        Step("best", "The best number is not the value"),
+        Step("not-free", "What is not free"),
+        Step("bench", "Four estimators, the same episodes", introduces=("cosine",)),
+        Step("normalise", "Normalising is a hidden baseline", deeper=True),
+        Step("faster", "Less noise is not always faster", deeper=True),
+        Step("write", "Write a value baseline: three gaps"),
+        Step("check", "Check yourself"),
+    ),
+)

@@ -1,0 +1,158 @@
+"""The terms of the field, each defined once, in one sentence.
+
+A term is defined on the step that introduces it; on every later step its first mention shows the
+definition on hover and on keyboard focus. The tests hold that no step uses a term before that.
+"""
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pgviz.lessons.step import Page, Step
+
+
+@dataclass(frozen=True)
+class Term:
+    """A term: its name, the spellings it is found by in a text, and its definition."""
+
+    name: str
+    definition: str
+    forms: tuple[str, ...] = ()  # beside the name; singular and plural need both
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Finds the term as a whole word, outside formulas."""
+        forms = "|".join(re.escape(form) for form in (self.name, *self.forms))
+        return re.compile(rf"(?<![\w-])(?:{forms})(?![\w-])", re.IGNORECASE)
+
+
+TERMS: dict[str, Term] = {
+    term.name: term
+    for term in (
+        # theorem
+        Term("state", "What the agent sees before it acts.", ("states",)),
+        Term("action", "What the agent does in a state.", ("actions",)),
+        Term("reward", "The number that follows an action.", ("rewards",)),
+        Term("episode", "One play of a world, from its start to its end.", ("episodes",)),
+        Term("return", "The sum of the rewards of an episode, or from one step on.", ("returns",)),
+        Term("policy", "The probability of each action in each state.", ("policies",)),
+        Term("softmax", "Turns numbers into probabilities: eˣ, divided by the sum of all eˣ."),
+        Term("objective", "What we climb: J(θ), the average return.", ("objectives",)),
+        Term("expectation", "The average over all that can happen, weighted by probability."),
+        Term("gradient", "The slopes of J along all parameters: the direction of steepest ascent."),
+        Term("log-derivative", "∇ log P = ∇P / P: the slope of P, divided by P."),
+        Term("estimate", "A number computed from samples, in place of the exact one.", ("estimates",)),
+        Term(
+            "confidence interval",
+            "A range computed from samples that holds the exact value in 95 of 100 repetitions.",
+            ("confidence intervals", "95 % interval", "95 % intervals"),
+        ),
+        Term("score", "∇ log π(a|s): the change of θ that makes action a more likely.", ("scores",)),
+        Term(
+            "trajectory",
+            "All states, actions and rewards of one episode, in their order.",
+            ("trajectories",),
+        ),
+        Term("reward-to-go", "The rewards from an action on, summed."),
+        Term("variance", "The mean squared distance from the mean.", ("variances",)),
+        Term("weight", "Ψ: the number that multiplies the score of an action.", ("weights",)),
+        # reinforce
+        Term("REINFORCE", "The method that uses the reward-to-go as the weight of each action."),
+        Term("CartPole", "A cart that is pushed left or right so that its pole stays up."),
+        Term("seed", "One independent repetition of a run, with its own luck.", ("seeds",)),
+        Term("update", "One change of the parameters θ.", ("updates",)),
+        Term("learning rate", "How far one update moves the parameters.", ("learning rates",)),
+        Term("batch", "The episodes that one update averages over.", ("batches",)),
+        Term("bias", "How far the mean of an estimate lies from the exact value.", ("biased",)),
+        Term("on-policy", "Using only episodes that the present policy has played."),
+        Term("surrogate loss", "A function whose derivative is −ĝ; its value has no meaning."),
+        Term("full return", "All rewards of the episode, as the weight of each of its actions."),
+        # baselines
+        Term("unbiased", "An estimate whose mean is the exact value."),
+        Term(
+            "covariance trace",
+            "The mean squared distance of an estimate from its own mean, over all parameters.",
+        ),
+        Term("baseline", "A number b(s) that is subtracted from the return.", ("baselines",)),
+        Term("value", "V(s): the average return from state s on, under the policy.", ("values",)),
+        Term("critic", "A network that learns to predict the value.", ("critics",)),
+        Term("cosine", "1 if two directions agree, 0 if they are at right angles.", ("cosines",)),
+        # actor-critic
+        Term(
+            "action value",
+            "Q(s, a): the average return after action a in state s, under the policy.",
+            ("action values",),
+        ),
+        Term(
+            "bootstrapping",
+            "Using an estimate of the next state's value in place of later rewards.",
+            ("bootstrap", "bootstraps"),
+        ),
+        Term("TD error", "δ = r + γ V(s′) − V(s).", ("TD errors",)),
+        Term(
+            "advantage",
+            "A(s, a) = Q(s, a) − V(s): how much better an action is than the policy's average.",
+            ("advantages",),
+        ),
+        Term("actor", "The network of the policy.", ("actors",)),
+        Term("target", "The number that a prediction is trained towards.", ("targets",)),
+        Term("detach", "To treat a number as a constant when differentiating.", ("detached",)),
+        Term("discount", "γ: a reward k steps later counts γᵏ.", ("discounted", "discounts")),
+        Term(
+            "mean squared error",
+            "Bias² + variance: the mean squared distance from the exact value.",
+        ),
+        Term("terminated", "The episode has ended: nothing follows.", ("termination",)),
+        Term("truncated", "The episode was cut: more would have followed.", ("truncation",)),
+        # gae
+        Term(
+            "n-step advantage",
+            "n rewards, then the critic's value, minus the value now.",
+            ("n-step advantages",),
+        ),
+        Term("GAE", "Generalised advantage estimation: the average over all n, weighted by λ."),
+        Term("window", "A stretch of a fixed number of steps that one update uses.", ("windows",)),
+    )
+}
+FORMULA = re.compile(r"(\$[^$]*\$|`[^`]*`|\*\*[^*]*\*\*|:\w+\[[^\]]*\])")
+
+
+def introduced_before(page: Page, step: Step) -> frozenset[str]:
+    """The terms that earlier steps have defined: core ones, and deeper ones of the same page.
+
+    A reader of a core step need not have opened a deeper one.
+    """
+    from pgviz.lessons import PAGES
+
+    known: set[str] = set()
+    for other in PAGES:
+        for earlier in other.steps:
+            if other.slug == page.slug and earlier.slug == step.slug:
+                return frozenset(known)
+            if not earlier.deeper or (step.deeper and other.slug == page.slug):
+                known.update(earlier.introduces)
+    return frozenset(known)
+
+
+def mentioned(text: str) -> Iterator[str]:
+    """The names of the terms that a text mentions, in formulas or not."""
+    return (name for name, term in TERMS.items() if term.pattern.search(text))
+
+
+def with_hints(text: str, page: Page, step: Step) -> str:
+    """The text with a hint at the first mention of each term that an earlier step has defined."""
+    parts = FORMULA.split(text)
+    for name in sorted(introduced_before(page, step), key=len, reverse=True):
+        term = TERMS[name]
+        for at in range(0, len(parts), 2):  # the odd ones are formulas, code and emphasis
+            found = term.pattern.search(parts[at])
+            if found:
+                hint = (
+                    f'<span class="term" tabindex="0" title="{html.escape(term.definition)}">'
+                    f"{found[0]}</span>"
+                )
+                before, after = parts[at][: found.start()], parts[at][found.end() :]
+                parts[at : at + 1] = [before, hint, after]
+                break
+    return "".join(parts)

@@ -1,0 +1,17 @@
+"""Home: what you will be able to do, and the way in."""
+
+from pgviz.lessons.step import Page, Step
+
+PAGE = Page(
+    slug="home",
+    section="Start",
+    title="Home",
+    icon=":material/home:",
+    question="What will I be able to do?",
+    steps=(
+        Step("start", "One equation, and you can watch it learn"),
+        Step("path", "The path: one idea, one screen"),
+        Step("race", "One equation, five methods: who needs fewest steps?"),
+        Step("reading", "What to read, and when"),
+    ),
+)

@@ -1,0 +1,37 @@
+"""REINFORCE: how do samples become a gradient?"""
+
+from pgviz.lessons.step import Page, Step
+
+PAGE = Page(
+    slug="reinforce",
+    section="Concepts",
+    title="REINFORCE",
+    icon=":material/casino:",
+    question="How do samples become a gradient?",
+    steps=(
+        Step(
+            "run",
+            "Play, push up what paid, repeat: it learns",
+            introduces=("REINFORCE", "CartPole", "seed", "update", "learning rate"),
+        ),
+        Step("watch", "Rewind to any update and watch it play"),
+        Step("episode", "What one episode teaches"),
+        Step("update", "One update, before and after", introduces=("batch",)),
+        Step(
+            "fresh",
+            "Old episodes belong to an old policy",
+            introduces=("bias", "on-policy"),
+        ),
+        Step("surrogate", "A loss made so that autograd returns ĝ", introduces=("surrogate loss",)),
+        Step("minus", "Optimisers go down, so code has a minus"),
+        Step(
+            "loss",
+            "The loss says nothing about the return",
+            question="The return rises. What does the loss do?",
+        ),
+        Step("seeds", "Same settings, other luck", introduces=("full return",)),
+        Step("mean", "Divide by episodes, not by steps", deeper=True),
+        Step("write", "Write REINFORCE: four gaps"),
+        Step("check", "Check yourself"),
+    ),
+)

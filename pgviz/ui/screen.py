@@ -1,0 +1,307 @@
+"""One screen: the parts of a step, always in the same places.
+
+    marks                                    (drawn by the walk)
+    title
+    words           picture
+    controls        what is to be seen now
+    folds
+    Back · Next                              (drawn by the walk)
+
+A step fills in the parts in any order. At 390 px they stand one below the other.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pgviz.lessons import glossary
+from pgviz.lessons.step import Page, Step
+from pgviz.ui import controls, progress
+from pgviz.ui.controls import Control, Number
+from pgviz.ui.drawing import drawing
+
+HEIGHT, ROOM_HEIGHT = 420, 640  # pixels of a picture, at a desk and in a lecture room
+ROOM_SCALE = 1.6  # of letters and lines of a chart in a lecture room
+MOST_WORDS, MOST_CONTROLS = 60, 3
+
+
+class Screen:
+    """The parts of one step."""
+
+    def __init__(self, page: Page, step: Step, present: bool = False) -> None:
+        self.page, self.step, self.present = page, step, present
+        self.height = ROOM_HEIGHT if present else HEIGHT
+        self.key = f"{page.slug}-{step.slug}"
+        st.title(step.heading(progress.is_revealed(page.slug, step.slug)), anchor=False)
+        left, right = st.columns([34, 66], gap="medium")
+        with left:
+            self._words = st.container(key=f"words-{self.key}", gap="small")
+            self._gate = st.container(key=f"gate-{self.key}", gap="small")
+            self._controls = st.container(key=f"controls-{self.key}", gap="small")
+            self._folds = st.container(
+                key=f"folds-{self.key}", horizontal=True, gap="small", wrap=True
+            )
+        with right:
+            self._picture = st.container(key=f"picture-{self.key}", gap="small")
+            self._says = st.container(key=f"says-{self.key}")
+        self._drawn = 0
+
+    # --- words ---
+
+    def words(self, text: str) -> None:
+        """The claim in at most 60 words; terms defined earlier show their definition on hover."""
+        with self._words:
+            st.markdown(glossary.with_hints(text, self.page, self.step), unsafe_allow_html=True)
+
+    def says(self, sentence: str) -> None:
+        """The computed sentence: what is to be seen now."""
+        with self._says:
+            st.markdown(sentence)
+
+    # --- controls ---
+
+    def control(self, control: Control, default: Any, **options: Any) -> Any:
+        """One of at most three controls; its value stays set in later steps and in the address.
+
+        A chart follows a slider while it moves through a parameter bound to `live(control)`.
+        """
+        with self._controls:
+            if control.name in _drawn_already():
+                value = st.session_state.get(control.name, default)
+                st.markdown(f"{control.label}: **{controls.as_text(value)}** (set above)")
+                return value
+            _drawn_already().add(control.name)
+            return controls.draw(control, default, persist_state="session", **options)
+
+    def beside_controls(self) -> AbstractContextManager[Any]:
+        """Where buttons of a step belong: Run, Reset and the like."""
+        return self._controls
+
+    def live(self, control: Control, default: Any) -> str:
+        """The field that follows this slider while its thumb moves: for alt.BindDirect.
+
+        A number slider writes its value there, a slider of choices the position of the choice.
+        """
+        start = default if isinstance(control, Number) else list(control.options).index(default)
+        with self._controls:
+            st.html(f'<input type="hidden" id="live-{control.name}" value="{start}">')
+        return f"#live-{control.name}"
+
+    # --- picture ---
+
+    def picture(self) -> DeltaGenerator:
+        """The place of the picture, for what is no chart: `with screen.picture(): …`."""
+        return self._picture
+
+    def chart(
+        self,
+        build: Callable[..., alt.TopLevelMixin],
+        *arguments: Any,
+        tables: Mapping[str, pd.DataFrame],
+        title: str,
+        note: str = "",
+        says: str = "",
+        height: int | None = None,
+        share: float = 1.0,
+    ) -> None:
+        """The picture. Its title says what to see; `says` says it to those who cannot see it.
+
+        `share` is its part of the height where two pictures stand one above the other.
+        """
+        with self._picture:
+            st.markdown(f"**{title}**" + (f"  \n:small[:gray[{note}]]" if note else ""))
+            chart(
+                f"chart-{self.key}-{build.__name__}",
+                build,
+                *arguments,
+                tables=tables,
+                height=height or round((self.height - 44) * share - (44 if share < 1 else 0)),
+                says=says or title,
+                scale=ROOM_SCALE if self.present else 1.0,
+            )
+
+    def drawing(self, svg: str, height: int | None = None) -> None:
+        """A drawing as the picture, or a part of it."""
+        with self._picture:
+            drawing(svg, key=f"drawing-{self.key}", height=height or self.height)
+
+    # --- predictions ---
+
+    def predict(
+        self,
+        answers: Sequence[str] | Number,
+        verdict: Callable[[Any], tuple[bool, str]],
+        start: float | None = None,
+    ) -> Any:
+        """A question answered before its answer can be seen; None until it is answered or passed.
+
+        The question is the step's. `answers` are choices, or a range for a slider. `verdict` says
+        of a guess whether it is right, and why in one sentence. Returns the guess, or "" if it
+        was passed.
+        """
+        record = progress.of(self.page.slug, self.step.slug)
+        place = (self.page.slug, self.step.slug)
+        with self._gate:
+            if not progress.is_revealed(*place):
+                self._ask(answers, start, place)
+                return None
+            guess = record.get("guess", "")
+            if guess != "":
+                right, why = verdict(guess)
+                mark = "✓" if right else "✗"
+                st.markdown(f"{mark} You said **{_written(guess)}**. {why}")
+            else:
+                st.markdown(verdict(None)[1])
+            st.button(
+                "Ask me again",
+                key=f"again-{self.key}",
+                type="tertiary",
+                icon=":material/replay:",
+                on_click=lambda: progress.note(*place, guess=None, passed=None),
+            )
+            return guess
+
+    def _ask(
+        self, answers: Sequence[str] | Number, start: float | None, place: tuple[str, str]
+    ) -> None:
+        key = f"guess-{self.key}"
+        if isinstance(answers, Number):
+            guess: Any = st.slider(
+                answers.label, answers.low, answers.high, start, key=key  # type: ignore[arg-type]
+            )
+        else:
+            guess = st.radio(
+                self.step.question, answers, index=None, key=key, label_visibility="collapsed"
+            )
+        with st.container(horizontal=True, gap="small"):
+            st.button(
+                "Lock it in",
+                key=f"commit-{self.key}",
+                type="primary",
+                disabled=guess is None,
+                on_click=lambda: progress.note(*place, guess=guess),
+            )
+            st.button(
+                "Show me",
+                key=f"pass-{self.key}",
+                on_click=lambda: progress.note(*place, passed=True),
+            )
+
+    # --- folds ---
+
+    def fold(self, label: str, icon: str) -> DeltaGenerator:
+        """What is opened on wish: the numbers, the code, the link."""
+        with self._folds:
+            return st.popover(label, icon=icon, type="tertiary")
+
+    def numbers(self, table: pd.DataFrame) -> None:
+        """The numbers behind the picture."""
+        with self.fold("Numbers", ":material/table_rows:"):
+            st.dataframe(table, hide_index=True, height=280, key=f"numbers-{self.key}")
+
+    def code(self, *functions: Callable | str) -> None:
+        """The functions that computed what is on this screen, or any listing."""
+        with self.fold("Code", ":material/code:"):
+            for part in functions:
+                source = part if isinstance(part, str) else inspect.getsource(part)
+                st.code(source, language="python")
+
+    def command(self, *lines: str) -> None:
+        """Shell commands that give these numbers again; the link stands beside them."""
+        with self.fold("Reproduce", ":material/terminal:"):
+            st.code(address_of(self.page, self.step), language=None, wrap_lines=True)
+            for line in lines:
+                st.code(line, language="bash", wrap_lines=True)
+
+    def reset(self) -> None:
+        """Back to how the step opens: its controls and its prediction."""
+        for control in self.page.controls(self.step):
+            st.session_state.pop(control.name, None)
+        progress.note(self.page.slug, self.step.slug, guess=None, passed=None)
+
+
+def _written(guess: Any) -> str:
+    return guess if isinstance(guess, str) else f"{guess:g}"
+
+
+def _drawn_already() -> set[str]:
+    """The controls that this run has drawn: on ?all=1 a shared one is drawn once."""
+    drawn: set[str] = st.session_state.setdefault("screen.drawn", set())
+    return drawn
+
+
+def begin() -> None:
+    """Before the first screen of a run."""
+    st.session_state["screen.drawn"] = set()
+
+
+def address_of(page: Page, step: Step) -> str:
+    """The link that opens this step as it is set now."""
+    names = [c.name for c in page.controls(step) if c.name in st.session_state]
+    query = controls.address(
+        {"step": step.slug, **{name: st.session_state[name] for name in names}}
+    )
+    return f"{controls.base_url(page.slug)}?{query}"
+
+
+def chart(
+    key: str,
+    build: Callable[..., alt.TopLevelMixin],
+    *arguments: Any,
+    tables: Mapping[str, pd.DataFrame],
+    height: int,
+    says: str,
+    scale: float = 1.0,
+) -> None:
+    """A chart: its specification is built once per arguments, then only the tables travel."""
+    spec = _specification(build, arguments, scale)
+    st.vega_lite_chart(
+        None,
+        {**spec, "height": height, "datasets": dict(tables)},
+        key=key,
+        alt=says,
+        theme="streamlit",
+        width="stretch",
+        height=height,
+    )
+
+
+@functools.lru_cache(600)
+def _specification(
+    build: Callable[..., alt.TopLevelMixin], arguments: tuple, scale: float
+) -> dict[str, Any]:
+    with alt.theme.enable("none"):
+        spec = build(*arguments).to_dict()
+    spec["autosize"] = {"type": "fit", "contains": "padding"}
+    if scale != 1:
+        spec = _scaled(spec, scale)
+        config = spec.setdefault("config", {})
+        for part in ("axis", "header", "legend"):
+            letters = config.setdefault(part, {})
+            letters.setdefault("labelFontSize", round(12 * scale))
+            letters.setdefault("titleFontSize", round(13 * scale))
+    return spec
+
+
+def _scaled(part: Any, scale: float) -> Any:
+    """The same picture with larger letters, lines and dots."""
+    if isinstance(part, list):
+        return [_scaled(item, scale) for item in part]
+    if not isinstance(part, dict):
+        return part
+    factor = {"size": scale**2} | dict.fromkeys(
+        ("fontSize", "labelFontSize", "titleFontSize", "strokeWidth", "dx", "dy", "thickness"), scale
+    )
+    return {
+        key: value * factor[key]
+        if key in factor and isinstance(value, int | float)
+        else _scaled(value, scale)
+        for key, value in part.items()
+    }

@@ -1,0 +1,268 @@
+"""A page is a walk of steps: one screen at a time, with marks above it and Back and Next below.
+
+The address says which: `/gae?step=ledger&…`. `present=1` shows the same steps to a lecture room,
+`track=NAME` keeps Next within the steps of a lecture, `all=1` shows the whole page at once.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pgviz.lessons import PAGES, page_of
+from pgviz.lessons.step import Page, Step
+from pgviz.lessons.tracks import TRACKS, Stop
+from pgviz.ui import controls, frame, progress, screen
+from pgviz.ui.controls import Control, as_text
+from pgviz.ui.screen import Screen
+
+MODES = ("present", "track", "all", "deeper")  # what stays in the address from step to step
+
+_here = Path(__file__).parent
+_marks = st.components.v2.component(
+    "pgviz.walk",
+    html='<nav class="walk" aria-label="Steps of this page"></nav>',
+    css=(_here / "walk.css").read_text(encoding="utf-8"),
+    js=(_here / "walk.js").read_text(encoding="utf-8"),
+)
+
+
+def walk(slug: str) -> None:
+    """What a page's script does: show the step that the address names."""
+    frame.open_page(slug)
+    page = page_of(slug)
+    step, note = _opened(page)
+    fault = controls.faults_of_link(_controls_of(page, step), slug, reserved=("step", *MODES))
+    if _mode("all"):
+        _all(page)
+        return
+    progress.note(slug, step.slug)
+    st.session_state["progress.last"] = f"{slug}/{step.slug}"
+    screen.begin()
+    _draw_marks(page, step)
+    present = bool(_mode("present"))
+    shown = Screen(page, step, present)
+    for text in (note, fault):
+        if text:
+            with shown.picture():
+                st.caption(text)
+    page.module(step).draw(shown)
+    _draw_bottom(page, step)
+
+
+# --- which step ---
+
+
+def _opened(page: Page) -> tuple[Step, str]:
+    """The step that the address names, and a word where it is not the one that was asked for."""
+    asked = st.query_params.get("step")
+    if asked is None:
+        left = progress.last()
+        step = page.step(left[1]) if left and left[0] == page.slug else None
+        if step is None or step == page.steps[0]:
+            return page.steps[0], ""
+        return step, "You left off here. The first mark leads to the start."
+    step = page.step(asked)
+    if step is None:
+        return page.steps[0], (
+            f"This page has no step “{controls.shown(asked)}”: here is its first one."
+        )
+    return step, ""
+
+
+def _mode(name: str) -> str:
+    """What the address says of a mode; nothing if it says nothing of use."""
+    value = st.query_params.get(name, "")
+    if name == "track":
+        return value if value in TRACKS else ""
+    return "1" if value == "1" else ""
+
+
+def _controls_of(page: Page, step: Step) -> tuple[Control, ...]:
+    if not _mode("all"):
+        return page.controls(step)
+    by_name = {c.name: c for each in page.steps for c in page.controls(each)}
+    return tuple(by_name.values())
+
+
+def query(page: Page, step: Step, settings: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """The address of a step as this visitor would find it: its settings and the modes kept."""
+    kept = {name: _mode(name) for name in MODES if _mode(name) and name != "all"}
+    state = st.session_state.get("kept", {}).get(page.slug, {}) | {
+        control.name: st.session_state[control.name]
+        for control in page.controls(step)
+        if control.name in st.session_state
+    }
+    names = {control.name for control in page.controls(step)}
+    values = {k: v for k, v in {**state, **(settings or {})}.items() if k in names}
+    return {"step": step.slug, **{k: as_text(v) for k, v in values.items()}, **kept}
+
+
+# --- where Back and Next lead ---
+
+
+def places() -> list[tuple[Page, Step]]:
+    """The steps in the order of Next: those of the track, or all core steps of all pages."""
+    if track := TRACKS.get(_mode("track")):
+        return [(page_of(stop.page), _step(stop)) for stop in track.stops]
+    return [(page, step) for page in PAGES for step in page.steps if not step.deeper]
+
+
+def _step(stop: Stop) -> Step:
+    step = page_of(stop.page).step(stop.step)
+    assert step is not None
+    return step
+
+
+def neighbour(page: Page, step: Step, way: int) -> tuple[Page, Step] | None:
+    """The step that Next (way 1) or Back (way −1) leads to; None at the end of the path."""
+    path = places()
+    if (page, step) in path:
+        at = path.index((page, step)) + way
+        return path[at] if 0 <= at < len(path) else None
+    # A deeper step, or one beside the track: on to what follows it in the order of the page.
+    order = [(p, s) for p in PAGES for s in p.steps]
+    at = order.index((page, step)) + way
+    while 0 <= at < len(order) and order[at] not in path:
+        at += way
+    return order[at] if 0 <= at < len(order) else None
+
+
+def _go(page: Page, step: Step, to: tuple[Page, Step], settings: Mapping[str, Any] | None) -> None:
+    """To another step: one entry in the browser's history, however many settings change."""
+    other, target = to
+    if other.slug == page.slug:
+        st.query_params.from_dict(query(other, target, settings))
+    else:
+        st.session_state["walk.leave"] = (other.slug, query(other, target, settings))
+
+
+def _leave() -> None:
+    """A callback cannot change the page; the run that follows it can."""
+    if leave := st.session_state.pop("walk.leave", None):
+        slug, parameters = leave
+        st.switch_page(frame.pages_by_slug()[slug], query_params=parameters)
+
+
+# --- beats and gates: a lecturer presses one key ---
+
+
+def _beat(page: Page, step: Step) -> int:
+    """How many of the step's beats have been shown."""
+    place, shown = st.session_state.get("walk.beat", ("", 0))
+    return shown if place == f"{page.slug}/{step.slug}" else 0
+
+
+def _next(page: Page, step: Step) -> None:
+    """Pass a gate, show the next beat, or go on, in this order; beats are for a lecture room."""
+    if _mode("present"):
+        if step.question and not progress.is_revealed(page.slug, step.slug):
+            progress.note(page.slug, step.slug, passed=True)
+            return
+        beats, shown = page.beats(step), _beat(page, step)
+        if shown < len(beats):
+            st.session_state["walk.beat"] = (f"{page.slug}/{step.slug}", shown + 1)
+            for name, value in beats[shown].items():
+                st.session_state[name] = value
+            return
+    if to := neighbour(page, step, 1):
+        _go(page, step, to, None)
+
+
+def _back(page: Page, step: Step) -> None:
+    if to := neighbour(page, step, -1):
+        _go(page, step, to, None)
+
+
+# --- what is drawn around a step ---
+
+
+def _draw_marks(page: Page, step: Step) -> None:
+    _leave()
+    core = [s for s in page.steps if not s.deeper]
+    count = f"{core.index(step) + 1} of {len(core)}" if step in core else "deeper"
+
+    def chosen() -> None:
+        slug = st.session_state["walk"].get("go")
+        if (target := page.step(slug or "")) is not None:
+            _go(page, step, (page, target), None)
+
+    def heard() -> None:
+        st.session_state["progress.known"] = True
+        try:
+            progress.restore(st.session_state["walk"].get("stored") or "")
+        except progress.ProgressError:
+            return  # whatever the browser has kept is no progress of ours: begin anew
+
+    marks = []
+    for each in page.steps:
+        revealed = progress.is_revealed(page.slug, each.slug)
+        title = each.heading(revealed) + (" (deeper)" if each.deeper else "")
+        seen = f"{page.slug}/{each.slug}" in progress.steps()
+        state = "here" if each == step else "seen" if seen else "to-come"
+        marks.append(
+            {
+                "slug": each.slug,
+                "title": title,
+                "label": title + (", seen" if state == "seen" else ""),
+                "state": state,
+                "deeper": each.deeper,
+                "href": f"?step={each.slug}",
+            }
+        )
+    _marks(
+        key="walk",
+        data={
+            "name": page.title,
+            "count": count,
+            "marks": marks,
+            "place": f"{page.slug}/{step.slug}",
+            "present": bool(_mode("present")),
+            "known": bool(st.session_state.get("progress.known")),
+            "progress": progress.as_text(),
+        },
+        on_go_change=chosen,
+        on_stored_change=heard,
+    )
+
+
+def _draw_bottom(page: Page, step: Step) -> None:
+    """Back and Next, always in the same place."""
+    back, following = neighbour(page, step, -1), neighbour(page, step, 1)
+    with st.bottom, st.container(horizontal=True, gap="small", key="walk-bar"):
+        st.button(
+            "Back",
+            key="walk-back",
+            icon=":material/arrow_back:",
+            disabled=back is None,
+            on_click=_back,
+            args=(page, step),
+        )
+        st.button(
+            _label(page, following),
+            key="walk-next",
+            icon=":material/arrow_forward:",
+            icon_position="right",
+            type="primary",
+            disabled=following is None,
+            on_click=_next,
+            args=(page, step),
+        )
+
+
+def _label(page: Page, following: tuple[Page, Step] | None) -> str:
+    return f"Next: {following[0].title}" if following and following[0] != page else "Next"
+
+
+def _all(page: Page) -> None:
+    """Every step of the page, one below the other: for search, for print, for those who scroll."""
+    screen.begin()
+    for each in page.steps:
+        page.module(each).draw(Screen(page, each))
+        st.divider()
+
+
+def page_script(slug: str) -> Callable[[], None]:
+    """For tests: a page as a function."""
+    return lambda: walk(slug)
