@@ -36,7 +36,8 @@ def test_a_step_is_one_idea(page, step):
     assert len(spoken(text)) <= MOST_WORDS, f"{len(spoken(text))} words"
     assert len(page.controls(step)) <= MOST_CONTROLS
     says = words(app, "says", page, step)
-    assert says and all(says), "a step ends with a computed sentence"
+    assert says, "a step ends with a computed sentence"
+    assert all(says)
 
     known = glossary.introduced_before(page, step) | {*step.introduces}
     shown = " ".join([step.title, text, *says, *words(app, "gate", page, step)])
@@ -51,7 +52,9 @@ def test_beats_set_controls_of_their_step_to_values_they_can_take(page, step):
     by_name = {control.name: control for control in page.controls(step)}
     for beat in page.beats(step):
         for name, value in beat.items():
-            assert by_name[name].holds(str(value).lower() if isinstance(value, bool) else str(value))
+            assert by_name[name].holds(
+                str(value).lower() if isinstance(value, bool) else str(value)
+            )
 
 
 def spoken(text: str) -> list[str]:

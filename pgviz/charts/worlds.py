@@ -78,7 +78,9 @@ def corridor(world: TabularMDP) -> str:
                 parts.append(_text(centres[s], y + (-8 if above else 20), f"{name} ↺", 14))
                 continue
             parts.append(
-                _arrow(centres[s] + shift, y, to - shift, y, 26 if (to > centres[s]) == above else -26)
+                _arrow(
+                    centres[s] + shift, y, to - shift, y, 26 if (to > centres[s]) == above else -26
+                )
             )
             middle = (centres[s] + to) / 2
             parts.append(_text(middle, y + (-22 if above else 34), name, 14))

@@ -42,13 +42,17 @@ TERMS: dict[str, Term] = {
         Term("expectation", "The average over all that can happen, weighted by probability."),
         Term("gradient", "The slopes of J along all parameters: the direction of steepest ascent."),
         Term("log-derivative", "∇ log P = ∇P / P: the slope of P, divided by P."),
-        Term("estimate", "A number computed from samples, in place of the exact one.", ("estimates",)),
+        Term(
+            "estimate", "A number computed from samples, in place of the exact one.", ("estimates",)
+        ),
         Term(
             "confidence interval",
             "A range computed from samples that holds the exact value in 95 of 100 repetitions.",
             ("confidence intervals", "95 % interval", "95 % intervals"),
         ),
-        Term("score", "∇ log π(a|s): the change of θ that makes action a more likely.", ("scores",)),
+        Term(
+            "score", "∇ log π(a|s): the change of θ that makes action a more likely.", ("scores",)
+        ),
         Term(
             "trajectory",
             "All states, actions and rewards of one episode, in their order.",

@@ -60,9 +60,7 @@ class Page:
 
     def module(self, step: Step) -> ModuleType:
         """Where the step is drawn."""
-        return importlib.import_module(
-            f"pgviz.lessons.{_python(self.slug)}.{_python(step.slug)}"
-        )
+        return importlib.import_module(f"pgviz.lessons.{_python(self.slug)}.{_python(step.slug)}")
 
     def controls(self, step: Step) -> tuple[Any, ...]:
         """The controls of a step."""

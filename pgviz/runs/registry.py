@@ -41,6 +41,7 @@ MAX_QUEUED = 50
 MAX_BYTES = 512 * 2**20  # of recordings that nobody watches …
 MAX_IDLE = 1000  # … and their number
 SPARE_BYTES = 64 * 2**20  # of the disk that recordings nobody watches leave free
+AHEAD = "recorded ahead"  # the viewer of runs that no visitor has asked for
 POOL_DIED = "The worker processes of this server died."
 
 _PACKAGE = Path(__file__).parents[1]
@@ -116,6 +117,7 @@ class Runs:
         self._tasks: list[Run] = []  # every run that the pool still holds, in order of their start
         self._watched: dict[str, tuple[Run, ...]] = {}  # viewer → what it watches, one or a group
         self._leaving: dict[str, Timer] = {}
+        self._ahead: list[Config] = []  # to be recorded while no visitor needs the workers
         self._num_workers = num_workers or os.cpu_count() or 1
         self._opening = _in_background(worker_pool, self._num_workers)
         self._closed = Event()
@@ -147,6 +149,7 @@ class Runs:
             ]
             if missing:
                 self._require_room(len(missing), viewer)
+                self._give_way()
             # Watched from now on: making room for the missing ones must not delete the others.
             group = {config: run for config, run in found.items() if run and config not in missing}
             self._watched[viewer] = (*before, *group.values())
@@ -158,6 +161,26 @@ class Runs:
                 if run not in self._watched[viewer]:
                     self._let_be(run, viewer)
             return [group[config] for config in configs]
+
+    def prepare(self, configs: Sequence[Config]) -> None:
+        """Record these runs ahead of any visitor, one at a time, while no visitor's run waits."""
+        with self._lock:
+            self._ahead += [config for config in configs if config not in self._ahead]
+
+    def _go_ahead(self) -> None:
+        """Start the next run that is to be recorded ahead, if the workers have nothing to do."""
+        while self._ahead and not self._tasks:
+            config = self._ahead.pop(0)
+            run = self.find(config)
+            if run is None or run.ending == "stopped":
+                self._start(config).viewers.add(AHEAD)
+
+    def _give_way(self) -> None:
+        """A visitor's run waits for no run that is recorded ahead: that one begins anew later."""
+        for run in [*self._tasks]:
+            if run.viewers == {AHEAD} and len(self._tasks) >= self._num_workers:
+                self._ahead.insert(0, run.config)
+                self._let_be(run, AHEAD)
 
     def find(self, config: Config) -> Run | None:
         """The run of this configuration, if it is known here or a finished one lies on disk."""
@@ -290,8 +313,12 @@ class Runs:
         """A pool may break just after a run was handed to it: that run must not wait for ever."""
         while not self._closed.wait(LOOK_S):
             with self._lock:
-                if not self._closed.is_set() and self._opening.done() and self._tasks:
+                if self._closed.is_set() or not self._opening.done():
+                    continue
+                if self._tasks:
                     self._replace_broken_pool()
+                with suppress(Busy):
+                    self._go_ahead()
 
     def _recall(self, key: str, config: Config) -> Run | None:
         self._runs.pop(key, None)

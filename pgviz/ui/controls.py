@@ -97,9 +97,7 @@ def _is_back_or_forward() -> bool:
     return context is not None and context.is_history_navigation
 
 
-def faults_of_link(
-    controls: Sequence[Control], slug: str, reserved: Sequence[str] = ()
-) -> str:
+def faults_of_link(controls: Sequence[Control], slug: str, reserved: Sequence[str] = ()) -> str:
     """One sentence on what of the link could not be used, or nothing; kept until `forget_faults`.
 
     Called before the controls are drawn. `reserved` names belong to no control.

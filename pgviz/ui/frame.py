@@ -11,7 +11,6 @@ from pgviz.lessons import PAGES, page_of
 from pgviz.lessons.step import Page
 from pgviz.ui.live import runs
 
-
 # Streamlit's captions on white and its white letters on the dark theme's accent have less contrast
 # than 4.5 : 1; its second heading is nearly as large as the first.
 STYLE = """

@@ -174,7 +174,11 @@ class Screen:
         key = f"guess-{self.key}"
         if isinstance(answers, Number):
             guess: Any = st.slider(
-                answers.label, answers.low, answers.high, start, key=key  # type: ignore[arg-type]
+                answers.label,
+                answers.low,
+                answers.high,
+                start,
+                key=key,  # type: ignore[arg-type]
             )
         else:
             guess = st.radio(
@@ -297,7 +301,8 @@ def _scaled(part: Any, scale: float) -> Any:
     if not isinstance(part, dict):
         return part
     factor = {"size": scale**2} | dict.fromkeys(
-        ("fontSize", "labelFontSize", "titleFontSize", "strokeWidth", "dx", "dy", "thickness"), scale
+        ("fontSize", "labelFontSize", "titleFontSize", "strokeWidth", "dx", "dy", "thickness"),
+        scale,
     )
     return {
         key: value * factor[key]

@@ -18,7 +18,9 @@ PAGE = Page(
             introduces=("TD error", "advantage"),
         ),
         Step("sign", "Positive advantage: more of that action"),
-        Step("networks", "Two networks, one fixed target", introduces=("actor", "target", "detach")),
+        Step(
+            "networks", "Two networks, one fixed target", introduces=("actor", "target", "detach")
+        ),
         Step("discount", "Why discount, and what code leaves out", introduces=("discount",)),
         Step(
             "two-uses",

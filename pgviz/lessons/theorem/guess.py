@@ -5,10 +5,10 @@ import pandas as pd
 from pgviz.charts import theorem as charts
 from pgviz.charts.worlds import corridor
 from pgviz.exact.values import objective
+from pgviz.measure import theorem
 from pgviz.ui.controls import Number
 from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
-from pgviz.measure import theorem
 from pgviz.worlds.named import short_corridor
 
 GUESS = Number("guess", "How often right, in %", theorem.LOWEST, theorem.HIGHEST)

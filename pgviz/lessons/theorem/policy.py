@@ -29,7 +29,9 @@ def draw(screen: Screen) -> None:
         note="drag θ",
     )  # fmt: skip
     p = float(two_arms().at(np.array([[theta, 0.0]])).policy[0, 0])
-    screen.says(f"At θ = {theta:g} arm 1 is chosen with probability {p:.2f}, arm 2 with {1 - p:.2f}.")
+    screen.says(
+        f"At θ = {theta:g} arm 1 is chosen with probability {p:.2f}, arm 2 with {1 - p:.2f}."
+    )
 
 
 def probabilities(thetas: tuple[float, ...]) -> pd.DataFrame:

@@ -1,0 +1,55 @@
+"""The `write` steps: a skeleton with gaps, the solution folded, both as files."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from pgviz.ui.screen import Screen
+
+
+def with_gaps(solution: str, gaps: Mapping[str, str]) -> str:
+    """The solution with some of its lines taken out: {line: hint}; each must stand there once.
+
+    Raises ValueError, naming the line, if it does not.
+    """
+    lines = solution.splitlines()
+    for number, (line, hint) in enumerate(gaps.items(), 1):
+        places = [at for at, own in enumerate(lines) if own.strip() == line]
+        if len(places) != 1:
+            raise ValueError(f"the line {line!r} stands {len(places)} times in the solution")
+        own = lines[places[0]]
+        indent = own[: len(own) - len(own.lstrip())]
+        left = line.split("=")[0].rstrip() + " = ..." if _assigns(line) else "..."
+        lines[places[0]] = f"{indent}{left}  # gap {number}: {hint}"
+    return "\n".join(lines) + "\n"
+
+
+def _assigns(line: str) -> bool:
+    head = line.split("(")[0]
+    return " = " in head
+
+
+def exercise(screen: Screen, name: str, solution: str, gaps: Mapping[str, str]) -> None:
+    """Show the gaps in the picture; the whole file and its solution can be downloaded."""
+    skeleton = with_gaps(solution, gaps)
+    with screen.picture():
+        st.code(skeleton, language="python", height=screen.height - 60)
+        with st.container(horizontal=True, gap="small"):
+            st.download_button(
+                f"{name}.py with gaps",
+                skeleton,
+                f"{name}.py",
+                "text/x-python",
+                icon=":material/download:",
+                on_click="ignore",
+            )
+            st.download_button(
+                "The solution as a file",
+                solution,
+                f"{name}_solution.py",
+                "text/x-python",
+                icon=":material/download:",
+                on_click="ignore",
+            )
+    with screen.fold("Solution", ":material/visibility:"):
+        st.code(solution, language="python")

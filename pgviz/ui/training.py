@@ -1,0 +1,117 @@
+"""Training runs on a step: the picture stands there already, recorded, and can be run again.
+
+The server records what the steps show while nobody needs its workers. "Run again" takes another
+random seed: a live run, with the recorded one left faint behind it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import streamlit as st
+
+from pgviz.lessons import PAGES
+from pgviz.runs import Run
+from pgviz.training.config import Config
+from pgviz.ui import live
+from pgviz.ui.screen import Screen
+
+AGAIN = 100  # random seeds of runs that visitors ask for begin here
+
+
+def all_recorded() -> Iterator[Config]:
+    """The runs that the steps show, in reading order: what the server records ahead."""
+    seen: set[Config] = set()
+    for page in PAGES:
+        for step in page.steps:
+            for config in getattr(page.module(step), "RUNS", ()):
+                if config not in seen:
+                    seen.add(config)
+                    yield config
+
+
+def recorded(
+    screen: Screen,
+    configs: Sequence[Config],
+    draw: Callable[[Sequence[Run], Sequence[Run]], None],
+    height: int | None = None,
+) -> list[Run]:
+    """Draw these runs: `draw(runs, before)` fills the picture, also while they are under way.
+
+    `runs` are those to look at, in the order of `configs`, as far as they have begun; `before` are
+    the recorded ones when a visitor's own are shown in front of them, else none. Returns the runs
+    to look at if all of them have finished, else nothing.
+    """
+    mine = _own(screen, configs)
+    shown = mine or configs
+    missing = [c for c in configs if live.runs().find(c) is None]
+    live.runs().prepare(missing)
+    with screen.picture():
+        live.follow(
+            lambda: _draw(screen, configs, shown, draw, height),
+            alive=not _over(shown),
+            until=lambda: _over(shown),
+            every_s=live.POLL_S,
+        )
+        live.offer_again(live.group_of(shown))
+    return live.group_of(shown) if _over(shown) and not _lacking(shown) else []
+
+
+def run_again(screen: Screen, configs: Sequence[Config], label: str = "Run again") -> None:
+    """The buttons for a run of one's own: another random seed each time it is pressed."""
+    key = f"again.{screen.key}"
+    with screen.beside_controls(), st.container(horizontal=True, gap="small"):
+        if st.button(label, key=f"{key}.run", type="primary", icon=":material/play_arrow:"):
+            number = st.session_state.get(key, AGAIN - 1) + 1
+            st.session_state[key] = number
+            live.start_group(screen.key, [c.replace(rng_seed=number) for c in configs])
+        if st.session_state.get(key) is not None:
+            mine = live.group_of(_own(screen, configs))
+            if any(run.active for run in mine):
+                if st.button("Stop", key=f"{key}.stop"):
+                    live.stop_group(screen.key)
+            elif st.button("Recorded run", key=f"{key}.back"):
+                st.session_state[key] = None
+                st.rerun()
+
+
+def _own(screen: Screen, configs: Sequence[Config]) -> list[Config]:
+    """The visitor's own runs on this step; none if the recorded ones are shown."""
+    number = st.session_state.get(f"again.{screen.key}")
+    return [] if number is None else [c.replace(rng_seed=number) for c in configs]
+
+
+def _over(configs: Sequence[Config]) -> bool:
+    runs = live.group_of(configs)
+    return len(runs) == len(configs) and not any(run.active for run in runs)
+
+
+def _lacking(configs: Sequence[Config]) -> bool:
+    return any(run.ending != "finished" for run in live.group_of(configs))
+
+
+def _draw(
+    screen: Screen,
+    configs: Sequence[Config],
+    shown: Sequence[Config],
+    draw: Callable[[Sequence[Run], Sequence[Run]], None],
+    height: int | None,
+) -> None:
+    runs = [run for run in live.group_of(shown) if live.curves_of(run) is not None]
+    if not runs:
+        st.skeleton(height=height or screen.height)
+        return
+    draw(runs, live.group_of(configs) if shown is not configs else [])
+    st.caption(_state(configs, shown))
+
+
+def _state(configs: Sequence[Config], shown: Sequence[Config]) -> str:
+    """One line: recorded or live, and how far."""
+    runs = live.group_of(shown)
+    ended = sum(run.ending == "finished" for run in runs)
+    of = f" {ended} of {len(shown)} runs are complete." if len(shown) > 1 else ""
+    if shown is configs:
+        if ended == len(shown):
+            return "Recorded on this server."
+        return f"Being recorded on this server now.{of}"
+    if any(run.ending == "stopped" for run in runs):
+        return "Your run, stopped."
+    return f"Your run.{of}" if ended == len(shown) else f"Your run, live.{of}"
