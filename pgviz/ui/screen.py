@@ -26,6 +26,7 @@ from pgviz.lessons.step import Page, Step
 from pgviz.ui import controls, progress
 from pgviz.ui.controls import Control, Number
 from pgviz.ui.drawing import drawing
+from pgviz.ui.page import base_url
 
 HEIGHT, ROOM_HEIGHT = 420, 640  # pixels of a picture, at a desk and in a lecture room
 ROOM_SCALE = 1.6  # of letters and lines of a chart in a lecture room
@@ -178,7 +179,7 @@ class Screen:
                 answers.low,
                 answers.high,
                 start,
-                key=key,  # type: ignore[arg-type]
+                key=key,
             )
         else:
             guess = st.radio(
@@ -252,7 +253,7 @@ def address_of(page: Page, step: Step) -> str:
     query = controls.address(
         {"step": step.slug, **{name: st.session_state[name] for name in names}}
     )
-    return f"{controls.base_url(page.slug)}?{query}"
+    return f"{base_url(page.slug)}?{query}"
 
 
 def chart(

@@ -1,5 +1,7 @@
 """A policy gives probabilities; one number θ sets them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -34,7 +36,7 @@ def draw(screen: Screen) -> None:
     )
 
 
-def probabilities(thetas: tuple[float, ...]) -> pd.DataFrame:
+def probabilities(thetas: Sequence[float]) -> pd.DataFrame:
     """π of both arms at every position of the slider."""
     policies = np.array([two_arms().at(np.array([[t, 0.0]])).policy[0] for t in thetas])
     return pd.DataFrame(
