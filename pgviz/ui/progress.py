@@ -50,7 +50,17 @@ def is_revealed(page: str, step: str) -> bool:
 def last() -> tuple[str, str] | None:
     """The page and step that this visitor opened last, in this visit or an earlier one."""
     place = st.session_state.get("progress.last")
-    return tuple(place.split("/", 1)) if place else None  # type: ignore[return-value]
+    if not place:
+        return None
+    page, step = place.split("/", 1)
+    return page, step
+
+
+def visit(page: str, step: str) -> None:
+    """This step is open now. Home is a way in, not a place where one leaves off."""
+    note(page, step)
+    if page != "home":
+        st.session_state["progress.last"] = f"{page}/{step}"
 
 
 def as_text() -> str:

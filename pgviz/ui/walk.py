@@ -4,10 +4,13 @@ The address says which: `/gae?step=ledger&…`. `present=1` shows the same steps
 `track=NAME` keeps Next within the steps of a lecture, `all=1` shows the whole page at once.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
+import segno
 import streamlit as st
 
 from pgviz.lessons import PAGES, page_of
@@ -15,6 +18,7 @@ from pgviz.lessons.step import Page, Step
 from pgviz.lessons.tracks import TRACKS, Stop
 from pgviz.ui import controls, frame, progress, screen
 from pgviz.ui.controls import Control, as_text
+from pgviz.ui.page import base_url
 from pgviz.ui.screen import Screen
 
 MODES = ("present", "track", "all", "deeper")  # what stays in the address from step to step
@@ -37,8 +41,7 @@ def walk(slug: str) -> None:
     if _mode("all"):
         _all(page)
         return
-    progress.note(slug, step.slug)
-    st.session_state["progress.last"] = f"{slug}/{step.slug}"
+    progress.visit(slug, step.slug)
     screen.begin()
     _draw_marks(page, step)
     present = bool(_mode("present"))
@@ -145,6 +148,23 @@ def _leave() -> None:
         st.switch_page(frame.pages_by_slug()[slug], query_params=parameters)
 
 
+def open_button(
+    label: str, place: tuple[str, str], primary: bool = False, width: int | None = None
+) -> None:
+    """A button that leads to a step of any page."""
+    page = page_of(place[0])
+    step = page.step(place[1]) or page.steps[0]
+    here = page_of(PAGES[0].slug)
+    st.button(
+        label,
+        key=f"open-{page.slug}-{step.slug}",
+        type="primary" if primary else "secondary",
+        width=width or "content",
+        on_click=_go,
+        args=(here, here.steps[0], (page, step), None),
+    )
+
+
 # --- beats and gates: a lecturer presses one key ---
 
 
@@ -228,7 +248,7 @@ def _draw_marks(page: Page, step: Step) -> None:
 
 
 def _draw_bottom(page: Page, step: Step) -> None:
-    """Back and Next, always in the same place."""
+    """Back and Next, always in the same place; between them what any step can do."""
     back, following = neighbour(page, step, -1), neighbour(page, step, 1)
     with st.bottom, st.container(horizontal=True, gap="small", key="walk-bar"):
         st.button(
@@ -239,6 +259,19 @@ def _draw_bottom(page: Page, step: Step) -> None:
             on_click=_back,
             args=(page, step),
         )
+        with st.container(horizontal=True, gap="small", key="walk-more", width="content"):
+            st.button(
+                "Reset",
+                key="walk-reset",
+                type="tertiary",
+                icon=":material/restart_alt:",
+                on_click=_reset,
+                args=(page, step),
+            )
+            with st.popover("Share and present", type="tertiary", icon=":material/qr_code_2:"):
+                _share(page, step)
+            if beats := page.beats(step) if _mode("present") else ():
+                st.caption(f"{_beat(page, step)} of {len(beats)} settings shown")
         st.button(
             _label(page, following),
             key="walk-next",
@@ -251,6 +284,52 @@ def _draw_bottom(page: Page, step: Step) -> None:
         )
 
 
+def _reset(page: Page, step: Step) -> None:
+    """The step as it opens: its controls, its prediction, its beats."""
+    for control in page.controls(step):
+        st.session_state.pop(control.name, None)
+        st.session_state.get("kept", {}).get(page.slug, {}).pop(control.name, None)
+    progress.note(page.slug, step.slug, guess=None, passed=None)
+    st.session_state.pop("walk.beat", None)
+    controls.forget_faults(page.slug)
+    st.query_params.from_dict(query(page, step))
+
+
+def _share(page: Page, step: Step) -> None:
+    """The link of this step as a code for telephones, and the other ways to show it."""
+    link = f"{base_url(page.slug)}?{urlencode(query(page, step))}"
+    st.markdown("**This step, as it is set now**")
+    st.image(qr_code(link), width=180)
+    st.code(link, language=None, wrap_lines=True)
+
+    def show(name: str, on: bool) -> None:
+        st.query_params.from_dict(query(page, step) | ({name: "1"} if on else {}))
+        if not on:
+            st.query_params.pop(name, None)
+
+    on = bool(_mode("present"))
+    st.button(
+        "Leave the presentation" if on else "Present to a room",
+        key="walk-present",
+        icon=":material/present_to_all:",
+        on_click=show,
+        args=("present", not on),
+    )
+    st.button(
+        "All steps of this page",
+        key="walk-all",
+        icon=":material/list:",
+        on_click=show,
+        args=("all", True),
+    )
+
+
+@lru_cache(200)
+def qr_code(link: str) -> str:
+    """The link as an SVG image, black on white in every theme: cameras expect it."""
+    return segno.make(link, error="m").svg_data_uri(scale=4, border=2, light="white")
+
+
 def _label(page: Page, following: tuple[Page, Step] | None) -> str:
     return f"Next: {following[0].title}" if following and following[0] != page else "Next"
 
@@ -258,11 +337,12 @@ def _label(page: Page, following: tuple[Page, Step] | None) -> str:
 def _all(page: Page) -> None:
     """Every step of the page, one below the other: for search, for print, for those who scroll."""
     screen.begin()
+    st.button(
+        "One step at a time",
+        key="walk-one",
+        icon=":material/arrow_back:",
+        on_click=lambda: st.query_params.from_dict({"step": page.steps[0].slug}),
+    )
     for each in page.steps:
         page.module(each).draw(Screen(page, each))
         st.divider()
-
-
-def page_script(slug: str) -> Callable[[], None]:
-    """For tests: a page as a function."""
-    return lambda: walk(slug)

@@ -1,0 +1,66 @@
+"""What to read beside this site, and when."""
+
+import streamlit as st
+
+from pgviz.figures import plural
+from pgviz.ui.screen import Screen
+
+READING = (
+    (
+        "before you start",
+        "Graesser and Keng, *Foundations of Deep Reinforcement Learning*, chapters 1 and 2",
+        "",
+        "the vocabulary, and REINFORCE in code",
+    ),
+    (
+        "after The theorem",
+        "Sutton and Barto, *Reinforcement Learning*, chapter 13",
+        "http://incompleteideas.net/book/the-book-2nd.html",
+        "the same theorem, unrolled over states",
+    ),
+    (
+        "after REINFORCE",
+        "A REINFORCE tutorial on Substack",
+        "https://substack.com/home/post/p-170790602",
+        "the algorithm once more, in other words",
+    ),
+    (
+        "after Baselines",
+        "Greensmith, Bartlett and Baxter 2004, *Variance Reduction Techniques*",
+        "https://www.jmlr.org/papers/v5/greensmith04a.html",
+        "the best baseline, proved",
+    ),
+    (
+        "after Actor-critic",
+        "Graesser and Keng, chapter 6",
+        "",
+        "the actor-critic with advantage estimates, in code",
+    ),
+    (
+        "after GAE",
+        "Schulman et al. 2016, *Generalized Advantage Estimation*",
+        "https://arxiv.org/abs/1506.02438",
+        "where λ comes from",
+    ),
+    (
+        "to go on",
+        "Lambert, *The RLHF Book*",
+        "https://rlhfbook.com",
+        "policy gradients for language models",
+    ),
+)
+
+
+def draw(screen: Screen) -> None:
+    screen.words(
+        "This site stands alone. These texts tell the same story in other words; read each when its"
+        " page is behind you, and compare the symbols."
+    )
+    with screen.picture():
+        st.markdown(
+            "\n".join(
+                f"- **{when}**: {f'[{title}]({link})' if link else title}. {why[0].upper()}{why[1:]}."
+                for when, title, link, why in READING
+            )
+        )
+    screen.says(f"{plural(len(READING), 'text')}, in the order of the pages.")
