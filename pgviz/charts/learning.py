@@ -93,3 +93,58 @@ def where_in_training(method: str, num_updates: int) -> alt.LayerChart:
         + here.mark_rule(color=QUIET).encode(x)
         + here.mark_point(filled=True, size=90, opacity=1, color=COLOR[method]).encode(x, y)
     )
+
+
+def race(budget: int) -> alt.LayerChart:
+    """Return against steps, a line per method; earlier runs stay faint behind.
+
+    Tables: curves and before (method, env_steps, trailing_return), labels (method, label, at).
+    """
+    names = list(COLOR)
+    x = (
+        alt.X("env_steps:Q")
+        .title("environment steps of one learner")
+        .scale(domain=[0, budget], nice=False)
+        .axis(tickCount=6, labelExpr=THOUSANDS)
+    )
+    y = alt.Y("trailing_return:Q").title("mean return of the last 100 episodes")
+    y = y.scale(domain=[0, MAX_RETURN]).axis(tickCount=5)
+    color = alt.Color("method:N", legend=None).scale(domain=names, range=list(COLOR.values()))
+    dash = alt.StrokeDash("method:N", legend=None).scale(domain=names, range=list(DASH.values()))
+    solved = (
+        alt.Chart(alt.NamedData("curves"))
+        .transform_aggregate(count="count()")
+        .mark_rule(color=QUIET, strokeDash=[2, 3])
+        .encode(y=alt.datum(SOLVED_RETURN))
+    )
+    before = (
+        alt.Chart(alt.NamedData("before"))
+        .mark_line(strokeWidth=2, opacity=0.3, clip=True)
+        .encode(x, y, color, dash)
+    )
+    lines = (
+        alt.Chart(alt.NamedData("curves"))
+        .mark_line(strokeWidth=2.6, clip=True)
+        .encode(
+            x,
+            y,
+            color,
+            dash,
+            tooltip=[
+                "method:N",
+                alt.Tooltip("env_steps:Q", format=",.0f"),
+                alt.Tooltip("trailing_return:Q", format=".0f"),
+            ],
+        )
+    )
+    at = alt.Chart(alt.NamedData("labels"))
+    place = alt.Y("at:Q").scale(domain=[0, MAX_RETURN])
+    strokes = (
+        at.transform_calculate(left=f"{0.60 * budget}", right=f"{0.67 * budget}")
+        .mark_rule(strokeWidth=2.6)
+        .encode(alt.X("left:Q"), place, color, dash, x2="right:Q")
+    )
+    texts = at.mark_text(align="left", fontSize=13, dx=8).encode(
+        place, color, x=alt.datum(0.67 * budget), text="label:N"
+    )
+    return solved + before + lines + strokes + texts

@@ -3,6 +3,7 @@
 This module is light on purpose: Home lists all steps of all pages before anything heavy is loaded.
 What a step draws stands in a module of its own, pgviz/lessons/PAGE/STEP.py, loaded when it is opened:
 
+    RUNS = (…)       training runs that the server records ahead
     CONTROLS = (…)   at most three, each bound to the address
     BEATS = ({…},)   settings of these controls, in the order of the argument, for a lecture
     def draw(screen: Screen) -> None
@@ -65,6 +66,10 @@ class Page:
     def controls(self, step: Step) -> tuple[Any, ...]:
         """The controls of a step."""
         return getattr(self.module(step), "CONTROLS", ())
+
+    def runs(self, step: Step) -> tuple[Any, ...]:
+        """The configurations of the training runs that the step shows."""
+        return getattr(self.module(step), "RUNS", ())
 
     def beats(self, step: Step) -> tuple[Mapping[str, Any], ...]:
         """What a lecturer sets one after the other before going on."""

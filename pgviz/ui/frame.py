@@ -105,5 +105,14 @@ def _settle() -> None:
     What is loaded by then stays for good, so the collector need not look at it again.
     """
     runs()
+    threading.Thread(target=_record_ahead, daemon=True).start()
     gc.collect()
     gc.freeze()
+
+
+def _record_ahead() -> None:
+    """Hand the runs that the steps show to the workers; loading the steps takes a moment."""
+    from pgviz.ui.training import all_recorded
+
+    for config in all_recorded():
+        runs().prepare([config])

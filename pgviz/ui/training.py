@@ -22,7 +22,7 @@ def all_recorded() -> Iterator[Config]:
     seen: set[Config] = set()
     for page in PAGES:
         for step in page.steps:
-            for config in getattr(page.module(step), "RUNS", ()):
+            for config in page.runs(step):
                 if config not in seen:
                     seen.add(config)
                     yield config
