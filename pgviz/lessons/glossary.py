@@ -19,12 +19,14 @@ class Term:
     name: str
     definition: str
     forms: tuple[str, ...] = ()  # beside the name; singular and plural need both
+    unless: str = ""  # it means something else where this follows
 
     @property
     def pattern(self) -> re.Pattern[str]:
         """Finds the term as a whole word, outside formulas."""
         forms = "|".join(re.escape(form) for form in (self.name, *self.forms))
-        return re.compile(rf"(?<![\w-])(?:{forms})(?![\w-])", re.IGNORECASE)
+        unless = rf"(?!\s{self.unless})" if self.unless else ""
+        return re.compile(rf"(?<![\w-])(?:{forms})(?![\w-]){unless}", re.IGNORECASE)
 
 
 TERMS: dict[str, Term] = {
@@ -36,7 +38,7 @@ TERMS: dict[str, Term] = {
         Term("reward", "The number that follows an action.", ("rewards",)),
         Term("episode", "One play of a world, from its start to its end.", ("episodes",)),
         Term("return", "The sum of the rewards of an episode, or from one step on.", ("returns",)),
-        Term("policy", "The probability of each action in each state.", ("policies",)),
+        Term("policy", "The probability of each action in each state.", ("policies",), "gradient"),
         Term("softmax", "Turns numbers into probabilities: eˣ, divided by the sum of all eˣ."),
         Term("objective", "What we climb: J(θ), the average return.", ("objectives",)),
         Term("expectation", "The average over all that can happen, weighted by probability."),
@@ -47,7 +49,7 @@ TERMS: dict[str, Term] = {
         ),
         Term(
             "confidence interval",
-            "A range computed from samples that holds the exact value in 95 of 100 repetitions.",
+            "A range computed from samples that holds the exact number in 95 of 100 repetitions.",
             ("confidence intervals", "95 % interval", "95 % intervals"),
         ),
         Term(
@@ -68,12 +70,15 @@ TERMS: dict[str, Term] = {
         Term("update", "One change of the parameters θ.", ("updates",)),
         Term("learning rate", "How far one update moves the parameters.", ("learning rates",)),
         Term("batch", "The episodes that one update averages over.", ("batches",)),
-        Term("bias", "How far the mean of an estimate lies from the exact value.", ("biased",)),
+        Term("bias", "How far the mean of an estimate lies from the exact number.", ("biased",)),
         Term("on-policy", "Using only episodes that the present policy has played."),
-        Term("surrogate loss", "A function whose derivative is −ĝ; its value has no meaning."),
+        Term(
+            "surrogate loss",
+            "A function made so that its derivative is −ĝ. The number itself has no meaning.",
+        ),
         Term("full return", "All rewards of the episode, as the weight of each of its actions."),
         # baselines
-        Term("unbiased", "An estimate whose mean is the exact value."),
+        Term("unbiased", "An estimate whose mean is the exact number."),
         Term(
             "covariance trace",
             "The mean squared distance of an estimate from its own mean, over all parameters.",
@@ -105,7 +110,7 @@ TERMS: dict[str, Term] = {
         Term("discount", "γ: a reward k steps later counts γᵏ.", ("discounted", "discounts")),
         Term(
             "mean squared error",
-            "Bias² + variance: the mean squared distance from the exact value.",
+            "Bias² + variance: the mean squared distance from the exact number.",
         ),
         Term("terminated", "The episode has ended: nothing follows.", ("termination",)),
         Term("truncated", "The episode was cut: more would have followed.", ("truncation",)),

@@ -25,4 +25,71 @@ class Track:
     stops: tuple[Stop, ...]
 
 
-TRACKS: dict[str, Track] = {}
+def _stops(*rows: tuple[str, float, str]) -> tuple[Stop, ...]:
+    """Rows of "page/step", minutes, sentence."""
+    return tuple(Stop(*place.split("/"), minutes, say) for place, minutes, say in rows)
+
+
+TRACKS: dict[str, Track] = {
+    "log-5": Track(
+        "Why the log?",
+        5,
+        _stops(
+            (
+                "theorem/policy",
+                1,
+                "One number θ sets the probabilities; that is all we can change.",
+            ),
+            ("theorem/no-log", 1.5, "Hands up: which arm wins if we add R ∇P over samples?"),
+            ("theorem/divide", 1, "Sampling counts each arm P times already: divide by P."),
+            ("theorem/average", 1.5, "Now the average of samples is the slope. Watch it close in."),
+        ),
+    ),
+    "theorem-15": Track(
+        "The policy gradient theorem",
+        15,
+        _stops(
+            ("theorem/guess", 1.5, "Take a vote first. No fixed choice ever finishes."),
+            ("theorem/policy", 1, "The policy is a set of probabilities; θ sets them."),
+            ("theorem/objective", 1.5, "One return jumps. The average return is a smooth curve."),
+            ("theorem/product", 1.5, "Only P depends on θ, so the derivative falls on P."),
+            ("theorem/no-log", 1.5, "Which arm wins? Vote, then reveal."),
+            ("theorem/divide", 1, "Sampling counted P once; dividing takes that away again."),
+            ("theorem/average", 1.5, "An average of samples finds the slope, like 1/√N."),
+            ("theorem/score", 1, "The chosen action goes up, the others down, zero on average."),
+            ("theorem/episode", 1, "An episode multiplies: policy, world, policy, world."),
+            ("theorem/no-model", 1, "The log turns products into sums; the world drops out."),
+            ("theorem/causality", 1.5, "Earlier rewards add zero on average, and noise."),
+            ("theorem/theorem", 1, "All pieces in one line. This is the theorem."),
+        ),
+    ),
+    "methods-50": Track(
+        "From the theorem to GAE",
+        50,
+        _stops(
+            ("theorem/no-log", 2, "Which arm wins? Vote, then reveal."),
+            ("theorem/average", 2, "The log makes an average of samples a gradient."),
+            ("theorem/theorem", 3, "The one line that the rest of the hour changes in one place."),
+            ("reinforce/run", 3, "Sixteen learners, one method. Look at how far apart they are."),
+            ("reinforce/watch", 2, "Go back to any update and watch that policy play."),
+            ("reinforce/episode", 2, "One episode: which actions are pushed, and how far."),
+            ("reinforce/minus", 2, "Where the minus sign in everybody's code comes from."),
+            ("reinforce/loss", 2, "The loss: vote before you reveal."),
+            ("baselines/centre", 2, "Estimates scatter around the gradient."),
+            ("baselines/ten", 2, "Ten more for everybody: vote."),
+            ("baselines/subtract", 2, "Drag b. The centre stays, the noise changes."),
+            ("baselines/value", 2, "The natural number to subtract: the value."),
+            ("baselines/critic", 2, "Learn it, and subtract it."),
+            ("actor-critic/wait", 2, "All later randomness is in the return."),
+            ("actor-critic/bootstrap", 2, "One reward, then the value of the next state."),
+            ("actor-critic/td-error", 2, "The TD error estimates the advantage."),
+            ("actor-critic/two-uses", 3, "Same wrong critic, two uses: vote."),
+            ("actor-critic/closer", 2, "Biased, and still closer with few episodes."),
+            ("gae/n-steps", 2, "How many real rewards before the critic?"),
+            ("gae/bars", 2, "Bias on the left, variance on the right."),
+            ("gae/mix", 2, "λ averages all of them."),
+            ("gae/more", 2, "Three times as much data: vote."),
+            ("gae/ledger", 3, "Backwards, row by row: this is the code."),
+        ),
+    ),
+}

@@ -100,6 +100,7 @@ class Runs:
         num_workers: int | None = None,
         grace_s: float = GRACE_S,
         max_bytes: int = MAX_BYTES,
+        records_ahead: bool = True,
     ) -> None:
         """`directory` keeps finished recordings between servers; without it they are temporary.
 
@@ -112,6 +113,7 @@ class Runs:
         self.directory = directory.resolve()
         self.grace_s = grace_s
         self.max_bytes = max_bytes
+        self.records_ahead = records_ahead
         self._lock = RLock()
         self._runs: dict[str, Run] = {}  # key → the latest run of that configuration
         self._tasks: list[Run] = []  # every run that the pool still holds, in order of their start
@@ -165,7 +167,8 @@ class Runs:
     def prepare(self, configs: Sequence[Config]) -> None:
         """Record these runs ahead of any visitor, one at a time, while no visitor's run waits."""
         with self._lock:
-            self._ahead += [config for config in configs if config not in self._ahead]
+            if self.records_ahead:
+                self._ahead += [config for config in configs if config not in self._ahead]
 
     def _go_ahead(self) -> None:
         """Start the next run that is to be recorded ahead, if the workers have nothing to do."""

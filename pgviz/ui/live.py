@@ -28,9 +28,10 @@ def runs() -> Runs:
     """The registry of this server.
 
     PGVIZ_RUNS names a folder that keeps recordings between servers, PGVIZ_GRACE_S says how many
-    seconds the run of a closed tab goes on.
+    seconds the run of a closed tab goes on, PGVIZ_AHEAD=0 records nothing before a visitor asks.
     """
-    return Runs(_folder(), grace_s=_grace_s())
+    ahead = os.environ.get("PGVIZ_AHEAD", "1") != "0"
+    return Runs(_folder(), grace_s=_grace_s(), records_ahead=ahead)
 
 
 def _folder() -> Path | None:

@@ -2,7 +2,7 @@
 // chart while they move, and the visitor's progress. Called again on every change of the data.
 
 const STORE = "pgviz.progress";
-const page = { marks: null, keys: null, sliders: null, step: null };
+const page = { keys: null, sliders: null, step: null, room: null };
 
 export default function ({ parentElement, data, setTriggerValue, setStateValue }) {
   const host = parentElement.querySelector(".walk") ?? parentElement;
@@ -13,6 +13,8 @@ export default function ({ parentElement, data, setTriggerValue, setStateValue }
   if (page.step !== data.place) {
     if (page.step !== null) document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
     page.step = data.place;
+    page.room ??= new BroadcastChannel("pgviz");
+    page.room.postMessage(data.place);
   }
   document.documentElement.toggleAttribute("data-present", Boolean(data.present));
   return () => {

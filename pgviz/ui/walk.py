@@ -109,7 +109,12 @@ def places() -> list[tuple[Page, Step]]:
     """The steps in the order of Next: those of the track, or all core steps of all pages."""
     if track := TRACKS.get(_mode("track")):
         return [(page_of(stop.page), _step(stop)) for stop in track.stops]
-    return [(page, step) for page in PAGES for step in page.steps if not step.deeper]
+    return [
+        (page, step)
+        for page in PAGES
+        for step in page.steps
+        if not step.deeper and page.section != "Teach"
+    ]
 
 
 def _step(stop: Stop) -> Step:
@@ -149,19 +154,25 @@ def _leave() -> None:
 
 
 def open_button(
-    label: str, place: tuple[str, str], primary: bool = False, width: int | None = None
+    label: str,
+    place: tuple[str, str],
+    primary: bool = False,
+    width: int | None = None,
+    modes: Mapping[str, str] | None = None,
 ) -> None:
-    """A button that leads to a step of any page."""
+    """A button that leads to a step of another page, in a mode of its own if one is given."""
     page = page_of(place[0])
     step = page.step(place[1]) or page.steps[0]
-    here = page_of(PAGES[0].slug)
+
+    def leave() -> None:
+        st.session_state["walk.leave"] = (page.slug, query(page, step) | (modes or {}))
+
     st.button(
         label,
         key=f"open-{page.slug}-{step.slug}",
         type="primary" if primary else "secondary",
         width=width or "content",
-        on_click=_go,
-        args=(here, here.steps[0], (page, step), None),
+        on_click=leave,
     )
 
 

@@ -9,7 +9,7 @@ PAGE = Page(
     icon=":material/home:",
     question="What will I be able to do?",
     steps=(
-        Step("start", "One equation, and you can watch it learn"),
+        Step("start", "One equation, and you can watch it learn", introduces=("CartPole",)),
         Step("path", "The path: one idea, one screen"),
         Step("race", "One equation, five methods: who needs fewest steps?"),
         Step("reading", "What to read, and when"),

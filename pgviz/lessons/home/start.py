@@ -16,8 +16,9 @@ BEATS = ({"moment": "first"}, {"moment": "trained"})
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "Learn how a program gets better by trial: derive **policy gradients**, write them, measure"
-        " them. Everything grows from one equation, which the first page builds:\n\n"
+        "In **CartPole** a program pushes a cart so that its pole stays up, and gets better by"
+        " trial. Here you derive, write and measure how: **policy gradients**. All of it grows from"
+        " one equation, which the first page builds:\n\n"
         r"$\displaystyle\hat g = \frac1N \sum_{\text{episodes}} \sum_t \Psi_t\,"
         r"\nabla\log\pi(a_t|s_t)$"
     )
@@ -33,10 +34,9 @@ def draw(screen: Screen) -> None:
         cartpole_player(
             shown["episode"],
             key="player-home",
-            title=f"CartPole after {shown['update']} of {found.num_updates} updates (recorded)",
+            title=f"After {shown['update']} of {found.num_updates} rounds of learning (recorded)",
         )
     screen.says(
-        f"Here an episode lasts {fixed(shown['mean_return'], 0)} of 500 steps on average. After"
-        f" {found.num_updates} updates, {found.solved_seeds} of {found.num_seeds} independent"
-        " learners had solved it."
+        f"Here one game lasts {fixed(shown['mean_return'], 0)} of 500 steps on average. In the end,"
+        f" {found.solved_seeds} of {found.num_seeds} independent learners had solved it."
     )
