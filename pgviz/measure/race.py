@@ -145,7 +145,7 @@ def in_words(found: dict[str, Recording]) -> str:
     spent = {method: within(x, BUDGET) for method, x in steps.items()}
     middle = {method: interval(x)[0] for method, x in spent.items()}
     first, *others = sorted(middle, key=lambda method: middle[method])
-    text = f"Fewest steps: {label(first)}, {middle[first]:,.0f} per seed (IQM)."
+    text = f"Fewest steps: {label(first)}, {middle[first]:,.0f} per seed (mean of the middle half)."
     same = [label(m) for m in others if paired_difference(spent[m], spent[first])[1] <= 0]
     if same:
         text += f" Seed by seed it cannot be told apart from: {', '.join(same)}."
