@@ -83,7 +83,7 @@ def test_browser_back_goes_one_step_back_whatever_was_set(visit):
 
 def test_a_chart_follows_its_slider_while_the_thumb_moves_and_agrees_with_the_server(visit):
     page = visit("theorem?step=policy")
-    labels = page.locator(".mark-text text")
+    labels = page.locator(".mark-text.role-mark text")
     expect(labels.first).to_be_visible()
     said = page.locator(".st-key-says-theorem-policy")
     before, sentence = labels.all_text_contents(), said.inner_text()
@@ -93,7 +93,7 @@ def test_a_chart_follows_its_slider_while_the_thumb_moves_and_agrees_with_the_se
     page.mouse.down()
     page.mouse.move(x + 60, y, steps=6)
     page.wait_for_function(
-        "before => [...document.querySelectorAll('.mark-text text')].map(t => t.textContent)"
+        "before => [...document.querySelectorAll('.mark-text.role-mark text')].map(t => t.textContent)"
         ".join() !== before.join()",
         arg=before,
     )

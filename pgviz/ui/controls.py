@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.state import get_session_state
 
 from pgviz.training.config import Config
 
@@ -178,6 +179,19 @@ def draw(control: Control, default: Any, **options: Any) -> Any:
 def query_of(config: Config, names: Sequence[str]) -> str:
     """The part of an address that sets these controls to a run's settings, defaults included."""
     return urlencode({name: as_text(getattr(config, name)) for name in names})
+
+
+def set_address(values: Mapping[str, str]) -> None:
+    """Make the address say this and nothing else, as one entry in the browser's history.
+
+    Streamlit refuses to set a parameter that a widget on the screen is bound to; here widget and
+    address change together, because another step is about to be drawn.
+    """
+    with get_session_state().query_params() as parameters:
+        parameters.clear_with_no_forward_msg(preserve_embed=True)
+        for name, value in values.items():
+            parameters.set_with_no_forward_msg(name, value)
+        parameters._send_query_param_msg()
 
 
 def held(controls: Sequence[Control]) -> str:

@@ -56,10 +56,13 @@ def last() -> tuple[str, str] | None:
     return page, step
 
 
-def visit(page: str, step: str) -> None:
-    """This step is open now. Home is a way in, not a place where one leaves off."""
+def visit(page: str, step: str, chosen: bool) -> None:
+    """This step is open now; `chosen` by the visitor, not by an address that names no step.
+
+    Home is a way in, not a place where one leaves off.
+    """
     note(page, step)
-    if page != "home":
+    if chosen and page != "home":
         st.session_state["progress.last"] = f"{page}/{step}"
 
 

@@ -41,7 +41,7 @@ def walk(slug: str) -> None:
     if _mode("all"):
         _all(page)
         return
-    progress.visit(slug, step.slug)
+    progress.visit(slug, step.slug, chosen="step" in st.query_params)
     screen.begin()
     _draw_marks(page, step)
     present = bool(_mode("present"))
@@ -141,7 +141,7 @@ def _go(page: Page, step: Step, to: tuple[Page, Step], settings: Mapping[str, An
     """To another step: one entry in the browser's history, however many settings change."""
     other, target = to
     if other.slug == page.slug:
-        st.query_params.from_dict(query(other, target, settings))
+        controls.set_address(query(other, target, settings))
     else:
         st.session_state["walk.leave"] = (other.slug, query(other, target, settings))
 
@@ -303,7 +303,7 @@ def _reset(page: Page, step: Step) -> None:
     progress.note(page.slug, step.slug, guess=None, passed=None)
     st.session_state.pop("walk.beat", None)
     controls.forget_faults(page.slug)
-    st.query_params.from_dict(query(page, step))
+    controls.set_address(query(page, step))
 
 
 def _share(page: Page, step: Step) -> None:
@@ -314,9 +314,8 @@ def _share(page: Page, step: Step) -> None:
     st.code(link, language=None, wrap_lines=True)
 
     def show(name: str, on: bool) -> None:
-        st.query_params.from_dict(query(page, step) | ({name: "1"} if on else {}))
-        if not on:
-            st.query_params.pop(name, None)
+        kept = {k: v for k, v in query(page, step).items() if k != name}
+        controls.set_address(kept | ({name: "1"} if on else {}))
 
     on = bool(_mode("present"))
     st.button(
@@ -352,7 +351,7 @@ def _all(page: Page) -> None:
         "One step at a time",
         key="walk-one",
         icon=":material/arrow_back:",
-        on_click=lambda: st.query_params.from_dict({"step": page.steps[0].slug}),
+        on_click=lambda: controls.set_address({"step": page.steps[0].slug}),
     )
     for each in page.steps:
         page.module(each).draw(Screen(page, each))
