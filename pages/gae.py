@@ -102,6 +102,7 @@ with chosen:
 with words:
     st.markdown(
         "In the world above; the critic is V / 2 where none is named, d its error at ε = 1."
+        " V and V̂ know the step, as the listed episodes have a last one: V̂(sₜ) is V̂ₜ(sₜ)."
         f" {receipts.listed_in_words(world)}"
     )
 broken = None if way == "nothing" else way

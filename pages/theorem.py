@@ -21,7 +21,7 @@ with left, st.container(key="bench"):
 
 with story:
     guess = objective.objective(setting)
-    symbols.symbols()
+    symbols.symbols(setting.base)
     log_trick.log_trick(setting)
     proofs.proofs(setting)
     race, mistake = climbers.race(setting)
@@ -34,7 +34,7 @@ with story:
             ),
             (
                 "The theorem",
-                r"\nabla J = \sum_s \eta_\gamma(s) \sum_a \pi(a|s)\,\nabla\log\pi(a|s)\,Q(s,a)",
+                derivation.theorem_in_symbols(setting.base),
                 values.gradient,
             ),
             ("The ascent", r"\theta \leftarrow \theta + \alpha\, u(\theta)", ascent.ascent),
