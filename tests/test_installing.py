@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 import pgviz
-import supported
+from pgviz import supported
 from pgviz.training import command
 
 REPO = Path(__file__).parent.parent
@@ -61,12 +61,12 @@ def test_what_a_computer_lacks_is_said_in_one_sentence(computer, lacks):
 
 
 def test_an_old_python_can_read_the_check_and_ends_the_command_there():
-    source = (REPO / "supported.py").read_text()
+    source = (REPO / "pgviz" / "supported.py").read_text()
     ast.parse(source, feature_version=(3, 6))
     assert supported.here() == ""
     old = "import runpy, sys; sys.version_info = (3, 10, 1)\n"
     ended = subprocess.run(
-        [sys.executable, "-c", old + "runpy.run_path('supported.py', run_name='__main__')"],
+        [sys.executable, "-c", old + "runpy.run_path('pgviz/supported.py', run_name='__main__')"],
         cwd=REPO,
         capture_output=True,
         text=True,
@@ -95,7 +95,7 @@ def test_every_place_that_names_the_versions_names_the_same():
 @pytest.mark.parametrize("line", [START, TEST], ids=["start", "test"])
 def test_nothing_is_downloaded_before_the_check(line):
     first, *others = line.split(" && ")
-    assert first == "python3 supported.py"
+    assert first == "python3 pgviz/supported.py"
     assert any("pip install" in step for step in others)
 
 

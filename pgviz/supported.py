@@ -1,4 +1,4 @@
-"""Whether pgviz can be installed here, said before anything is downloaded: `python3 supported.py`.
+"""Whether pgviz can be installed here, said before anything is downloaded: `python3 pgviz/supported.py`.
 
 Old versions of Python must be able to read this file: nothing newer than 3.6 in it.
 What is supported is where torch 2.13.0 has a wheel, numpy and pandas allow the Python, and worker
