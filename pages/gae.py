@@ -68,11 +68,12 @@ with prose:
     st.markdown(
         "$\\hat A_t = \\sum_k (\\gamma\\lambda)^k\\,\\delta_{t+k}$. Write out the δ, and every reward"
         " keeps a weight and the critic's word on every later state gets the rest. Move λ above to 1:"
-        " the critic falls silent."
+        " in an episode that terminates the critic falls silent."
     )
     gamma = controls.draw(GAMMA, 0.99)
 with picture:
     gae_panels.kernel(gamma, lam)
+gae_panels.windows(world, shape, error)
 
 
 # --- the ledger ---
@@ -115,7 +116,7 @@ st.caption(receipts.verdict(lines, broken))
 st.header("On CartPole: seven λ, sixteen seeds each", anchor=False)
 st.markdown(
     "There the critic is a network that learns along, and nobody knows its error. The same seeds"
-    " for every λ, so runs are compared seed by seed."
+    f" for every λ, so runs are compared seed by seed. {sweep.windows_in_words(sweep.configs()[0])}"
 )
 SWEEP = sweep.configs()
 begin, end = st.container(horizontal=True, gap="small"), st.container()

@@ -68,7 +68,7 @@ def parts_of_the_best_baseline(
     world: TabularMDP, estimator: GradientEstimator, per: BaselineClass
 ) -> Parts:
     """Why the best baseline of this class is not the mean weight; NaN where it changes nothing."""
-    _refuse_time_without_a_horizon(world, per)
+    _refuse_time_without_a_horizon(estimator.seen_of(world), per)
     mean, lengths, steps, denominator = (
         x.sum(axis=SUMMED[per]) for x in _parts_of_the_equations(world, estimator)
     )
@@ -91,7 +91,7 @@ def best_baseline(world: TabularMDP, estimator: GradientEstimator, per: Baseline
     where a baseline changes nothing: in states never visited, or without a choice.
     Shapes: constant [], time [H], state [S], time-state [H, S].
     """
-    _refuse_time_without_a_horizon(world, per)
+    _refuse_time_without_a_horizon(estimator.seen_of(world), per)
     numerator, denominator = (x.sum(axis=SUMMED[per]) for x in normal_equations(world, estimator))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(denominator > 0, numerator / denominator, np.nan)
@@ -100,9 +100,9 @@ def best_baseline(world: TabularMDP, estimator: GradientEstimator, per: Baseline
 def best_baseline_per_parameter(world: TabularMDP, estimator: GradientEstimator) -> Floats:
     """One constant for each parameter, b*_i = E[Z_i Y_i] / E[Z_i²], shape [F, A]."""
     _refuse_full_return(estimator)
-    x, c, k = _recursion(world, estimator)
+    world, x, c, k = _recursion(world, estimator)
     noise = advantage_moments(world, np.ones_like(world.rewards), 0, k).variance
-    shared = _score_covariance(world, x, c, k)
+    shared = _score_covariance(world, x, c, k, estimator.window)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(noise > 0, shared / noise, np.nan)
 
@@ -110,10 +110,10 @@ def best_baseline_per_parameter(world: TabularMDP, estimator: GradientEstimator)
 def variance_per_parameter(world: TabularMDP, estimator: GradientEstimator) -> Floats:
     """Var(ĝ_i) when every parameter has its own best constant, shape [F, A]."""
     _refuse_full_return(estimator)
-    x, c, k = _recursion(world, estimator)
+    world, x, c, k = _recursion(world, estimator)
     noise = advantage_moments(world, np.ones_like(world.rewards), 0, k).variance
-    shared = _score_covariance(world, x, c, k)
-    plain = advantage_moments(world, x, c, k).variance
+    shared = _score_covariance(world, x, c, k, estimator.window)
+    plain = advantage_moments(world, x, c, k, window=estimator.window).variance
     return plain - np.divide(shared**2, noise, out=np.zeros_like(noise), where=noise > 0)
 
 
@@ -123,7 +123,10 @@ def score_norm_squared(world: TabularMDP, estimator: GradientEstimator) -> float
 
 
 def normal_equations(world: TabularMDP, estimator: GradientEstimator) -> tuple[Floats, Floats]:
-    """n(t, s) and d(t, s), shape [H, S], or their sums over time, [1, S], without a horizon."""
+    """n(t, s) and d(t, s), shape [H, S], or their sums over time, [1, S], without a horizon.
+
+    With windows of T steps and no horizon the sums are kept apart by the place in the window, [T, S].
+    """
     mean, lengths, steps, denominator = _parts_of_the_equations(world, estimator)
     return mean + lengths + steps, denominator
 
@@ -132,16 +135,17 @@ def _parts_of_the_equations(
     world: TabularMDP, estimator: GradientEstimator
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """The three parts of n(t, s) as in `Parts`, and d(t, s), each as above."""
-    require_little_work(world)
+    window = estimator.window
+    require_little_work(estimator.seen_of(world), window)
     if estimator.name == "full-return":
         return _full_return_equations(world)
+    world, x, c, k = _recursion(world, estimator)
     scores = Scores(world)
-    x, c, k = _recursion(world, estimator)
-    visits = discounted_visits(world, k * k)
+    visits = discounted_visits(world, k * k, window)
     denominator = visits * scores.norm(np.ones_like(world.rewards))
     mean, lengths, steps = (np.zeros_like(visits) for _ in range(3))
-    past = _past_scores(world, k * k, k * c)
-    for t, step_weight, after in backward_moments(world, x, c, k, 0.0):
+    past = _past_scores(world, k * k, k * c, window)
+    for t, step_weight, after in backward_moments(world, x, c, k, 0.0, window):
         weight = step_weight + c * after.weight
         typical = (world.flow * weight).sum(axis=(1, 2))
         mean[t] = denominator[t] * typical
@@ -169,15 +173,17 @@ def _full_return_equations(world: TabularMDP) -> tuple[Floats, Floats, Floats, F
     return mean, lengths, steps, visits * long
 
 
-def _past_scores(world: TabularMDP, start_discount: float, step_discount: float) -> Floats:
+def _past_scores(
+    world: TabularMDP, start_discount: float, step_discount: float, window: int | None = None
+) -> Floats:
     """φ(s) · Σ_{u<t} x^u z^{t−u} E[∇log π(a_u|s_u); s_t = s], shape [H, S, A].
 
     x = start_discount, z = step_discount; without a horizon the sum over t, [1, S, A].  This is
     the part of an early weight's noise that a later baseline can remove, because the early
-    weight holds the later rewards.
+    weight holds the later rewards: in windows, those of its own window.
     """
     features, moves = world.features, state_transitions(world)
-    visits = discounted_visits(world, start_discount)
+    visits = discounted_visits(world, start_discount, window)
     scored = Scores(world).weighted(np.ones_like(world.rewards))[:, :, :-1]  # [S, A, S']
 
     def arriving(visited: Floats) -> Floats:
@@ -187,28 +193,37 @@ def _past_scores(world: TabularMDP, start_discount: float, step_discount: float)
     def seen(past: Floats) -> Floats:
         return np.einsum("sf,sfa->sa", features, past)
 
-    if world.horizon is None:
+    if world.horizon is None and window is None:
         local = step_discount * arriving(visits[0])
         past = solve_chain(world, step_discount, local, forward=True)
         return seen(past)[None]
     past = np.zeros((world.num_states, world.num_features, world.num_actions))
-    result = np.zeros((world.horizon, world.num_states, world.num_actions))
-    for t in range(world.horizon - 1):
+    result = np.zeros((len(visits), world.num_states, world.num_actions))
+    for t in range(len(visits) - 1):
+        if window is not None and (t + 1) % window == 0:
+            past = np.zeros_like(past)
+            continue
         past = step_discount * (np.tensordot(moves.T, past, 1) + arriving(visits[t]))
         result[t + 1] = seen(past)
     return result
 
 
-def _score_covariance(world: TabularMDP, x: StepWeights, c: float, k: float) -> Floats:
+def _score_covariance(
+    world: TabularMDP, x: StepWeights, c: float, k: float, window: int | None
+) -> Floats:
     """E[Z_i Y_i] for every parameter, from the parabola: Y − bZ at b = 0, ±1, shape [F, A]."""
-    up = advantage_moments(world, x, c, k, 1.0)
-    down = advantage_moments(world, x, c, k, -1.0)
+    up = advantage_moments(world, x, c, k, 1.0, window=window)
+    down = advantage_moments(world, x, c, k, -1.0, window=window)
     return (down.variance - up.variance) / 4
 
 
-def _recursion(world: TabularMDP, estimator: GradientEstimator) -> tuple[StepWeights, float, float]:
-    x = partial(td_error_at, world, estimator.values_in(world))
-    return x, world.gamma * estimator.weight_lambda, estimator.step_discount(world.gamma)
+def _recursion(
+    world: TabularMDP, estimator: GradientEstimator
+) -> tuple[TabularMDP, StepWeights, float, float]:
+    """The world up to its time limit, x, c and k."""
+    values, world = estimator.values_in(world), estimator.seen_of(world)
+    x = partial(td_error_at, world, values)
+    return world, x, world.gamma * estimator.weight_lambda, estimator.step_discount(world.gamma)
 
 
 def _refuse_time_without_a_horizon(world: TabularMDP, per: BaselineClass) -> None:
