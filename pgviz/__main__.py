@@ -83,6 +83,16 @@ def names_and_values(texts: Iterable[str], given: Container[str]) -> dict[str, s
 @click.option("--values-scale", type=float, help="Multiply the critic: 0.5 makes it half wrong.")
 @click.option("--drop-gamma-t", is_flag=True, help="Leave out the γ^t in front of ∇log π.")
 @click.option(
+    "--window",
+    type=int,
+    help="Cut the sums of gae after every so many steps; there V̂ of the next state counts.",
+)
+@click.option(
+    "--time-limit",
+    type=int,
+    help="Truncate episodes after so many steps; V̂ of the last state counts (td and gae).",
+)
+@click.option(
     "--num-episodes",
     type=click.IntRange(2, 1_000_000),
     help="Also measure by sampling so many episodes.",
@@ -98,6 +108,8 @@ def moments(
     values: str | None,
     values_scale: float | None,
     drop_gamma_t: bool,
+    window: int | None,
+    time_limit: int | None,
     num_episodes: int | None,
     rng_seed: int,
     as_json: bool,
@@ -118,7 +130,15 @@ def moments(
         if gamma is not None:
             mdp = replace(mdp, gamma=gamma)
         described = estimator_from_flags(
-            mdp, estimator, baseline, values, values_scale, gae_lambda, drop_gamma_t
+            mdp,
+            estimator,
+            baseline,
+            values,
+            values_scale,
+            gae_lambda,
+            drop_gamma_t,
+            window,
+            time_limit,
         )
         report = moments_report(mdp, described, num_episodes, rng_seed)
     except WorldError as error:

@@ -93,8 +93,10 @@ def gae(
 
     Ψ_t = Â_t = Σ_k (γλ)^k δ_{t+k}
 
-    λ = 0 is the TD error, λ = 1 is G_t − V̂(s_t). `episode_over` (terminated or truncated) cuts
-    the sum; None says that episodes end by termination only.
+    λ = 0 is the TD error. λ = 1 is G_t − V̂(s_t) if the sum runs to termination; cut
+    after n steps, by a time limit or the end of the window, it is
+    r_t + … + γⁿ V̂(s_{t+n}) − V̂(s_t), and a wrong V̂ biases. `episode_over` (terminated
+    or truncated) cuts the sum; None says that episodes end by termination only.
 
     Shapes: every array and the result [..., T].
     Source: Schulman et al., 2016, arXiv:1506.02438, eq. 16.

@@ -150,7 +150,7 @@ def test_the_mean_is_affine_in_the_critic(world, seed, mix):
 @given(worlds(st.sampled_from([None, 4])), st.integers(0, 10**6), st.floats(0, 1))
 @settings(max_examples=25, deadline=None)
 def test_three_ways_to_have_no_bias(world, seed, gae_lambda):
-    """Full return; λ = 1 with any critic; the true critic with any λ."""
+    """Full return; λ = 1 in whole episodes with any critic; the true critic with any λ."""
     wrong = np.random.default_rng(seed).normal(size=world.num_states)
     for estimator in (
         FULL,

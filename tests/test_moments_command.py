@@ -110,6 +110,27 @@ def test_half_the_true_critic_on_the_ladder(answer):
     assert answer(*ask) == true
 
 
+def test_a_window_and_a_time_limit_bias_lambda_one_and_are_measured_alike(answer):
+    ask = ("ladder", "--estimator", "gae", "--gae-lambda", 1, "--values-scale", 0.5)
+    whole, cut = answer(*ask), answer(*ask, "--window", 2, "--num-episodes", 3000)
+    assert whole["bias_squared"] < 1e-20
+    assert cut["bias_squared"] == pytest.approx(0.087, abs=5e-4)
+    assert cut["settings"]["window"] == 2
+    assert within(cut["measured"]["intervals"]["bias_squared"], cut["bias_squared"])
+    limited = answer("survival", *ask[1:], "--time-limit", 3, "--num-episodes", 3000)
+    assert limited["settings"]["time_limit"] == 3
+    for key in ("bias_squared", "covariance_trace", "best_constant_baseline"):
+        assert within(limited["measured"]["intervals"][key], limited[key])
+
+
+def test_a_cut_that_changes_nothing_says_so(answer):
+    for cut, estimator in (("--window", "td"), ("--window", "gae"), ("--time-limit", "gae")):
+        ask = ("ladder", "--estimator", estimator)
+        cut_late = answer(*ask, cut, 6)
+        assert cut_late["mean"] == answer(*ask)["mean"]
+        assert "changes nothing" in cut_late["notes"][0]
+
+
 def test_dropping_gamma_t_shows_as_bias(answer):
     ask = ("shared-logit-chain", "--estimator", "reward-to-go")
     kept, dropped = answer(*ask), answer(*ask, "--drop-gamma-t")
@@ -189,6 +210,9 @@ def test_the_table_for_people(run):
         (["ladder", "--estimator", "td", "--values", "1,2,"], "--values must be 'true' or"),
         (["ladder", "--estimator", "td", "--values-scale", "nan"], "values must be numbers"),
         (["ladder", "--estimator", "full-return", "--values", "true"], "but no values"),
+        (["ladder", "--estimator", "reward-to-go", "--window", "2"], "takes no window"),
+        (["ladder", "--estimator", "gae", "--window", "0"], "whole number of steps from 1"),
+        (["ladder", "--estimator", "td", "--time-limit", "-1"], "whole number of steps from 1"),
         (["ladder", "--estimator", "reward-to-go", "--values-scale", "2"], "needs --values"),
         (["ladder", "--estimator", "td", "--num-episodes", "1"], "1 is not in the range"),
         (["CliffWalking-v1", "--estimator", "td", "--num-episodes", "99999"], "too many to sample"),

@@ -117,6 +117,16 @@ def test_every_symbol_is_told_before_the_first_proof_uses_it():
     assert "φ(s) = Σₐ ∇π(a" in rows.replace("&#124;", "|")
 
 
+def test_with_a_horizon_every_v_and_q_of_the_theorem_carries_its_step():
+    test = opened(world="ladder")
+    said = [m.value for m in test.markdown if m.value.startswith("| ")]  # symbols and receipts
+    code = [x.value for x in test.latex]
+    for symbol in ("Q", "V", r"\varphi", "φ"):
+        assert not any(f"{symbol}(s" in text for text in said + code)
+    assert sum("V_t(s) =" in text for text in said) == 2
+    assert sum("Q_t(s,a)" in text for text in said + code) == 3  # also over the code
+
+
 @pytest.mark.parametrize("name", named_worlds)
 @pytest.mark.parametrize("turn", range(ROUNDS + 1))
 def test_every_world_with_every_break_shows_the_right_lines_in_red(name, turn):

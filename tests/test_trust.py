@@ -20,7 +20,7 @@ from pgviz.exact.trust import (
     wrong_critic,
 )
 from pgviz.exact.values import gradient, objective, state_values
-from pgviz.measure import trust
+from pgviz.measure import sweep, trust
 from pgviz.measure.ledger import LEAK, LEDGERS, LIMIT, RIGHT, Ledger
 from pgviz.worlds.named import ladder, named_worlds, short_corridor
 
@@ -53,7 +53,8 @@ def test_three_evaluations_give_every_size_of_the_error(name, shape):
             bias = slow.bias_squared(gradient(world))
             assert found.bias_squared(error)[i] == pytest.approx(bias, abs=1e-9)
             assert found.covariance_trace(error)[i] == pytest.approx(slow.covariance_trace)
-    assert found.bias_squared(1.0)[-1] == pytest.approx(0, abs=1e-9)  # λ = 1 believes nothing
+    # λ = 1 only subtracts in whole episodes
+    assert found.bias_squared(1.0)[-1] == pytest.approx(0, abs=1e-9)
 
 
 def test_a_shifted_critic_is_harmless_where_every_episode_is_equally_long_and_not_elsewhere():
@@ -238,11 +239,36 @@ def test_the_replies_about_reinforce_have_the_numbers_of_the_definition():
     assert f"from {before:.2f} to {after:.2f}" in loss.replies[loss.right]
 
 
+def test_the_reply_on_lambda_one_has_its_bias_in_windows():
+    asked = GAE[-1]()
+    assert "0.087" in asked.replies[2]
+
+
+def test_windows_on_the_page_are_the_exact_bias_and_their_sentence_has_its_numbers():
+    true = gradient(ladder())
+    table = trust.in_windows("ladder", "too small", 0.5).set_index("steps in a window")
+    whole = table.loc["whole episodes"]
+    expected = np.array([0.161290, 0.087429, 0.040144, 0.023963, 0.007577]) / (true**2).sum()
+    assert table["λ = 1"].to_numpy()[:-1] == pytest.approx(expected, rel=1e-4)
+    assert whole["λ = 1"] == 0 < whole["λ = 0.95"] < whole["λ = 0"]
+    assert f"{expected[1]:.3g} in windows of 2" in trust.windows_in_words(
+        "ladder", "too small", 0.5
+    )
+    assert "no bias" in trust.windows_in_words("ladder", "too small", 0.0)
+
+
+def test_the_sweep_says_what_its_windows_leave_of_the_critic():
+    words = sweep.windows_in_words(sweep.configs()[0])
+    assert "windows of 32 steps" in words
+    assert f"{0.99**32:.2f}" in words
+    assert "γ^t is left out" in words
+
+
 # The ledger
 
 
 @pytest.mark.parametrize("name", LEDGERS)
-def test_the_ends_of_a_ledger_are_the_td_error_and_the_return_minus_the_value(name):
+def test_the_ends_of_lambda_in_a_ledger_are_one_step_and_all_that_is_left_before_v(name):
     found = Ledger.of(LEDGERS[name](), 0.9, 0.5)
     table = found.table(len(found.rewards))
     assert table["λ = 0"].tolist() == table["δ"].tolist()
@@ -256,6 +282,25 @@ def test_the_ends_of_a_ledger_are_the_td_error_and_the_return_minus_the_value(na
         expected[t] = following - found.values[t]
     assert table["λ = 1"].to_numpy() == pytest.approx(expected)
     assert table["Â"].to_numpy() == pytest.approx(table["δ"] + table["γλ Â′"])
+
+
+def test_lambda_one_is_the_return_minus_the_value_only_where_no_sum_is_cut():
+    fall = Ledger.of(LEDGERS["a fall"](), 0.99, 0.95)
+    assert fall.advantages(1.0) == pytest.approx(fall.returns_minus_values())
+    ones = Ledger.of(LEDGERS["500 ones"](), 0.99, 0.95)
+    assert ones.returns_minus_values()[-1] == pytest.approx(-99)
+    assert abs(ones.advantages(1.0)[-1]) < 1e-12
+    gap = ones.advantages(1.0) - ones.returns_minus_values()
+    assert gap == pytest.approx(100 * 0.99 ** np.arange(500, 0, -1))
+    assert "λ = 1 is 0 and G − V̂ is −99" in ones.lambda_one_in_words()
+    both = LEDGERS["two episodes"]()
+    assert "row 5 is cut by the time limit" in Ledger.of(both, 0.99, 0.95).lambda_one_in_words()
+    both["truncated"] = False
+    assert "row 5 is cut by the window" in Ledger.of(both, 0.99, 0.95).lambda_one_in_words()
+    both["final_value"] = 0.0
+    uncut = Ledger.of(both, 0.99, 0.95)
+    assert uncut.advantages(1.0) == pytest.approx(uncut.returns_minus_values())
+    assert " not " not in uncut.lambda_one_in_words()
 
 
 def test_five_hundred_ones_have_no_advantage_and_the_bug_says_minus_99():

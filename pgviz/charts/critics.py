@@ -23,7 +23,7 @@ def tradeoff(ink: str, low: float, high: float) -> alt.LayerChart:
     Tables: curves (part, gae_lambda, size), labels (part, gae_lambda, size), best (gae_lambda,
     size, text; at and height: where the text stands), guess (the same), here (gae_lambda).
     """
-    x = alt.X("gae_lambda:Q").title("λ: 0 believes the critic after one step, 1 never")
+    x = alt.X("gae_lambda:Q").title("λ: 0 believes the critic after one step, 1 only subtracts it")
     x = x.scale(domain=[0, 1], nice=False)
     y = alt.Y("size:Q").title("in parts of ‖∇J‖², log axis")
     y = y.scale(type="log", domain=[low, high], nice=False).axis(

@@ -9,9 +9,12 @@ correlate, so the normal equations of "one number per (t, s)" are diagonal,
 and a coarser class only sums both: over states for a number per time step, over time for a number
 per state, over all of it for a constant. Source: Greensmith, Bartlett & Baxter, 2004, theorem 8.
 
+Two things part b* from the mean weight, which is V(s) when Ψ is the reward-to-go: see `Parts`.
+
 Axes: S states, A actions, F features, H horizon.
 """
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -33,6 +36,47 @@ from pgviz.exact.values import solve_chain, state_transitions
 from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
 
 BaselineClass = Literal["constant", "time", "state", "time-state"]
+# The axes of [H, S] that a class sums over.
+SUMMED: dict[BaselineClass, tuple[int, ...]]
+SUMMED = {"constant": (0, 1), "time": (1,), "state": (0,), "time-state": ()}
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """b* = mean + from_lengths + from_steps, each [...] as in `best_baseline`.
+
+        mean          Σ d(t, s) E[Ψ_t | s_t = s] / Σ d(t, s)
+        from_lengths  Σ k^{2t} P(s_t = s) Cov(‖∇log π‖², Ψ_t | s_t = s) / Σ d(t, s)
+        from_steps    Σ Σ_{u ≠ t} Cov(k^t ∇log π(a_t|s), k^u Ψ_u ∇log π(a_u|s_u); s_t = s) / Σ d(t, s)
+
+    Of Ψ_t = G_t the mean is V(s), with a horizon V_t(s) averaged over the steps.  from_lengths is
+    what weighing Ψ with the squared length of the score adds to it; from_steps is 0 where an
+    episode has one step.
+    """
+
+    mean: Floats
+    from_lengths: Floats
+    from_steps: Floats
+
+    @property
+    def best(self) -> Floats:
+        """b*."""
+        return self.mean + self.from_lengths + self.from_steps
+
+
+def parts_of_the_best_baseline(
+    world: TabularMDP, estimator: GradientEstimator, per: BaselineClass
+) -> Parts:
+    """Why the best baseline of this class is not the mean weight; NaN where it changes nothing."""
+    _refuse_time_without_a_horizon(estimator.seen_of(world), per)
+    mean, lengths, steps, denominator = (
+        x.sum(axis=SUMMED[per]) for x in _parts_of_the_equations(world, estimator)
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = (
+            np.where(denominator > 0, x / denominator, np.nan) for x in (mean, lengths, steps)
+        )
+        return Parts(*shares)
 
 
 def best_constant_baseline(world: TabularMDP, estimator: GradientEstimator) -> float:
@@ -47,12 +91,8 @@ def best_baseline(world: TabularMDP, estimator: GradientEstimator, per: Baseline
     where a baseline changes nothing: in states never visited, or without a choice.
     Shapes: constant [], time [H], state [S], time-state [H, S].
     """
-    if per.startswith("time") and world.horizon is None:
-        raise WorldError("a baseline per time step needs a horizon")
-    numerator, denominator = normal_equations(world, estimator)
-    axes: dict[str, tuple[int, ...]]
-    axes = {"constant": (0, 1), "time": (1,), "state": (0,), "time-state": ()}
-    numerator, denominator = numerator.sum(axis=axes[per]), denominator.sum(axis=axes[per])
+    _refuse_time_without_a_horizon(estimator.seen_of(world), per)
+    numerator, denominator = (x.sum(axis=SUMMED[per]) for x in normal_equations(world, estimator))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(denominator > 0, numerator / denominator, np.nan)
 
@@ -60,9 +100,9 @@ def best_baseline(world: TabularMDP, estimator: GradientEstimator, per: Baseline
 def best_baseline_per_parameter(world: TabularMDP, estimator: GradientEstimator) -> Floats:
     """One constant for each parameter, b*_i = E[Z_i Y_i] / E[Z_i²], shape [F, A]."""
     _refuse_full_return(estimator)
-    x, c, k = _recursion(world, estimator)
+    world, x, c, k = _recursion(world, estimator)
     noise = advantage_moments(world, np.ones_like(world.rewards), 0, k).variance
-    shared = _score_covariance(world, x, c, k)
+    shared = _score_covariance(world, x, c, k, estimator.window)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(noise > 0, shared / noise, np.nan)
 
@@ -70,10 +110,10 @@ def best_baseline_per_parameter(world: TabularMDP, estimator: GradientEstimator)
 def variance_per_parameter(world: TabularMDP, estimator: GradientEstimator) -> Floats:
     """Var(ĝ_i) when every parameter has its own best constant, shape [F, A]."""
     _refuse_full_return(estimator)
-    x, c, k = _recursion(world, estimator)
+    world, x, c, k = _recursion(world, estimator)
     noise = advantage_moments(world, np.ones_like(world.rewards), 0, k).variance
-    shared = _score_covariance(world, x, c, k)
-    plain = advantage_moments(world, x, c, k).variance
+    shared = _score_covariance(world, x, c, k, estimator.window)
+    plain = advantage_moments(world, x, c, k, window=estimator.window).variance
     return plain - np.divide(shared**2, noise, out=np.zeros_like(noise), where=noise > 0)
 
 
@@ -83,46 +123,67 @@ def score_norm_squared(world: TabularMDP, estimator: GradientEstimator) -> float
 
 
 def normal_equations(world: TabularMDP, estimator: GradientEstimator) -> tuple[Floats, Floats]:
-    """n(t, s) and d(t, s), shape [H, S], or their sums over time, [1, S], without a horizon."""
-    require_little_work(world)
+    """n(t, s) and d(t, s), shape [H, S], or their sums over time, [1, S], without a horizon.
+
+    With windows of T steps and no horizon the sums are kept apart by the place in the window, [T, S].
+    """
+    mean, lengths, steps, denominator = _parts_of_the_equations(world, estimator)
+    return mean + lengths + steps, denominator
+
+
+def _parts_of_the_equations(
+    world: TabularMDP, estimator: GradientEstimator
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """The three parts of n(t, s) as in `Parts`, and d(t, s), each as above."""
+    window = estimator.window
+    require_little_work(estimator.seen_of(world), window)
     if estimator.name == "full-return":
         return _full_return_equations(world)
+    world, x, c, k = _recursion(world, estimator)
     scores = Scores(world)
-    x, c, k = _recursion(world, estimator)
-    visits = discounted_visits(world, k * k)
-    numerator = np.zeros_like(visits)
-    past = _past_scores(world, k * k, k * c)
-    for t, step_weight, after in backward_moments(world, x, c, k, 0.0):
+    visits = discounted_visits(world, k * k, window)
+    denominator = visits * scores.norm(np.ones_like(world.rewards))
+    mean, lengths, steps = (np.zeros_like(visits) for _ in range(3))
+    past = _past_scores(world, k * k, k * c, window)
+    for t, step_weight, after in backward_moments(world, x, c, k, 0.0, window):
         weight = step_weight + c * after.weight
-        numerator[t] = visits[t] * (scores.norm(weight) + k * scores.dot(after.estimate))
-        numerator[t] += (past[t] * scores.logits(weight)).sum(axis=1)
-    return numerator, visits * scores.norm(np.ones_like(world.rewards))
+        typical = (world.flow * weight).sum(axis=(1, 2))
+        mean[t] = denominator[t] * typical
+        lengths[t] = visits[t] * scores.norm(weight - typical[:, None, None])
+        steps[t] = visits[t] * k * scores.dot(after.estimate)
+        steps[t] += (past[t] * scores.logits(weight)).sum(axis=1)
+    return mean, lengths, steps, denominator
 
 
-def _full_return_equations(world: TabularMDP) -> tuple[Floats, Floats]:
+def _full_return_equations(world: TabularMDP) -> tuple[Floats, Floats, Floats, Floats]:
     """As above for Ψ_t = R(τ): the same with k = 1, and the past return of every state."""
     scores, gamma = Scores(world), world.gamma
     visits = discounted_visits(world, 1.0)
+    long = scores.norm(np.ones_like(world.rewards))
     first, earned = past_returns(world, 0.0, order=1)
-    numerator = np.zeros_like(visits)
+    mean, lengths, steps = (np.zeros_like(visits) for _ in range(3))
     past = _past_scores(world, gamma, gamma)
     for t, after in future_returns(world):
         future = world.rewards + gamma * after.weight
-        numerator[t] = first[t] * (scores.norm(future) + gamma * scores.dot(after.estimate))
-        numerator[t] += earned[t] * scores.norm(np.ones_like(future))
-        numerator[t] += (past[t] * scores.logits(future)).sum(axis=1)
-    return numerator, visits * scores.norm(np.ones_like(world.rewards))
+        typical = (world.flow * future).sum(axis=(1, 2))
+        mean[t] = (first[t] * typical + earned[t]) * long
+        lengths[t] = first[t] * scores.norm(future - typical[:, None, None])
+        steps[t] = first[t] * gamma * scores.dot(after.estimate)
+        steps[t] += (past[t] * scores.logits(future)).sum(axis=1)
+    return mean, lengths, steps, visits * long
 
 
-def _past_scores(world: TabularMDP, start_discount: float, step_discount: float) -> Floats:
+def _past_scores(
+    world: TabularMDP, start_discount: float, step_discount: float, window: int | None = None
+) -> Floats:
     """φ(s) · Σ_{u<t} x^u z^{t−u} E[∇log π(a_u|s_u); s_t = s], shape [H, S, A].
 
     x = start_discount, z = step_discount; without a horizon the sum over t, [1, S, A].  This is
     the part of an early weight's noise that a later baseline can remove, because the early
-    weight holds the later rewards.
+    weight holds the later rewards: in windows, those of its own window.
     """
     features, moves = world.features, state_transitions(world)
-    visits = discounted_visits(world, start_discount)
+    visits = discounted_visits(world, start_discount, window)
     scored = Scores(world).weighted(np.ones_like(world.rewards))[:, :, :-1]  # [S, A, S']
 
     def arriving(visited: Floats) -> Floats:
@@ -132,28 +193,42 @@ def _past_scores(world: TabularMDP, start_discount: float, step_discount: float)
     def seen(past: Floats) -> Floats:
         return np.einsum("sf,sfa->sa", features, past)
 
-    if world.horizon is None:
+    if world.horizon is None and window is None:
         local = step_discount * arriving(visits[0])
         past = solve_chain(world, step_discount, local, forward=True)
         return seen(past)[None]
     past = np.zeros((world.num_states, world.num_features, world.num_actions))
-    result = np.zeros((world.horizon, world.num_states, world.num_actions))
-    for t in range(world.horizon - 1):
+    result = np.zeros((len(visits), world.num_states, world.num_actions))
+    for t in range(len(visits) - 1):
+        if window is not None and (t + 1) % window == 0:
+            past = np.zeros_like(past)
+            continue
         past = step_discount * (np.tensordot(moves.T, past, 1) + arriving(visits[t]))
         result[t + 1] = seen(past)
     return result
 
 
-def _score_covariance(world: TabularMDP, x: StepWeights, c: float, k: float) -> Floats:
+def _score_covariance(
+    world: TabularMDP, x: StepWeights, c: float, k: float, window: int | None
+) -> Floats:
     """E[Z_i Y_i] for every parameter, from the parabola: Y − bZ at b = 0, ±1, shape [F, A]."""
-    up = advantage_moments(world, x, c, k, 1.0)
-    down = advantage_moments(world, x, c, k, -1.0)
+    up = advantage_moments(world, x, c, k, 1.0, window=window)
+    down = advantage_moments(world, x, c, k, -1.0, window=window)
     return (down.variance - up.variance) / 4
 
 
-def _recursion(world: TabularMDP, estimator: GradientEstimator) -> tuple[StepWeights, float, float]:
-    x = partial(td_error_at, world, estimator.values_in(world))
-    return x, world.gamma * estimator.weight_lambda, estimator.step_discount(world.gamma)
+def _recursion(
+    world: TabularMDP, estimator: GradientEstimator
+) -> tuple[TabularMDP, StepWeights, float, float]:
+    """The world up to its time limit, x, c and k."""
+    values, world = estimator.values_in(world), estimator.seen_of(world)
+    x = partial(td_error_at, world, values)
+    return world, x, world.gamma * estimator.weight_lambda, estimator.step_discount(world.gamma)
+
+
+def _refuse_time_without_a_horizon(world: TabularMDP, per: BaselineClass) -> None:
+    if per.startswith("time") and world.horizon is None:
+        raise WorldError("a baseline per time step needs a horizon")
 
 
 def _refuse_full_return(estimator: GradientEstimator) -> None:

@@ -109,7 +109,8 @@ def lambda_one(world: TabularMDP, broken: str | None = None) -> Receipt:
 
     return Receipt(
         r"\lambda = 1:\quad \hat A_t = G_t - \hat V(s_t)",
-        "each V̂(s′) meets the next step's −V̂(s) and is gone: only the first one is left",
+        "in a whole episode each V̂(s′) meets the next step's −V̂(s) and is gone, and V̂ of the end"
+        " is 0: only the first one is left",
         _of_all(world, partial(carried)),
         _of_all(world, partial(direct)),
         "identity",
@@ -151,11 +152,11 @@ def true_values_never_bias(world: TabularMDP, broken: str | None = None) -> Rece
     )
 
 
-def lambda_one_never_biases(world: TabularMDP, broken: str | None = None) -> Receipt:
+def lambda_one_only_subtracts(world: TabularMDP, broken: str | None = None) -> Receipt:
     critics = [wrong_critic(world, shape, 1.0) for shape in ("too small", "shifted", "one number")]
     return Receipt(
         r"\lambda = 1:\quad \mathbb{E}\,\hat g = \nabla J \text{ for every } \hat V",
-        "V̂ is only subtracted: it is a baseline",
+        "in whole episodes V̂ is only subtracted: it is a baseline",
         np.stack([believed(world, values, 1.0).mean for values in critics]),
         np.stack([gradient(world)] * len(critics)),
         "expectation",
@@ -184,6 +185,6 @@ gae_lines: Sequence[Line] = (
     Line("λ = 1", lambda_one, (BEHIND_THE_END,), axes="step"),
     Line("a mixture", a_mixture, (NO_FACTOR,), axes="step"),
     Line("the true V", true_values_never_bias, (WRONG_CRITIC,), axes="term feature action"),
-    Line("λ = 1, any V̂", lambda_one_never_biases, axes="term feature action"),
+    Line("λ = 1, any V̂", lambda_one_only_subtracts, axes="term feature action"),
     Line("half the error", half_the_error),
 )

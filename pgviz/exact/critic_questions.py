@@ -97,6 +97,7 @@ def which_lambda_is_biased() -> Question:
         ]
         for e in (0.0, 0.5)
     )
+    cut = believed(world, wrong_critic(world, "too small", 0.5), 1.0, window=2).bias_squared(true)
     return Question(
         "gae-true-v",
         "The critic is exactly right. Which λ bias the gradient?",
@@ -107,7 +108,8 @@ def which_lambda_is_biased() -> Question:
             f" with V / 2 it is {half[0]:.3f}.",
             f"On the ladder bias² is {exact[0]:.0e}, {exact[1]:.0e} and {exact[2]:.0e} at λ = 0, ½ and"
             f" 1. With V / 2 it is {half[0]:.3f}, {half[1]:.3f} and {half[2]:.0e}.",
-            f"λ = 1 is never biased, whatever the critic: {half[2]:.0e} even with V / 2.",
+            f"In whole episodes λ = 1 has no bias whatever the critic: {half[2]:.0e} even with V / 2."
+            f" Cut into windows of 2 steps, the same critic costs it {cut:.3f}. With V: none at any λ.",
         ),
     )
 

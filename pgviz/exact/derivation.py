@@ -453,6 +453,8 @@ trajectory_form = (
 
 
 # --- 3. unrolling ∇V ---
+#
+# With a horizon V, Q and φ depend on the step too, because fewer steps are left: V_t, Q_t, φ_t.
 
 
 def _value_slopes(world: TabularMDP) -> Floats:
@@ -469,7 +471,7 @@ def _now(world: TabularMDP, values: Floats) -> Floats:
 
 
 def _local_slopes(world: TabularMDP, broken: str | None = None) -> Floats:
-    """φ(s) = Σ_a ∇π(a|s) Q(s, a) = Σ_a π ∇log π Q, shape [S, F, A] or [H, S, F, A]."""
+    """φ(s) = Σ_a ∇π(a|s) Q(s, a) = Σ_a π ∇log π Q, [S, F, A]; φ_t(s) of Q_t, [H, S, F, A]."""
     weights = world.policy
     if broken == "sample from the wrong policy":
         weights = wrong_policy(world)
@@ -488,9 +490,16 @@ def product_rule(world: TabularMDP, broken: str | None = None) -> Receipt:
     right = _local_slopes(world) + np.einsum("sa,...safb->...sfb", world.policy, action_slopes)
     if broken == "differentiate only π":
         right = _local_slopes(world)
+    equation = r"\nabla V(s) = \sum_a \big[\nabla\pi(a|s)\,Q(s,a) + \pi(a|s)\,\nabla Q(s,a)\big]"
+    reason = "V = Σ π Q and the product rule; ∇Q = γ Σ p ∇V' because r and p know no θ"
+    if world.horizon is not None:
+        equation = (
+            r"\nabla V_t(s) = \sum_a \big[\nabla\pi(a|s)\,Q_t(s,a) + \pi(a|s)\,\nabla Q_t(s,a)\big]"
+        )
+        reason = "Vₜ = Σ π Qₜ and the product rule; ∇Qₜ = γ Σ p ∇Vₜ₊₁ because r and p know no θ"
     return Receipt(
-        r"\nabla V(s) = \sum_a \big[\nabla\pi(a|s)\,Q(s,a) + \pi(a|s)\,\nabla Q(s,a)\big]",
-        "V = Σ π Q and the product rule; ∇Q = γ Σ p ∇V' because r and p know no θ",
+        equation,
+        reason,
         left,
         right,
         "identity",
@@ -502,9 +511,19 @@ def one_step_of_unrolling(world: TabularMDP, broken: str | None = None) -> Recei
     gamma = 1.0 if broken == "forget γᵗ" else world.gamma
     slopes = _value_slopes(world)
     onward = np.einsum("sk,...kfb->...sfb", state_transitions(world), _next(world, slopes))
+    equation = r"\nabla V(s) = \varphi(s) + \gamma \sum_{s'} P_\pi(s'|s)\,\nabla V(s')"
+    reason = "φ(s) = Σₐ ∇π(a|s) Q(s,a) is what an action changes now; then the same one step later"
+    if world.horizon is not None:
+        equation = (
+            r"\nabla V_t(s) = \varphi_t(s) + \gamma \sum_{s'} P_\pi(s'|s)\,\nabla V_{t+1}(s')"
+        )
+        reason = (
+            "φₜ(s) = Σₐ ∇π(a|s) Qₜ(s,a) is what an action changes at step t; then the same one"
+            " step later"
+        )
     return Receipt(
-        r"\nabla V(s) = \varphi(s) + \gamma \sum_{s'} P_\pi(s'|s)\,\nabla V(s')",
-        "φ(s) = Σₐ ∇π(a|s) Q(s,a) is what an action changes now; then the same one step later",
+        equation,
+        reason,
         _now(world, slopes),
         _local_slopes(world) + gamma * onward,
         "identity",
@@ -543,15 +562,30 @@ def unrolled_with_remainder(
         rest.append(world.gamma**k * np.tensordot(here, behind, 1))
     right = partial_sums(world, num_terms, broken) + np.stack(rest)
     whole = derivative(partial(objective_at, world), np.asarray(world.theta))
-    return Receipt(
+    equation = (
         r"\nabla J = \sum_{t<k}\gamma^t \sum_s d_t(s)\,\varphi(s)"
-        r" + \gamma^k \sum_s d_k(s)\,\nabla V(s) \quad\text{for every } k",
+        r" + \gamma^k \sum_s d_k(s)\,\nabla V(s) \quad\text{for every } k"
+    )
+    if world.horizon is not None:
+        equation = (
+            r"\nabla J = \sum_{t<k}\gamma^t \sum_s d_t(s)\,\varphi_t(s)"
+            r" + \gamma^k \sum_s d_k(s)\,\nabla V_k(s) \quad\text{for every } k"
+        )
+    return Receipt(
+        equation,
         "the step before, applied k times; the rest shrinks with γ^k and with what still runs",
         np.broadcast_to(whole, right.shape),
         right,
         "identity",
         broken,
     )
+
+
+def theorem_in_symbols(world: TabularMDP) -> str:
+    """The theorem as `gradient` computes it: with a horizon Q and the visits depend on the step."""
+    if world.horizon is None:
+        return r"\nabla J = \sum_s \eta_\gamma(s) \sum_a \pi(a|s)\,\nabla\log\pi(a|s)\,Q(s,a)"
+    return r"\nabla J = \sum_t \gamma^t \sum_s d_t(s) \sum_a \pi(a|s)\,\nabla\log\pi(a|s)\,Q_t(s,a)"
 
 
 def theorem_with_occupancies(world: TabularMDP, broken: str | None = None) -> Receipt:
@@ -568,9 +602,15 @@ def theorem_with_occupancies(world: TabularMDP, broken: str | None = None) -> Re
     else:
         visits = discount_factors(world.gamma, len(q))[:, None] * state_distributions(world)
         right = np.tensordot(visits, _local_slopes(world, broken), 2)
+    reason = "all terms together, sorted by state: how often it is visited, what an action there is worth"
+    if world.horizon is not None:
+        reason = (
+            "all terms together, sorted by step and state: how likely the state is at step t, what an"
+            " action there is worth with the steps that are left"
+        )
     return Receipt(
-        r"\nabla J = \sum_s \eta_\gamma(s) \sum_a \pi(a|s)\,\nabla\log\pi(a|s)\,Q(s,a)",
-        "all terms together, sorted by state: how often it is visited, what an action there is worth",
+        theorem_in_symbols(world),
+        reason,
         derivative(partial(objective_at, world), np.asarray(world.theta)),
         right,
         "expectation",

@@ -11,7 +11,14 @@ a horizon, a linear system when there is none. E[YYᵀ] from the start is then a
 
     E[YYᵀ] = Σ_t k^{2t} Σ_s d_t(s) E[ssᵀ(X−b)² + k s (X−b) Y'ᵀ + k Y' (X−b) sᵀ | s],
 
-so that nothing of size parameters² is kept per state. The full return runs the same way, with
+so that nothing of size parameters² is kept per state.
+
+In windows of T steps the sum X ends where a window does: X' = 0 behind steps T−1, 2T−1, …, while
+Y goes on. A step is then known by its place in the window, and without a horizon
+
+    E[Y_0] = a + (k P)^T E[Y_0],   Σ_n k^{2nT} d_{nT} = (I − (k² P_πᵀ)^T)⁻¹ d_0
+
+close the circle, a being what one window gives. The full return runs the same way, with
 the moments of the PAST return ρ_t = Σ_{u<t} γ^u r_u − b beside those of the future one.
 
 Axes: S states, A actions, F features, P = F·A parameters. Cost: a few products S × S × P, once,
@@ -20,7 +27,7 @@ or per time step with a horizon; trace and diagonal need no more, the covariance
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -69,15 +76,19 @@ class Moments:
 
 
 def moments(world: TabularMDP, estimator: GradientEstimator, covariance: bool = False) -> Moments:
-    """E[ĝ] and Cov[ĝ] of one episode's estimate."""
-    require_little_work(world)
+    """E[ĝ] and Cov[ĝ] of one episode's estimate.
+
+    With a window or a time limit it is the sum over the steps of the whole episode, or of those
+    before the limit, where each Â ends with V̂ of the state it was cut at.
+    """
+    values, world = estimator.values_in(world), estimator.seen_of(world)
+    require_little_work(world, estimator.window)
     if covariance and world.theta.size > MAX_COVARIANCE:
         raise WorldError(
             f"the covariance of {world.theta.size} parameters does not fit in memory, its trace does"
         )
     if estimator.name == "full-return":
         return _full_return_moments(world, estimator.baseline, covariance)
-    values = estimator.values_in(world)
     return advantage_moments(
         world,
         partial(td_error_at, world, values),
@@ -85,6 +96,7 @@ def moments(world: TabularMDP, estimator: GradientEstimator, covariance: bool = 
         estimator.step_discount(world.gamma),
         estimator.baseline,
         covariance,
+        estimator.window,
     )
 
 
@@ -101,19 +113,21 @@ def advantage_moments(
     step_discount: float,
     baseline: float = 0.0,
     covariance: bool = False,
+    window: int | None = None,
 ) -> Moments:
     """Moments of Σ_t k^t (X_t − b) ∇log π(a_t|s_t) where X_t = x_t + c X_{t+1}.
 
     Any weight that is a sum of numbers of single steps is of this form: with x = Q(s, a) and
     c = 0 it is the estimator that knows the true action values.
+    Windows of `window` steps begin with the episode; no X looks beyond its own.
     Shapes: step_weights x [S, A, S+1], or a function of t that returns it.
     """
     c, k = trace_discount, step_discount
     scores = Scores(world)
-    visits = discounted_visits(world, k * k)
+    visits = discounted_visits(world, k * k, window)
     second = SecondMoment.zero(scores, covariance)
     mean = np.zeros((world.num_features, world.num_actions))
-    for t, x, after in backward_moments(world, step_weights, c, k, baseline):
+    for t, x, after in backward_moments(world, step_weights, c, k, baseline, window):
         here = visits[t][:, None, None]
         second += scores.second_moment(
             here * _squared_weight(x, baseline, c, after),
@@ -136,24 +150,50 @@ class After:
 
 
 def backward_moments(
-    world: TabularMDP, step_weights: StepWeights, c: float, k: float, baseline: float
+    world: TabularMDP,
+    step_weights: StepWeights,
+    c: float,
+    k: float,
+    baseline: float,
+    window: int | None = None,
 ) -> Iterator[tuple[int, Floats, After]]:
     """(t, x_t, the moments seen from after the step), from the last step to the first.
 
-    Without a horizon every step looks the same, so there is one item, with t = 0.
+    Without a horizon every step looks the same, so there is one item, with t = 0; in windows
+    there is one for each step of a window.
 
         E[X]  = E[x] + c E[X']
         E[X²] = E[x² + 2 c x X'] + c² E[X'²]
         E[Y]  = E[s (x + c X' − b)] + k E[Y']
         E[XY] = E[s X (X − b)] + k E[x Y'] + ck E[X'Y']
     """
+    behind: Floats = np.zeros((world.num_states, world.num_features, world.num_actions))
+    if world.horizon is None and window is not None:
+        one = replace(world, horizon=window)  # one window, as an episode of its own
+        for _, _, after in _backward(one, step_weights, c, k, baseline, window, behind):
+            in_one = after.estimate_here  # of the window's first step when the loop ends
+        behind, world = solve_chain(world, k, in_one, num_steps=window), one
+    yield from _backward(world, step_weights, c, k, baseline, window, behind)
+
+
+def _backward(
+    world: TabularMDP,
+    step_weights: StepWeights,
+    c: float,
+    k: float,
+    baseline: float,
+    window: int | None,
+    behind: Floats,
+) -> Iterator[tuple[int, Floats, After]]:
+    """The recursions of `backward_moments`; `behind` is E[Y] after the last step, [S, F, A]."""
     scores, flow = Scores(world), world.flow
-    shape = (world.num_states, world.num_features, world.num_actions)
-    weight: Floats = np.zeros(world.num_states)
-    estimate: Floats = np.zeros(shape)
-    weight_squared, product = weight, estimate
+    no_weight: Floats = np.zeros(world.num_states)
+    no_product: Floats = np.zeros_like(behind)
+    weight, weight_squared, estimate, product = no_weight, no_weight, behind, no_product
     step = _Step(world)
     for t in reversed(range(world.horizon or 1)):
+        if window is not None and (t + 1) % window == 0:  # X ends here, Y goes on
+            weight, weight_squared, product = no_weight, no_weight, no_product
         x = step_weights(t) if callable(step_weights) else step_weights
         weight_here, weight = step(c, (flow * x).sum((1, 2)), weight)
         ends_weight = np.append(weight, 0)
@@ -195,8 +235,14 @@ class _Step:
         return local + z * np.tensordot(self.moves, following, 1), following
 
 
-def discounted_visits(world: TabularMDP, discount: float) -> Floats:
-    """x^t d_t(s), [H, S]; without a horizon their sum, [1, S]."""
+def discounted_visits(world: TabularMDP, discount: float, window: int | None = None) -> Floats:
+    """x^t d_t(s), [H, S]; without a horizon their sum, [1, S], or for each step of a window, [T, S]."""
+    if world.horizon is None and window is not None:
+        moves, visits = state_transitions(world), np.empty((window, world.num_states))
+        visits[0] = solve_chain(world, discount, world.start, forward=True, num_steps=window)
+        for t in range(window - 1):
+            visits[t + 1] = discount * visits[t] @ moves
+        return visits
     if world.horizon is None:
         return occupancy(world, discount)[None]
     return (discount ** np.arange(world.horizon))[:, None] * state_distributions(world)
@@ -401,13 +447,17 @@ class Scores:
         return blocks.reshape(num_features * num_actions, -1)
 
 
-def require_little_work(world: TabularMDP) -> None:
+def require_little_work(world: TabularMDP, window: int | None = None) -> None:
     """Raise when a question would keep a computer busy for minutes."""
+    num_tables = world.horizon or (3 if window is None else 2 * window)
     parameters = world.num_features * world.num_actions
     per_step = world.num_states**2 * (5.0 * parameters + 20.0 * world.num_actions)
-    work = (world.horizon or 3) * per_step
+    work = num_tables * per_step
     if work > MAX_WORK:
         raise WorldError(
             f"{world.num_states} states, {parameters} parameters and a horizon of {world.horizon} "
             "are too much to solve exactly: shorten the horizon or measure by sampling"
+            if world.horizon is not None or window is None
+            else f"{world.num_states} states, {parameters} parameters and windows of {window} steps "
+            "are too much to solve exactly: shorten the windows"
         )

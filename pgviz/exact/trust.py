@@ -6,7 +6,9 @@ V̂ = V + ε d, a critic with an error of known shape d and size ε. E[ĝ] is af
 
 and three exact evaluations for each λ give every ε; MSE(N) = bias² + tr Cov / N.
 
-Axes: L values of λ.
+All of this is for episodes that nothing cuts; `window_bias` is for windows.
+
+Axes: L values of λ, W lengths of a window.
 """
 
 from collections.abc import Callable, Sequence
@@ -40,9 +42,40 @@ def wrong_critic(world: TabularMDP, shape: str, error: float) -> Floats:
     return state_values(world) + error * SHAPES[shape](world)
 
 
-def believed(world: TabularMDP, values: Floats, gae_lambda: float) -> Moments:
+def believed(
+    world: TabularMDP,
+    values: Floats,
+    gae_lambda: float,
+    window: int | None = None,
+    time_limit: int | None = None,
+) -> Moments:
     """Mean and variance of one episode's ĝ with Ψ = GAE of the critic V̂ = values."""
-    return moments(world, GradientEstimator("gae", values=values, gae_lambda=gae_lambda))
+    estimator = GradientEstimator(
+        "gae", values=values, gae_lambda=gae_lambda, window=window, time_limit=time_limit
+    )
+    return moments(world, estimator)
+
+
+def window_bias(
+    world: TabularMDP,
+    values: Floats,
+    lambdas: Sequence[float],
+    windows: Sequence[int | None],
+) -> Floats:
+    """bias² [W, L] of GAE when episodes are cut into windows of T steps; None is not at all.
+
+    Windows of one step are λ = 0 whatever λ; windows of the whole episode leave λ = 1 unbiased.
+    """
+    true = gradient(world)
+    return np.array(
+        [
+            [
+                believed(world, values, float(gae_lambda), window).bias_squared(true)
+                for gae_lambda in lambdas
+            ]
+            for window in windows
+        ]
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +103,7 @@ class Tradeoff:
         return self.bias_squared(error) + self.covariance_trace(error) / num_episodes
 
     def best_lambda(self, error: float, num_episodes: float) -> float:
-        """The λ of least error; where several share it, the largest: it needs no critic."""
+        """The λ of least error; where several share it, the largest: it leans least on V̂."""
         found = self.mean_squared_error(error, num_episodes)
         return float(self.lambdas[found <= found.min() * (1 + 1e-9)][-1])
 
@@ -97,8 +130,19 @@ def weights_on_rewards(gamma: float, gae_lambda: float, num_steps: int) -> Float
     return (gamma * gae_lambda) ** np.arange(num_steps)
 
 
+def weight_on_last_value(gamma: float, gae_lambda: float, num_steps: int) -> float:
+    """How much Â_t listens to V̂(s_{t+n}) where the sum is cut after n steps: γ (γλ)^{n−1}.
+
+    At λ = 1 that is γⁿ: what is left of the critic. It is 0 only if the episode has terminated.
+    """
+    return float(gamma * (gamma * gae_lambda) ** (num_steps - 1))
+
+
 def weights_on_values(gamma: float, gae_lambda: float, num_steps: int) -> Floats:
-    """How much Â_t listens to V̂(s_{t+k}), k = 1 … n: γ (γλ)^{k−1} − (γλ)^k = (1 − λ) λ^{k−1} γ^k."""
+    """How much Â_t listens to V̂(s_{t+k}), k = 1 … n: γ (γλ)^{k−1} − (γλ)^k = (1 − λ) λ^{k−1} γ^k.
+
+    Where the sum goes on after s_{t+k}; where it is cut there, see `weight_on_last_value`.
+    """
     k = np.arange(1, num_steps + 1)
     return (1 - gae_lambda) * gae_lambda ** (k - 1.0) * gamma**k
 

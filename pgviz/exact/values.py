@@ -101,10 +101,16 @@ def state_transitions(world: TabularMDP) -> Floats:
     return world.flow[:, :, :-1].sum(axis=1)
 
 
-def solve_chain(world: TabularMDP, discount: float, right: Floats, forward: bool = False) -> Floats:
-    """(I − x P_π)⁻¹ y, or with P_πᵀ when `forward`: the sum over an endless chain.
+def solve_chain(
+    world: TabularMDP,
+    discount: float,
+    right: Floats,
+    forward: bool = False,
+    num_steps: int = 1,
+) -> Floats:
+    """(I − (x P_π)ⁿ)⁻¹ y, or with P_πᵀ when `forward`: the sum over an endless chain.
 
-    Shapes: right [S, ...], and so is the result.
+    n = num_steps: only every n-th step counts. Shapes: right [S, ...], and so is the result.
     """
     moves = discount * state_transitions(world)
     if discount == 1:
@@ -113,6 +119,7 @@ def solve_chain(world: TabularMDP, discount: float, right: Floats, forward: bool
         moves[endless] = 0
         if not forward:
             right = np.where(endless.reshape(-1, *[1] * (right.ndim - 1)), 0, right)
+    moves = np.linalg.matrix_power(moves, num_steps)
     chain = np.eye(world.num_states) - (moves.T if forward else moves)
     flat = right.reshape(world.num_states, -1)
     try:

@@ -117,26 +117,41 @@ def mean_length(world: TabularMDP) -> float:
 
 
 def weights(episodes: Episodes, estimator: GradientEstimator) -> Floats:
-    """γ^t (Ψ_t − b) of every step, from the same functions that train, shape [N, T]."""
+    """γ^t (Ψ_t − b) of every step, from the same functions that train, shape [N, T].
+
+    0 in padding, and behind a time limit of the estimator.
+    """
     world = episodes.world
-    steps = np.arange(episodes.rewards.shape[1])
+    steps, mask = np.arange(episodes.rewards.shape[1]), episodes.mask
     if estimator.name == "full-return":
         psi = full_return(episodes.rewards, world.gamma)
     elif estimator.name == "reward-to-go" and estimator.values is None:
         psi = reward_to_go(episodes.rewards, world.gamma)
     else:
         table = estimator.values_in(world)
-        stationary = world.horizon is None
+        if table.ndim == 1:
+            now, following = table[episodes.states], table[episodes.next_states]
+        else:  # behind a time limit nothing counts, so there any row will do
+            row = np.minimum(steps, len(table) - 2)
+            now, following = table[row, episodes.states], table[row + 1, episodes.next_states]
+        cut = np.zeros(len(steps), bool)
+        if estimator.window is not None:
+            cut |= (steps + 1) % estimator.window == 0
+        if estimator.time_limit is not None:
+            cut |= steps + 1 == estimator.time_limit
+            mask = mask & (steps < estimator.time_limit)
+        over = episodes.terminated | ~episodes.mask
         psi = gae(
             episodes.rewards,
-            table[episodes.states] if stationary else table[steps, episodes.states],
-            table[episodes.next_states] if stationary else table[steps + 1, episodes.next_states],
-            episodes.terminated | ~episodes.mask,
+            now,
+            following,
+            over,
             world.gamma,
             estimator.weight_lambda,
+            over | cut,
         )
     factors = discount_factors(estimator.step_discount(world.gamma), len(steps))
-    return np.where(episodes.mask, factors * (psi - estimator.baseline), 0.0)
+    return np.where(mask, factors * (psi - estimator.baseline), 0.0)
 
 
 def gradient_estimates(episodes: Episodes, weights: Floats) -> Floats:
@@ -175,7 +190,8 @@ def paired_estimates(
 
 def require_an_end_for(world: TabularMDP, estimator: GradientEstimator) -> None:
     """Raise if the estimator adds up undiscounted scores for ever."""
-    if world.horizon is None and estimator.step_discount(world.gamma) == 1:
+    endless = estimator.seen_of(world).horizon is None
+    if endless and estimator.step_discount(world.gamma) == 1:
         require_an_end(world)
 
 

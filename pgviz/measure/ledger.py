@@ -65,6 +65,31 @@ class Ledger:
             self.over,
         )
 
+    def returns_minus_values(self) -> np.ndarray:
+        """G − V̂ [T]: the rewards up to an end, whatever ended the episode, and no V̂ behind it."""
+        return estimators.baselined_reward_to_go(self.rewards, self.values, self.gamma, self.over)
+
+    def lambda_one_in_words(self) -> str:
+        """Whether λ = 1 is G − V̂ here, with the row that shows it."""
+        over = self.over.copy()
+        over[-1] = True
+        cuts = np.flatnonzero(over & ~self.terminated)
+        if not len(cuts):
+            return "Every sum here runs to a termination, so λ = 1 is G − V̂."
+        gap = self.advantages(1.0) - self.returns_minus_values()
+        worst = cuts[np.abs(gap[cuts]).argmax()]
+        if gap[worst] == 0:
+            return "V̂ of the next state is 0 wherever the sum is cut, so λ = 1 is G − V̂."
+        why = "the time limit" if self.truncated[worst] else "the window"
+        row, plain = (
+            inside(float(x[worst]), ".4g").strip("()")
+            for x in (self.advantages(1.0), self.returns_minus_values())
+        )
+        return (
+            f"λ = 1 is not G − V̂ here: row {worst} is cut by {why}, so V̂ of the next state stays."
+            f" There λ = 1 is {row} and G − V̂ is {plain}."
+        ).replace("-", "−")
+
     def with_bug(self, bug: str) -> np.ndarray:
         """Â [T] with one of the BUGS."""
         heard = (self.rewards, self.values, self.next_values, self.terminated)

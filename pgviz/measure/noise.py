@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pgviz.estimators import reward_to_go
+from pgviz.exact.baselines import parts_of_the_best_baseline
 from pgviz.exact.by_hand import (
     Landmark,
     Parabolas,
@@ -219,15 +220,59 @@ def why_it_falls(name: str) -> str:
         else f"$\\Psi = G - b^*$ itself is larger then, {small} in size (r.m.s. beside a score), not"
         f" {large}: it is the terms of different steps that cancel."
     )
-    listed_b, listed_d = (
-        ", ".join(in_figures(x).replace("-", "−") for x in values) for values in (best, steepness)
-    )
     return (
         "$Z_s$, the sum of the scores in $s$, has mean 0, so $\\hat g - \\sum_s b(s) Z_s$ keeps its"
         " centre. But it varies together with $\\hat g$, the estimate without a baseline, and $b^*$, the slope of a least-squares fit,"
         f" takes out what they share: {in_figures(plain - found.parabolas.lowest)} of the spread"
-        f" {in_figures(plain)}. {psi} Here $b^*$ = {listed_b} and $d$ = {listed_d}."
+        f" {in_figures(plain)}. {psi} Here $b^*$ = {listed(best)} and $d$ = {listed(steepness)}."
+        f" {why_not_v(found.world).sentence}"
     )
+
+
+@dataclass(frozen=True)
+class WhyNotV:
+    """What parts the best b(s) from V(s) in a world, {"lengths", "steps"} or less, and in words."""
+
+    reasons: frozenset[str]
+    sentence: str
+
+
+def why_not_v(world: TabularMDP) -> WhyNotV:
+    """Whether unequal lengths of the score, covariances between steps, both or none part them."""
+    parts = parts_of_the_best_baseline(world, GradientEstimator("reward-to-go"), "state")
+    mean, lengths, steps = (
+        x[np.isfinite(parts.mean)] for x in (parts.mean, parts.from_lengths, parts.from_steps)
+    )
+    paid = float(np.abs(world.rewards[world.flow > 0]).max(initial=0))
+    size = max(paid, float(np.abs([mean, lengths, steps]).max(initial=0)))
+    by_lengths, by_steps = (bool((np.abs(x) > 1e-9 * size).any()) for x in (lengths, steps))
+    v = "V" if world.horizon is None else "V (averaged over the steps)"
+    apart = f"$b^*$ − {v} = {listed(lengths + steps)}"
+    if by_lengths and by_steps:
+        said = (
+            f"{apart}: {listed(lengths)} of it because the scores are not equally long, which weighs"
+            f" returns with their squared length, and {listed(steps)} from covariances between steps."
+        )
+    elif by_lengths:
+        said = (
+            f"{apart}: all of it because the scores are not equally long, which weighs returns with"
+            " their squared length."
+        )
+    elif by_steps:
+        said = (
+            f"{apart}: all of it from covariances between steps, because the score in $s$ varies"
+            " together with the terms of other steps. Weighing returns with the squared length of the"
+            " score would give V itself here."
+        )
+    else:
+        said = f"Here $b^*$ is {v}."
+    reasons = {"lengths": by_lengths, "steps": by_steps}
+    return WhyNotV(frozenset(name for name, counts in reasons.items() if counts), said)
+
+
+def listed(values: Floats) -> str:
+    """−1.333, −1, −6."""
+    return ", ".join(in_figures(x).replace("-", "−") for x in values)
 
 
 def a_thousand(name: str) -> str:
@@ -448,7 +493,10 @@ def quiz() -> list[Question]:
     left = {name: kept(name) for name in ("survival", "bandit-a")}
     moved = next(x for title, x in left["survival"].items() if "moved first" in title)
     whole = left["bandit-a"][f"the mean of all {GROUP}"]
-    corridor = by_hand("short-corridor").landmarks
+    corridor = by_hand("short-corridor")
+    value, constant = (
+        in_figures(corridor.landmarks[key].covariance_trace) for key in ("value", "constant")
+    )
     items = [
         (
             "Which of these may be subtracted from $G_t$ without touching the expected gradient?",
@@ -482,9 +530,8 @@ def quiz() -> list[Question]:
             "Is the true value function $V(s)$ the baseline with the least variance?",
             ["Always", "Not always", "Never"],
             1,
-            f"On the short corridor V leaves {in_figures(corridor['value'].covariance_trace)}, one"
-            f" constant {in_figures(corridor['constant'].covariance_trace)}: the best baseline weighs"
-            " returns with the squared length of the score.",
+            f"On the short corridor V leaves {value}, one constant {constant}."
+            f" {why_not_v(corridor.world).sentence}",
         ),
     ]
     return [

@@ -2,6 +2,7 @@
 
 import math
 import textwrap
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from pgviz.estimators import discount_factors, reward_to_go
 from pgviz.exact.baselines import best_constant_baseline
 from pgviz.exact.estimator import GradientEstimator, true_values
 from pgviz.exact.moments import moments
+from pgviz.exact.trust import weight_on_last_value
 from pgviz.exact.values import gradient, objective
 from pgviz.measure.direction import cosine, episodes_for_cosine, signal_to_noise
 from pgviz.measure.episodes import (
@@ -46,6 +48,8 @@ def estimator_from_flags(
     values_scale: float | None,
     gae_lambda: float | None,
     drop_gamma_t: bool,
+    window: int | None = None,
+    time_limit: int | None = None,
 ) -> GradientEstimator:
     """The estimator that the flags describe; td and gae believe the true V unless told otherwise."""
     if name == "gae" and gae_lambda is None:
@@ -60,7 +64,9 @@ def estimator_from_flags(
         critic = true_values(world) if values.strip() == "true" else _listed(values)
         with np.errstate(over="ignore", invalid="ignore"):  # what is too large has its sentence
             critic = critic * (1.0 if values_scale is None else values_scale)
-    estimator = GradientEstimator(name, baseline, critic, gae_lambda, drop_gamma_t)
+    estimator = GradientEstimator(
+        name, baseline, critic, gae_lambda, drop_gamma_t, window, time_limit
+    )
     estimator.values_in(world)
     return estimator
 
@@ -88,6 +94,8 @@ def moments_report(
             "values": None if estimator.values is None else estimator.values,
             "gae_lambda": estimator.gae_lambda,
             "drop_gamma_t": estimator.drop_gamma_t,
+            "window": estimator.window,
+            "time_limit": estimator.time_limit,
         },
         "objective": objective(world),
         "gradient": true_gradient,
@@ -153,7 +161,10 @@ def _measured(
         factors = discount_factors(estimator.step_discount(world.gamma), episodes.mask.shape[1])
         estimates[part] = gradient_estimates(episodes, weights(episodes, estimator))
         unbiased[part] = gradient_estimates(episodes, weights(episodes, plain))
-        scores[part] = gradient_estimates(episodes, np.where(episodes.mask, factors, 0.0))
+        seen = episodes.mask
+        if estimator.time_limit is not None:
+            seen = seen & (np.arange(len(factors)) < estimator.time_limit)
+        scores[part] = gradient_estimates(episodes, np.where(seen, factors, 0.0))
         returns[part] = reward_to_go(episodes.rewards, world.gamma)[:, 0]
         begin, num_cut = part.stop, num_cut + episodes.num_cut
 
@@ -196,6 +207,7 @@ def _notes(world: TabularMDP, estimator: GradientEstimator, report: dict[str, An
         )
     elif estimator.drop_gamma_t and world.gamma == 1:
         notes.append("γ^t is 1 at gamma = 1, so --drop-gamma-t changes nothing")
+    notes += _cuts(world, estimator)
     if math.isnan(report["best_constant_baseline"]):
         notes.append(
             "best_constant_baseline is null: the policy leaves nothing to chance, so a baseline "
@@ -207,6 +219,33 @@ def _notes(world: TabularMDP, estimator: GradientEstimator, report: dict[str, An
         notes.append("signal_to_noise is null: the estimate has no noise")
     if report["episodes_for_cosine"] is None:
         notes.append("episodes_for_cosine is null: no number of episodes makes the cosine .9 here")
+    return notes
+
+
+def _cuts(world: TabularMDP, estimator: GradientEstimator) -> list[str]:
+    """What a window and a time limit do to the bias, computed."""
+    limited = estimator.seen_of(world)
+    notes = []
+    if estimator.time_limit is not None and limited is world:
+        notes.append("the horizon comes before --time-limit, which changes nothing")
+    elif estimator.time_limit is not None:
+        exactly = replace(estimator, values=true_values(world))
+        left = moments(world, exactly).bias_squared(gradient(world))
+        notes.append(
+            f"with the true V bias² would be {_number(left)}: no step after the time limit is seen,"
+            " and ∇J is that of the world without it"
+        )
+    if estimator.window is None:
+        return notes
+    if estimator.weight_lambda == 0:
+        notes.append("td is cut after one step anyway (λ = 0), so --window changes nothing")
+    elif limited.horizon is not None and limited.horizon <= estimator.window:
+        notes.append("no episode is longer than the window, so --window changes nothing")
+    else:
+        weight = weight_on_last_value(world.gamma, estimator.weight_lambda, estimator.window)
+        notes.append(
+            f"in the first row of a window V̂ of the state behind it has the weight {weight:.3g}"
+        )
     return notes
 
 
@@ -250,7 +289,16 @@ def table(report: dict[str, Any]) -> str:
     """The report as a table: what is exact, and beside it what was measured."""
     measured = report.get("measured")
     horizon = "" if report["horizon"] is None else f", horizon {report['horizon']}"
-    lines = [f"{report['world']}, {report['estimator']}, gamma {report['gamma']:g}{horizon}", ""]
+    settings = report["settings"]
+    cuts = "".join(
+        f", {name} {settings[key]}"
+        for key, name in (("window", "windows of"), ("time_limit", "time limit"))
+        if settings[key] is not None
+    )
+    lines = [
+        f"{report['world']}, {report['estimator']}, gamma {report['gamma']:g}{horizon}{cuts}",
+        "",
+    ]
     heading = f"{'':<28}{'exact':>14}"
     if measured:
         heading += f"   measured from {measured['num_episodes']} episodes [95 % interval]"

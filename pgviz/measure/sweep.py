@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from pgviz.exact.trust import weight_on_last_value
 from pgviz.measure.solving import paired_difference, steps_to_solved, summary, within
 from pgviz.runs.recording import Recording
 from pgviz.training.config import Config, presets
@@ -29,6 +30,19 @@ def within_budget(gae_lambda: float, budget: int) -> Config:
 def steps_in(config: Config) -> int:
     """Environment steps of a seed when all updates are made."""
     return config.num_updates * config.num_envs * config.num_steps
+
+
+def windows_in_words(config: Config) -> str:
+    """What the training of this sweep does besides the equation: windows, and γ^t left out."""
+    dropped = " The factor γ^t is left out." if config.drop_gamma_t and config.gamma < 1 else ""
+    if config.whole_episodes:
+        return f"Every update learns from whole episodes.{dropped}"
+    weight = weight_on_last_value(config.gamma, 1.0, config.num_steps)
+    return (
+        f"Every update learns from windows of {config.num_steps} steps, γ = {config.gamma:g}. So here"
+        " even λ = 1 believes the critic: in the first row of a window that nothing else ends, V̂"
+        f" behind the window has the weight γⁿ = {weight:.2f}, in later rows more.{dropped}"
+    )
 
 
 def tables(found: dict[float, Recording]) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -16,6 +16,8 @@ from pgviz.exact.trust import (
     tradeoff,
     weights_on_rewards,
     weights_on_values,
+    window_bias,
+    wrong_critic,
 )
 from pgviz.exact.values import gradient, state_values
 from pgviz.worlds.named import named_worlds, short_corridor
@@ -110,15 +112,65 @@ def kernel(gamma: float, gae_lambda: float, num_steps: int = 25) -> pd.DataFrame
 def kernel_in_words(gamma: float, gae_lambda: float) -> str:
     """How far ahead Â looks."""
     if gamma * gae_lambda == 1:
-        return "Every reward counts in full and the critic is never believed: Â = G − V̂(s)."
+        return (
+            "In an episode that terminates every reward counts in full and the critic is only"
+            f" subtracted: Â = G − V̂(s). {_WHERE_IT_IS_CUT} in full, too."
+        )
     if gae_lambda == 0:
         return f"Â listens to one reward; what the critic says has the weight {gamma:.3g}."
     steps = 1 / (1 - gamma * gae_lambda)
     believed = gamma * (1 - gae_lambda) / (1 - gamma * gae_lambda)
-    return (
+    told = (
         f"Â listens to {steps:.3g} rewards in all, the first in full and each next one"
         f" {gamma * gae_lambda:.3g} times as much; what the critic says has the weight"
         f" {believed:.3g}."
+    )
+    return f"{told} {_WHERE_IT_IS_CUT} γⁿ times." if gae_lambda == 1 else told
+
+
+_WHERE_IT_IS_CUT = (
+    "Where a window or a time limit cuts it after n steps, V̂ of the next state counts"
+)
+
+
+WINDOWS = (1, 2, 3, 4, 5, 6, None)
+WINDOW_LAMBDAS = (0.0, 0.5, 0.95, 1.0)
+
+
+@lru_cache(16)
+def _all_wrong_in_windows(world: str, shape: str) -> tuple[list[int | None], Floats]:
+    """The windows that cut an episode, and bias² / ‖∇J‖² [W, L] at ε = 1."""
+    mdp = named_worlds[world]()
+    kept = [w for w in WINDOWS if w is None or mdp.horizon is None or w < mdp.horizon]
+    bias = window_bias(mdp, wrong_critic(mdp, shape, 1.0), WINDOW_LAMBDAS, kept)
+    return kept, bias / of_world(world, shape).squared_length
+
+
+def in_windows(world: str, shape: str, error: float) -> pd.DataFrame:
+    """bias² / ‖∇J‖² of GAE when episodes are cut into windows: steps, and a column for each λ.
+
+    E ĝ is affine in V̂ here, too, so bias²(ε) = ε² bias²(1).
+    """
+    kept, at_one = _all_wrong_in_windows(world, shape)
+    shares = error**2 * at_one
+    columns = {
+        f"λ = {shown(lam)}": np.where(share < 1e-12, 0, share)
+        for lam, share in zip(WINDOW_LAMBDAS, shares.T, strict=True)
+    }
+    steps = ["whole episodes" if w is None else str(w) for w in kept]
+    return pd.DataFrame({"steps in a window": steps} | columns)
+
+
+def windows_in_words(world: str, shape: str, error: float) -> str:
+    """What windows do to λ = 1."""
+    table = in_windows(world, shape, error).set_index("steps in a window")["λ = 1"]
+    one, two, whole = table["1"], table["2"], table["whole episodes"]
+    if table.max() == 0:
+        return "With this critic windows cost λ = 1 no bias."
+    return (
+        "Windows cut the sum after so many steps and believe the critic there. At λ = 1 bias² is"
+        f" {one:.3g} of ‖∇J‖² in windows of 1 step, {two:.3g} in windows of 2, and"
+        f" {whole:.3g} in whole episodes."
     )
 
 

@@ -32,7 +32,7 @@ class Config:
     max_grad_norm: float = 0.5  # a seed's gradient is never longer than this
     normalize_advantages: bool = False  # per seed and batch: a hidden baseline, a hidden step size
     drop_gamma_t: bool = True  # leave out the factor γ^t, as training code does; see the theorem
-    gae_lambda: float = 0.95  # 0 believes the critic after one step, 1 never
+    gae_lambda: float = 0.95  # 0 believes V̂ after one step, 1 only where a window or a limit cuts
     critic_learning_rate: float = 0.02  # this and the next two matter where there is a critic
     critic_steps: int = 16  # of regression after each update
     minibatch_size: int = 256  # steps drawn for each of them; 0 means all

@@ -44,7 +44,8 @@ def tradeoff(
     shown = table if guess is not None else table[table["part"] != "MSE"]
     page.heading(
         trust.trade_in_words(world, shape, error),
-        f"exact, no samples · {trust.FORMULAS[shape]}, ε = {error:g} · in parts of ‖∇J‖²",
+        f"exact, no samples, whole episodes · {trust.FORMULAS[shape]}, ε = {error:g} · in parts of"
+        " ‖∇J‖²",
     )
     marks = {
         name: pd.DataFrame({"gae_lambda": [], "size": [], "text": [], "at": [], "height": []})
@@ -190,6 +191,20 @@ def kernel(gamma: float, lam: float) -> None:
     st.caption(trust.kernel_in_words(gamma, lam))
 
 
+def windows(world: str, shape: str, error: float) -> None:
+    """bias² where the sums are cut."""
+    page.heading(
+        "Cut into windows", f"bias² / ‖∇J‖², exact · {trust.FORMULAS[shape]}, ε = {error:g}"
+    )
+    st.dataframe(
+        trust.in_windows(world, shape, error),
+        hide_index=True,
+        width="stretch",
+        key="gae-windows",
+    )
+    st.caption(trust.windows_in_words(world, shape, error))
+
+
 # --- the ledger ---
 
 TYPED = {
@@ -224,7 +239,7 @@ def ledger_bench(name: str, gamma: float, lam: float, bug: str) -> None:
     rows = min(int(st.session_state.setdefault(key, total)), total)
     table = found.table(rows, bug)
     page.heading(
-        "What follows from it", "computed from the last row up · λ = 0 and λ = 1 are the two ends"
+        "What follows from it", "computed from the last row up · λ = 0 and λ = 1 beside it"
     )
     st.dataframe(
         table,
@@ -252,6 +267,8 @@ def ledger_bench(name: str, gamma: float, lam: float, bug: str) -> None:
         )
         st.button("All rows", on_click=go_to, args=(total,), key="ledger.all")
     st.markdown(found.in_words(rows))
+    if rows == total:
+        st.markdown(found.lambda_one_in_words())
     if bug != ledger.RIGHT:
         st.markdown(found.difference(bug))
 

@@ -3,7 +3,17 @@
 import streamlit as st
 
 from pgviz.ui import page, receipts
+from pgviz.worlds.tabular import TabularMDP
 
+WORTH = (
+    r"V(s) = \mathbb{E}[G_t|s],\;\; Q(s,a) = \mathbb{E}[G_t|s,a]",
+    "what a **state** is worth, and an **action** in it; the **advantage** is $A = Q - V$",
+)
+WORTH_AT_A_STEP = (
+    r"V_t(s) = \mathbb{E}[G_t|s_t=s],\;\; Q_t(s,a) = \mathbb{E}[G_t|s_t=s,a_t=a]",
+    "what a **state** is worth at step $t$, and an **action** in it: this world has a horizon, so"
+    " it depends on the steps that are left; the **advantage** is $A_t = Q_t - V_t$",
+)
 SYMBOLS = (
     (
         r"\tau = (s_0, a_0, r_0, s_1, \dots)",
@@ -26,10 +36,7 @@ SYMBOLS = (
         r"G_t = \sum_{u \ge t} \gamma^{u-t}\, r_u",
         "the **reward-to-go**: what is still to come at step $t$",
     ),
-    (
-        r"V(s) = \mathbb{E}[G_t|s],\;\; Q(s,a) = \mathbb{E}[G_t|s,a]",
-        "what a **state** is worth, and an **action** in it; the **advantage** is $A = Q - V$",
-    ),
+    WORTH,
     (
         r"d_t(s) = P(s_t = s),\;\; \eta_\gamma(s) = \sum_t \gamma^t d_t(s)",
         "how likely a state is at step $t$; how often it is **visited**, discounted",
@@ -37,8 +44,11 @@ SYMBOLS = (
 )
 
 
-def symbols() -> None:
+def symbols(world: TabularMDP) -> None:
     """A table of two columns at a readable width; on a phone the meaning goes below."""
+    told = [
+        WORTH_AT_A_STEP if row is WORTH and world.horizon is not None else row for row in SYMBOLS
+    ]
     st.html(f"""<style>
 .st-key-symbols {{ max-width: {page.READING_WIDTH + 80}px; }}
 .st-key-symbols table {{ border-collapse: collapse; width: 100%; }}
@@ -54,7 +64,7 @@ def symbols() -> None:
 }}
 </style>""")
     rows = ["| symbol | meaning |", "|:--|:--|"]
-    rows += [f"| ${receipts.piped(symbol)}$ | {meaning} |" for symbol, meaning in SYMBOLS]
+    rows += [f"| ${receipts.piped(symbol)}$ | {meaning} |" for symbol, meaning in told]
     with st.container(key="symbols"):
         page.heading("What the symbols mean")
         st.markdown("\n".join(rows))
