@@ -8,14 +8,15 @@ for it: `faults_of_link` takes the faults out of the address before a widget see
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state import get_session_state
 
-from pgviz.training.config import Config
+if TYPE_CHECKING:
+    from pgviz.training.config import Config
 
 DECIMAL = re.compile(r"-?([0-9]{1,9}\.?[0-9]{0,9}|\.[0-9]{1,9})")
 
@@ -176,7 +177,7 @@ def draw(control: Control, default: Any, **options: Any) -> Any:
     return st.select_slider(control.label, control.options, default, **common)
 
 
-def query_of(config: Config, names: Sequence[str]) -> str:
+def query_of(config: "Config", names: Sequence[str]) -> str:
     """The part of an address that sets these controls to a run's settings, defaults included."""
     return urlencode({name: as_text(getattr(config, name)) for name in names})
 

@@ -9,7 +9,6 @@ from streamlit.navigation.page import StreamlitPage
 
 from pgviz.lessons import PAGES, page_of
 from pgviz.lessons.step import Page
-from pgviz.ui.live import runs
 
 # Streamlit's captions on white and its white letters on the dark theme's accent have less contrast
 # than 4.5 : 1; its second heading is nearly as large as the first.
@@ -43,7 +42,6 @@ def show() -> None:
     """What streamlit_app.py does: configure the page, draw the menu, run the chosen page."""
     page = _navigation()
     st.html(f"<style>{STYLE}</style>")
-    _settle()
     _framed.now = True
     try:
         page.run()
@@ -52,6 +50,7 @@ def show() -> None:
         st.error("Something on this page went wrong. Reload it; your settings are in the address.")
     finally:
         _framed.now = False
+        _settle()
 
 
 def open_page(slug: str) -> Page:
@@ -100,19 +99,20 @@ def _go_home() -> None:
 
 @st.cache_resource(show_spinner=False)
 def _settle() -> None:
-    """Once per server: start the workers while the first page is still being drawn.
+    """Once per server, after the first page has been drawn: what later pages need is loaded now."""
+    threading.Thread(target=_load, daemon=True).start()
+
+
+def _load() -> None:
+    """Load the engine, start the workers, and let them record the runs that the steps show.
 
     What is loaded by then stays for good, so the collector need not look at it again.
     """
-    runs()
-    threading.Thread(target=_record_ahead, daemon=True).start()
-    gc.collect()
-    gc.freeze()
-
-
-def _record_ahead() -> None:
-    """Hand the runs that the steps show to the workers; loading the steps takes a moment."""
+    from pgviz.ui.live import runs
     from pgviz.ui.training import all_recorded
 
+    registry = runs()
     for config in all_recorded():
-        runs().prepare([config])
+        registry.prepare([config])
+    gc.collect()
+    gc.freeze()

@@ -18,7 +18,7 @@ from pgviz.lessons.step import Page, Step
 from pgviz.lessons.tracks import TRACKS, Stop
 from pgviz.ui import controls, frame, progress, screen
 from pgviz.ui.controls import Control, as_text
-from pgviz.ui.page import base_url
+from pgviz.ui.links import base_url
 from pgviz.ui.screen import Screen
 
 MODES = ("present", "track", "all", "deeper")  # what stays in the address from step to step

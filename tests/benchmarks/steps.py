@@ -1,0 +1,115 @@
+"""What opening the steps costs: python -m tests.benchmarks.steps [PAGE …]
+
+Cold: seconds from starting a server to Home's first picture in Chromium. Then every step in one
+browser: milliseconds from pressing Next until its picture stands, and of the server's CPU, the
+first time (cold) and the second (warm).
+"""
+
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+import psutil
+from playwright.sync_api import Page, sync_playwright
+
+from pgviz.lessons import PAGES
+from tests.conftest import BROWSER_FLAGS, BROWSERS, REPO, _answers
+
+PICTURE = (
+    "[class*=st-key-picture-] :is(svg.marks, canvas, .stDataFrame, .stCode, .stMarkdown, .drawing svg)"
+)
+LIMITS = {"cold": 500, "warm": 80, "picture": 300}  # ms
+
+
+def main(slugs: Sequence[str]) -> None:
+    """Print the table, and the steps above a limit."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    executable = next(filter(None, map(shutil.which, BROWSERS)))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_FLAGS)
+        began = time.perf_counter()
+        server = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
+            + [f"--server.port={port}", "--server.address=127.0.0.1"]
+            + ["--server.fileWatcherType=none"],
+            cwd=REPO,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _answers(f"http://127.0.0.1:{port}/_stcore/health", server)
+            page = browser.new_page(viewport={"width": 1280, "height": 720})
+            page.goto(f"http://127.0.0.1:{port}/")
+            page.locator(PICTURE).first.wait_for(timeout=60_000)
+            print(f"cold server to Home's first picture: {time.perf_counter() - began:.1f} s")
+            wait_until_idle(server.pid)
+            began = time.perf_counter()
+            again = browser.new_page(viewport={"width": 1280, "height": 720})
+            again.goto(f"http://127.0.0.1:{port}/theorem?step=policy")
+            again.locator(PICTURE).first.wait_for(timeout=60_000)
+            print(f"a warm step by its link: {time.perf_counter() - began:.1f} s")
+            again.close()
+            walk(page, port, psutil.Process(server.pid), slugs)
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def wait_until_idle(pid: int) -> None:
+    """Until the server and its workers have nothing to do: the runs of the steps are recorded."""
+    quiet = 0
+    while quiet < 5:
+        family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+        before = sum(cpu(each) for each in family)
+        time.sleep(1)
+        quiet = quiet + 1 if sum(cpu(each) for each in family) - before < 0.1 else 0
+
+
+def cpu(process: psutil.Process) -> float:
+    """Seconds of CPU so far."""
+    try:
+        return sum(process.cpu_times()[:2])
+    except psutil.Error:
+        return 0.0
+
+
+def walk(page: Page, port: int, server: psutil.Process, slugs: Sequence[str]) -> None:
+    """Every step twice, by its mark."""
+    rows = []
+    for each in PAGES:
+        if slugs and each.slug not in slugs:
+            continue
+        path = "" if each is PAGES[0] else each.slug
+        measured: dict[str, list[tuple[float, float]]] = {}
+        for _ in range(2):
+            page.goto(f"http://127.0.0.1:{port}/{path}?step={each.steps[-1].slug}")
+            page.locator(PICTURE).first.wait_for(timeout=60_000)
+            page.wait_for_timeout(1500)
+            for number, step in enumerate(each.steps):
+                before, began = cpu(server), time.perf_counter()
+                page.locator(".walk a").nth(number).click()
+                name = f"[class*=st-key-picture-{each.slug}-{step.slug}]"
+                page.locator(name).first.wait_for(timeout=60_000)
+                page.locator(PICTURE).first.wait_for(timeout=60_000)
+                picture = time.perf_counter() - began
+                page.wait_for_timeout(800)
+                spent = cpu(server) - before
+                measured.setdefault(step.slug, []).append((1e3 * spent, 1e3 * picture))
+        for slug, ((cold, first), (warm, second)) in measured.items():
+            rows.append((f"{each.slug}/{slug}", cold, warm, first, second))
+    print(f"{'step':28s} {'cold CPU':>9s} {'warm CPU':>9s} {'picture, cold':>14s} {'warm':>6s}  ms")
+    for name, cold, warm, first, second in rows:
+        over = cold > LIMITS["cold"] or warm > LIMITS["warm"] or second > LIMITS["picture"]
+        print(f"{name:28s} {cold:9.0f} {warm:9.0f} {first:14.0f} {second:6.0f}{'  !' * over}")
+    for at, what in ((2, "warm CPU"), (4, "warm picture")):
+        print(f"median {what}: {statistics.median(row[at] for row in rows):.0f} ms")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
