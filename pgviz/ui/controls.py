@@ -16,6 +16,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pgviz.training.config import Config
 
+MOST_SHOWN = 4  # names that stand below each other; more of them open as a list
 DECIMAL = re.compile(r"-?([0-9]{1,9}\.?[0-9]{0,9}|\.[0-9]{1,9})")
 
 
@@ -164,6 +165,10 @@ def draw(control: Control, default: Any, **options: Any) -> Any:
         return st.number_input(control.label, control.low, control.high, default, **common)
     if set(control.options) == {True, False}:
         return st.toggle(control.label, default, **common)
+    if isinstance(default, str) and len(control.options) > MOST_SHOWN:
+        return st.selectbox(
+            control.label, control.options, control.options.index(default), **common
+        )
     if isinstance(default, str):
         return st.radio(
             control.label,
