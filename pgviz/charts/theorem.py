@@ -502,7 +502,10 @@ def score_bars(ink: str) -> alt.LayerChart:
     """1[a = b] − π(b) of every arm. Tables: scores (arm, size, label, chosen), zero."""
     base = _table("scores").encode(
         alt.X("arm:N").title(None).axis(labels=False, ticks=False, domain=False),
-        alt.Y("size:Q").title("score").scale(domain=[-1.15, 1.25]).axis(values=[-1, -0.5, 0, 0.5, 1]),
+        alt.Y("size:Q")
+        .title("score")
+        .scale(domain=[-1.15, 1.25])
+        .axis(values=[-1, -0.5, 0, 0.5, 1]),
     )
     color = alt.Color("chosen:N").scale(domain=[True, False], range=[CHOSEN, OTHERS]).legend(None)
     up, down = "datum.size >= 0", "datum.size < 0"
@@ -569,9 +572,7 @@ def episode_path(field: str, start: int, ink: str, num_steps: int, rungs: int) -
     dots = nodes.mark_point(size=150, filled=True, opacity=1, stroke=ink, strokeWidth=1.6).encode(
         x,
         y,
-        alt.Fill("paid:N")
-        .scale(domain=[True, False], range=[ink, QUIET])
-        .legend(None),
+        alt.Fill("paid:N").scale(domain=[True, False], range=[ink, QUIET]).legend(None),
     )
     factors = _table("factors").transform_filter(HERE).transform_calculate(middle="datum.step + .5")
     color = (
@@ -579,9 +580,9 @@ def episode_path(field: str, start: int, ink: str, num_steps: int, rungs: int) -
         .scale(domain=["policy", "world"], range=[POLICY_COLOR, WORLD_COLOR])
         .legend(None)
     )
-    written = factors.transform_calculate(
-        line="datum.part == 'policy' ? -0.55 : -0.95"
-    ).mark_text(fontSize=16, fontWeight=600)
+    written = factors.transform_calculate(line="datum.part == 'policy' ? -0.55 : -0.95").mark_text(
+        fontSize=16, fontWeight=600
+    )
     product = _table("product").transform_filter(HERE)
     return (
         shaft
@@ -599,11 +600,17 @@ def episode_path(field: str, start: int, ink: str, num_steps: int, rungs: int) -
     )  # fmt: skip
 
 
-def log_terms(field: str, start: int, quantity: str, title: str, num_steps: int) -> alt.LayerChart:
-    """One bar per factor of an episode: its log, or that log's slope.
+def logs_of_factors(field: str, start: int) -> alt.LayerChart:
+    """The log of every factor of an episode. Table: terms (at, step, part, log)."""
+    return _terms(field, start, "log", "log")
 
-    Table: terms (at, step, part, log, slope, and their labels).
-    """
+
+def slopes_of_factors(field: str, start: int) -> alt.LayerChart:
+    """The slope of each of these logs. Table: terms (at, step, part, slope, slope_label)."""
+    return _terms(field, start, "slope", "slope in θ")
+
+
+def _terms(field: str, start: int, quantity: str, title: str) -> alt.LayerChart:
     x = alt.X("step:O").title("step t" if quantity == "slope" else None)
     x = x.axis(labelAngle=0, labelFontSize=13, ticks=False, domain=False)
     domain = [-1.25, 1.25] if quantity == "slope" else [-3.6, 0]
@@ -657,8 +664,10 @@ def credit(ink: str, steps: int, signed: bool) -> alt.LayerChart:
     gone = base.transform_filter("datum.dropped").mark_text(
         text="×", fontSize=15, color=QUIET, opacity=0.8
     )
-    stairs = _table("stairs").mark_line(color=WORLD_COLOR, strokeWidth=3).encode(
-        x, y, alt.Order("order:Q")
+    stairs = (
+        _table("stairs")
+        .mark_line(color=WORLD_COLOR, strokeWidth=3)
+        .encode(x, y, alt.Order("order:Q"))
     )
     return cells + numbers.encode(**middle, text="text:N") + gone.encode(**middle) + stairs
 
@@ -724,8 +733,10 @@ def climbers(ink: str, num_steps: int) -> alt.LayerChart:
     y = alt.Y("drawn:Q").title("J(θ), exact").axis(tickCount=5).scale(zero=False, nice=False)
     tooltip = ["update:N", "step:Q", alt.Tooltip("objective:Q", format=".4f")]
     lines = _table("steps").mark_line(strokeWidth=2.5).encode(x, y, color, dash, tooltip=tooltip)
-    labels = _table("ends").mark_text(align="left", dx=8, fontSize=14).encode(
-        x, y, color, text="label:N"
+    labels = (
+        _table("ends")
+        .mark_text(align="left", dx=8, fontSize=14)
+        .encode(x, y, color, text="label:N")
     )
     return _frame(x, y) + lines + labels
 
@@ -735,10 +746,12 @@ def cosines(ink: str, num_steps: int) -> alt.LayerChart:
     color, _ = _racers(ink)
     x = alt.X("step:Q").title(None).scale(domain=[0, num_steps * 1.25], nice=False)
     x = x.axis(values=[0, 20, 40, 60, 80])
-    y = alt.Y("cosine:Q").title(["cosine", "with ∇J"]).scale(domain=[-1.1, 1.1], nice=False)
+    y = alt.Y("cosine:Q").title("uphill").scale(domain=[-1.1, 1.1], nice=False)
     y = y.axis(values=[-1, 0, 1])
     shape = (
-        alt.Shape("update:N").scale(domain=UPDATES, range=["stroke", "circle", "cross"]).legend(None)
+        alt.Shape("update:N")
+        .scale(domain=UPDATES, range=["stroke", "circle", "cross"])
+        .legend(None)
     )
     points = _table("steps").transform_filter("isValid(datum.cosine) && datum.update != 'exact'")
     return _table("zero").mark_rule(color=QUIET).encode(y) + points.mark_point(

@@ -213,7 +213,7 @@ def _moves(
             ' stroke-width="1.6"/>'
         )
         parts.append(_text(x - 12, level[middle] - 12, names[action], 14, 600, anchor="end"))
-        for to in np.flatnonzero(world.transitions[middle, action, :-1]):
+        for to in map(int, np.flatnonzero(world.transitions[middle, action, :-1])):
             p = float(world.transitions[middle, action, to])
             end = x + 1.4 * step
             parts.append(_arrow(x + 9, level[middle], end, level[to]))

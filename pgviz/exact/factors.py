@@ -44,7 +44,7 @@ class Factors:
     @property
     def probability(self) -> float:
         """P(τ), from a certain start."""
-        return float(self.table["factor"].prod())
+        return float(self.table["factor"].to_numpy().prod())
 
     def slope(self, part: str) -> float:
         """The sum of one part's slopes."""

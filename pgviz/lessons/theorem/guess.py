@@ -5,7 +5,9 @@ import pandas as pd
 from pgviz.charts import theorem as charts
 from pgviz.charts.worlds import corridor
 from pgviz.exact.values import objective
+from pgviz.figures import number
 from pgviz.measure import theorem
+from pgviz.ui import world
 from pgviz.ui.controls import Number
 from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
@@ -23,6 +25,10 @@ def draw(screen: Screen) -> None:
     guess = screen.predict(GUESS, verdict, start=50)
     if guess is None:
         screen.drawing(corridor(short_corridor()))
+        screen.says(
+            f"Half right, half left needs {number(-objective(short_corridor()))} steps on average."
+        )
+        world.fold(screen)
         return
     curve, best = theorem.objective_curve(short_corridor(), 0), best_share()
     marked = [("best", best)] + ([("you", guess / 100)] if guess != "" else [])
@@ -40,12 +46,14 @@ def draw(screen: Screen) -> None:
             "marks": marks,
             "frame": curve.iloc[[0, -1]],
         },
-        title="The best policy mixes right and left",
+        title="Best is a mixture of right and left",
     )
     screen.says(
         f"Going right {100 * best:.1f} % of the time needs {-objective(short_corridor(best)):.1f}"
         " steps on average. Always right, or always left, never arrives."
     )
+    screen.numbers(curve)
+    world.fold(screen, world.Shown("short-corridor"))
 
 
 def best_share() -> float:

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 
 from pgviz.charts.theorem import two_bars
+from pgviz.figures import fixed, number
+from pgviz.ui import world
 from pgviz.ui.controls import Choice
 from pgviz.ui.screen import Screen
 from pgviz.worlds.named import two_arms
@@ -32,8 +34,10 @@ def draw(screen: Screen) -> None:
     )  # fmt: skip
     p = float(two_arms().at(np.array([[theta, 0.0]])).policy[0, 0])
     screen.says(
-        f"At θ = {theta:g} arm 1 is chosen with probability {p:.2f}, arm 2 with {1 - p:.2f}."
+        f"At θ = {number(theta)} arm 1 is chosen with probability {fixed(p)}, arm 2 with"
+        f" {fixed(1 - p)}."
     )
+    world.fold(screen, world.Shown("two-arms"))
 
 
 def probabilities(thetas: Sequence[float]) -> pd.DataFrame:

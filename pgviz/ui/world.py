@@ -122,9 +122,7 @@ def _for_all(shown: Shown, function: Callable[..., Any], arguments: tuple) -> An
 
 
 @st.cache_data(max_entries=100, show_spinner=False, scope="session")
-def _for_one(
-    shown: Shown, name: str, arguments: tuple, _function: Callable[..., Any]
-) -> Any:
+def _for_one(shown: Shown, name: str, arguments: tuple, _function: Callable[..., Any]) -> Any:
     return _function(shown.world, *arguments)
 
 
@@ -185,7 +183,9 @@ def _bring(step: Step) -> None:
             on_change=_aside,
         )
         if step.slug not in CAN_SHOW:
-            st.caption("This step keeps its own world. Yours is shown on six others, from step 7 on.")
+            st.caption(
+                "This step keeps its own world. Yours is shown on six others, from step 7 on."
+            )
     st.caption(f"It is read as numbers and forgotten when you close the tab. {limits_in_words()}")
 
 
@@ -217,4 +217,3 @@ def receive(content: bytes | None) -> None:
 def plain(text: str) -> str:
     """Words with whatever a visitor wrote in them, as words: nothing of it is markup."""
     return "".join(f"\\{c}" if c in r"\`*_{}[]<>#|$:~&" else c for c in text)
-
