@@ -302,7 +302,7 @@ def two_bars(field: str, options: tuple[float, ...], start: int) -> alt.LayerCha
 
 # --- the steps of the page: one picture each; `field` is the slider that redraws it ---
 
-SLOPE = alt.Axis(tickCount=5, format="+~g")
+SLOPE = alt.Axis(values=[-1, -0.5, 0, 0.5, 1], format="~g", grid=False)
 CHOSEN, OTHERS = COLOR["reinforce"], QUIET
 POLICY_COLOR, WORLD_COLOR = COLOR["reinforce"], COLOR["full-return"]
 
@@ -330,7 +330,7 @@ def averages(field: str, start: int, ink: str, unit: str) -> alt.LayerChart:
         .add_params(live(field, start))
     )
     exact = _table("curve").mark_line(strokeWidth=2.5, color=ink, strokeDash=TRUTH_DASH)
-    ends = _table("ends").mark_text(align="right", dy=-14, fontSize=14, color=ink)
+    ends = _table("ends").mark_text(align="right", dy=18, fontSize=14, color=ink)
     return (
         _frame(x, y)
         + drawn
@@ -556,18 +556,16 @@ def episode_path(field: str, start: int, ink: str, num_steps: int, rungs: int) -
     """
     x = alt.X("step:Q").title("step t").scale(domain=[-0.3, num_steps + 0.3], nice=False)
     x = x.axis(values=list(range(num_steps + 1)), format="d", grid=False)
-    y = alt.Y("rung:Q").title("rung").scale(domain=[-1.75, rungs - 0.45], nice=False)
+    y = alt.Y("rung:Q").title("rung").scale(domain=[-1.9, rungs - 0.65], nice=False)
     y = y.axis(values=list(range(rungs)), format="d")
     moves, nodes = _table("moves"), _table("nodes")
     shaft = moves.mark_rule(strokeWidth=2, color=ink).encode(
         x, y, alt.X2("next_step:Q"), alt.Y2("next_rung:Q")
     )
     names = (
-        moves.transform_calculate(
-            middle="(datum.step + datum.next_step) / 2", height="(datum.rung + datum.next_rung) / 2"
-        )
-        .mark_text(dy=-10, fontSize=13, color=ink)
-        .encode(alt.X("middle:Q"), alt.Y("height:Q"), text="action:N")
+        moves.transform_calculate(middle="datum.step + .5")
+        .mark_text(fontSize=14, color=ink)
+        .encode(alt.X("middle:Q"), alt.YDatum(-0.45), text="action:N")
     )
     dots = nodes.mark_point(size=150, filled=True, opacity=1, stroke=ink, strokeWidth=1.6).encode(
         x,
@@ -580,7 +578,7 @@ def episode_path(field: str, start: int, ink: str, num_steps: int, rungs: int) -
         .scale(domain=["policy", "world"], range=[POLICY_COLOR, WORLD_COLOR])
         .legend(None)
     )
-    written = factors.transform_calculate(line="datum.part == 'policy' ? -0.55 : -0.95").mark_text(
+    written = factors.transform_calculate(line="datum.part == 'policy' ? -0.8 : -1.15").mark_text(
         fontSize=16, fontWeight=600
     )
     product = _table("product").transform_filter(HERE)
@@ -592,7 +590,7 @@ def episode_path(field: str, start: int, ink: str, num_steps: int, rungs: int) -
             live(field, start)
         )
         + product.mark_text(fontSize=16, align="left", color=ink, fontWeight=600).encode(
-            x=alt.datum(-0.15), y=alt.datum(-1.45), text="text:N"
+            x=alt.datum(-0.15), y=alt.datum(-1.6), text="text:N"
         )
         + _table("labels").mark_text(fontSize=13, align="left").encode(
             x=alt.datum(-0.28), y=alt.Y("line:Q"), color=color, text="text:N"
@@ -626,8 +624,9 @@ def _terms(field: str, start: int, quantity: str, title: str) -> alt.LayerChart:
     text = f"{quantity}_label:N"
     up = base.transform_filter(f"datum.{quantity} >= 0").mark_text(dy=-9, fontSize=13)
     down = base.transform_filter(f"datum.{quantity} < 0").mark_text(dy=11, fontSize=13)
-    layers = bars + down.encode(text=text)
-    return layers + up.encode(text=text) if quantity == "slope" else layers
+    if quantity == "log":
+        return bars
+    return bars + down.encode(text=text) + up.encode(text=text)
 
 
 def credit(ink: str, steps: int, signed: bool) -> alt.LayerChart:
@@ -678,7 +677,7 @@ def two_sides(ink: str) -> alt.LayerChart:
     Table: sides (place, left, right, same, low, high), zero (left).
     """
     x = alt.X("place:O").title(None).axis(labels=False, ticks=False, domain=False)
-    y = alt.Y("left:Q").title("both sides").scale(zero=True).axis(tickCount=4)
+    y = alt.Y("left:Q").title("both sides").scale(zero=True, padding=16).axis(tickCount=4)
     right = alt.Y("right:Q").title("both sides")
     base = _table("sides").encode(x)
     left = base.mark_tick(thickness=2.5, size=18, color=ink).encode(y)
@@ -764,7 +763,11 @@ def with_and_without(field: str, start: int, ink: str) -> alt.LayerChart:
 
     Tables: paths (at, p, update, slope), ends (at, p, slope, update, label), zero.
     """
-    x = _p("p: probability of action 1").scale(domain=[0, 1.2]).axis(values=[0, 0.25, 0.5, 0.75, 1])
+    x = (
+        _p("p: probability of action 1")
+        .scale(domain=[0, 1.2])
+        .axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2~f")
+    )
     y = alt.Y("slope:Q").title("slope in θ").axis(tickCount=6)
     names = ["with γᵗ", "without γᵗ"]
     color = alt.Color("update:N").scale(domain=names, range=[ink, BROKEN]).legend(None)

@@ -16,7 +16,6 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pgviz.training.config import Config
 
-MOST_SHOWN = 4  # names that stand below each other; more of them open as a list
 DECIMAL = re.compile(r"-?([0-9]{1,9}\.?[0-9]{0,9}|\.[0-9]{1,9})")
 
 
@@ -29,6 +28,7 @@ class Choice:
     options: Sequence[Any]
     help: str = ""
     captions: Sequence[str] | None = None  # what each option means; the address holds the options
+    listed: bool = False  # many names open as a list
 
     def holds(self, text: str) -> bool:
         """Whether a link may say so."""
@@ -165,7 +165,7 @@ def draw(control: Control, default: Any, **options: Any) -> Any:
         return st.number_input(control.label, control.low, control.high, default, **common)
     if set(control.options) == {True, False}:
         return st.toggle(control.label, default, **common)
-    if isinstance(default, str) and len(control.options) > MOST_SHOWN:
+    if isinstance(control, Choice) and control.listed:
         return st.selectbox(
             control.label, control.options, control.options.index(default), **common
         )

@@ -23,7 +23,7 @@ STYLE = """
 [data-testid=stElementToolbar] { display: none; }
 [data-testid=stCaptionContainer] { color: light-dark(#63656e, #a6a9b3); opacity: 1; }
 [data-testid=stCaptionContainer] p { opacity: 1; }
-[data-testid=stBaseButton-primary] p { color: light-dark(#ffffff, #0e1117); }
+[data-testid=stBaseButton-primary]:not(:disabled) p { color: light-dark(#ffffff, #0e1117); }
 .term { border-bottom: 1px dotted currentColor; cursor: help; }
 .stMainBlockContainer [class*="st-key-words-"] .katex { font-size: 1.05em; }
 @media (max-width: 640px) {

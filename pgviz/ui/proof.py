@@ -27,15 +27,16 @@ def formula(screen: Screen, terms: Sequence[tuple[str, str]]) -> None:
 
 def line(screen: Screen, title: str, latex: str, numbers: str, all_lines: str) -> None:
     """One line of a proof: its place and reason, its formula, both sides, the other lines' marks."""
+    red = text_red()
     with screen.picture(), st.container(key="proof-line", gap=None):
         st.markdown(title)
         st.markdown(f"$\\displaystyle {latex}$")
-        st.markdown(f"{numbers} &nbsp; :small[:gray[all lines:{all_lines}]]")
+        st.markdown(f"{numbers}  \n:small[:gray[all lines:{all_lines}]]")
         st.html(
-            f"<style>.st-key-proof-line .cancel-pad {{ color: {text_red()}; }}"
-            f".st-key-proof-line .katex svg {{ color: {text_red()}; }}"
+            f"<style>.st-key-proof-line .katex .sout {{ border-color: {red}; }}"
+            f".st-key-proof-line .katex .cancel-lap, .st-key-proof-line .katex svg {{ color: {red}; }}"
             ".st-key-proof-line .katex { font-size: 1.15em; }"
-            ".st-key-proof-line p { margin: 0 0 4px; }</style>"
+            ".st-key-proof-line p:has(.katex) { padding: 2px 0 6px; }</style>"
         )
 
 

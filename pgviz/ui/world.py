@@ -75,7 +75,7 @@ def undiscounted(world: TabularMDP) -> TabularMDP:
 
 def control(name: str, worlds: tuple[str, ...] = tuple(named_worlds)) -> Choice:
     """The control for the world of a step."""
-    return Choice(name, "World", worlds)
+    return Choice(name, "World", worlds, listed=True)
 
 
 def chosen(screen: Screen, choice: Choice, default: str, discounted: bool = False) -> Shown:
@@ -131,7 +131,7 @@ def _for_one(shown: Shown, name: str, arguments: tuple, _function: Callable[...,
 
 def fold(screen: Screen, shown: Shown | None = None) -> None:
     """The world of this step as a drawing, and a place for the visitor's own."""
-    with screen.fold("World", ":material/public:"):
+    with screen.fold("World", ":material/public:"), st.container(width=420):
         if shown is not None and not shown.document:
             if (svg := picture(shown.name)) is not None:
                 drawing(svg, key=f"card-{screen.key}", height=180)

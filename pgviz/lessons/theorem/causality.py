@@ -39,7 +39,10 @@ def draw(screen: Screen) -> None:
     screen.chart(
         chart, ink(), steps, show == "mean",
         tables={
-            "pairs": table.assign(dropped=table["past"] & (not keep)),
+            "pairs": table.assign(
+                dropped=table["past"] & (not keep),
+                size=table["size"].where(~table["past"] | keep, 0.0),
+            ),
             "stairs": stairs(steps) if steps > 1 else pd.DataFrame({"u": [], "t": [], "order": []}),
         },
         title=f"Under the stairs the reward came first: {below}",
@@ -97,7 +100,7 @@ def sentence(kept: float, dropped: float, past: float, has_a_past: bool, keep: b
     zero = "0" if past < 1e-9 else number(past)
     mean = f"The earlier rewards' means add up to {zero}."
     now, other = (kept, dropped) if keep else (dropped, kept)
-    compared = f"The variance of one episode is {fixed(now)}, {'without' if keep else 'with'} them {fixed(other)}"
+    compared = f"The variance of one episode's estimate is {fixed(now)}, {'without' if keep else 'with'} them {fixed(other)}"
     sign = sign_of_the_past(kept, dropped)
     if sign > 0:
         return f"{mean} {compared}."

@@ -16,13 +16,16 @@ from pgviz.worlds.tabular import TabularMDP
 
 HILL = world.control("hill")
 MISTAKE = Choice(
-    "mistake", "The mistake", (*(b for b in BREAKS if "γ" not in b), "keep past rewards")
+    "mistake",
+    "The mistake",
+    (*(b for b in BREAKS if "γ" not in b), "keep past rewards"),
+    listed=True,
 )
 EPISODES = Choice("episodes", "Episodes per step, N", (1, 3, 10, 30, 100))
 CONTROLS = (HILL, MISTAKE, EPISODES)
 BEATS = (
-    {"episodes": 1},
-    {"hill": "short-corridor", "mistake": "sample from the wrong policy", "episodes": 10},
+    {"episodes": 3},
+    {"hill": "short-corridor", "mistake": "sample from the wrong policy", "episodes": 30},
 )
 NUM_STEPS = theorem.NUM_STEPS
 
@@ -31,11 +34,10 @@ def draw(screen: Screen) -> None:
     screen.words(
         "All three start at the same θ and add a step size times their direction. One knows ∇J;"
         " one estimates it from N new episodes per step; one follows a broken line of the proof."
-        " J is always the exact one."
     )
     shown = world.chosen(screen, HILL, "two-arms")
     mistake: str = screen.control(MISTAKE, "drop the log")
-    num: int = screen.control(EPISODES, 10)
+    num: int = screen.control(EPISODES, 30)
     seed = other_samples(screen)
     shown, run, note = world.found_or_instead(
         shown, "two-arms", race, shown.story.turned, mistake, shown.story.learning_rate, num, seed
@@ -46,7 +48,7 @@ def draw(screen: Screen) -> None:
         tables={"steps": drawn, "frame": frame, "ends": ends(drawn, frame)},
         title=headline(run),
         note="dashed: exact · line: samples · red: the mistake",
-        share=0.72,
+        share=0.68,
     )  # fmt: skip
     screen.chart(
         cosines, ink(), NUM_STEPS,
@@ -56,7 +58,7 @@ def draw(screen: Screen) -> None:
         share=0.28,
         height=84,
     )  # fmt: skip
-    screen.says(sentence(run, mistake) + note)
+    screen.says(sentence(run) + note)
     screen.numbers(run.steps)
     if "x" in run.steps:
         with screen.fold("Where π goes", ":material/change_history:"):
@@ -101,6 +103,11 @@ def in_frame(steps: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return drawn, pd.DataFrame({"step": [0, 0], "drawn": [low, high]})
 
 
+WHO = {
+    theorem.EXACT: "exact steps",
+    theorem.SAMPLED: "sampled ones",
+    theorem.BROKEN: "mistaken ones",
+}
 NAMES = {theorem.EXACT: "exact", theorem.SAMPLED: "samples", theorem.BROKEN: "✗ mistake"}
 
 
@@ -108,7 +115,7 @@ def ends(drawn: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
     """The names at the ends of the lines, moved apart where they would cover each other."""
     last = drawn.dropna(subset=["drawn"]).groupby("update", sort=False).tail(1)
     last = last.assign(label=last["update"].map(NAMES)).sort_values("drawn")
-    gap = 0.09 * float(np.ptp(frame["drawn"]))
+    gap = 0.13 * float(np.ptp(frame["drawn"]))
     places: list[float] = []
     for place in last["drawn"]:
         places.append(max(float(place), places[-1] + gap) if places else float(place))
@@ -130,25 +137,33 @@ def headline(run: theorem.Race) -> str:
     return "The exact gradient climbs"
 
 
-def sentence(run: theorem.Race, mistake: str) -> str:
+def sentence(run: theorem.Race) -> str:
     """Where each of the three ends, and how often a sample pointed uphill."""
-    cosine = run.steps[run.steps["update"] == theorem.SAMPLED]["cosine"].dropna()
-    broken = run.steps[run.steps["update"] == theorem.BROKEN]["cosine"].dropna()
-    words = theorem.race_in_words(run, mistake)
-    if len(cosine):
-        words += f" {percent(float((cosine > 0).mean()))} of the sampled steps pointed uphill"
+    steps = run.steps
+    parts = []
+    for name, row in theorem.last_rows(steps).items():
+        if name in run.capped:
+            parts.append(f"{WHO[name]} stop at step {run.capped[name]}, their episodes too long")
+        else:
+            parts.append(f"{WHO[name]} at {number(float(row['objective']))}")
+    words = f"From J = {number(float(steps['objective'].iloc[0]))}: {', '.join(parts)}."
+    sampled, broken = (
+        steps[steps["update"] == name]["cosine"].dropna()
+        for name in (theorem.SAMPLED, theorem.BROKEN)
+    )
+    if len(sampled):
+        words += f" {percent(float((sampled > 0).mean()))} of the sampled steps pointed uphill"
         if len(broken):
-            first = float(broken.iloc[0])
-            words += f"; the mistake's first step {_way(first)}"
+            words += f"; the mistake's first {_way(float(broken.iloc[0]))}"
         words += "."
     return words
 
 
 def _way(uphill: float) -> str:
     return (
-        "points downhill"
+        "pointed downhill"
         if uphill < -1e-9
-        else "points uphill, too"
+        else "pointed uphill, too"
         if uphill > 1e-9
-        else "does not climb"
+        else "did not climb"
     )

@@ -20,10 +20,10 @@ from pgviz.ui.screen import Screen
 from pgviz.worlds.tabular import TabularMDP, WorldError
 
 GAMMA = Choice("gamma", "Discount γ", (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0))
-VIEW = Choice("view", "Show", ("along one θ", "two θ: arrows"))
+VIEW = Choice("arrows", "Two θ: show arrows", (True, False))
 WORLD = world.control("discounted", ("shared-logit-chain", "short-corridor", "ladder", "survival"))
 CONTROLS = (GAMMA, VIEW, WORLD)
-BEATS = ({"gamma": 0.9}, {"gamma": 0.5, "view": "two θ: arrows"})
+BEATS = ({"gamma": 0.9}, {"gamma": 0.5, "arrows": True})
 CHAIN = "shared-logit-chain"
 GRID = np.linspace(0.05, 0.95, 37)
 WITH, WITHOUT = "with γᵗ", "without γᵗ"
@@ -40,10 +40,10 @@ def draw(screen: Screen) -> None:
     start = 0.5
     field, at = screen.live(GAMMA, start), GAMMA.options.index(start)
     gamma: float = screen.control(GAMMA, start)
-    view: str = screen.control(VIEW, VIEW.options[0])
+    arrows: bool = screen.control(VIEW, False)
     shown = world.chosen(screen, WORLD, CHAIN, discounted=True)
     shown, paths, note = world.found_or_instead(shown, CHAIN, along, shown.story.turned)
-    if view == VIEW.options[0]:
+    if not arrows:
         screen.chart(
             with_and_without, field, at, ink(),
             tables={
@@ -52,7 +52,7 @@ def draw(screen: Screen) -> None:
                 "zero": pd.DataFrame({"slope": [0.0]}),
             },
             title="Without γᵗ, uphill can become downhill",
-            note="drag γ · at γ = 1 both are the same",
+            note=shown.story.sentence if not shown.document else "your world",
         )  # fmt: skip
         screen.says(sentence(paths, gamma) + note)
     else:

@@ -12,6 +12,7 @@ from pgviz.ui.controls import Number
 from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
 from pgviz.worlds.named import short_corridor
+from pgviz.worlds.tabular import TabularMDP
 
 GUESS = Number("guess", "How often right, in %", theorem.LOWEST, theorem.HIGHEST)
 
@@ -25,8 +26,9 @@ def draw(screen: Screen) -> None:
     guess = screen.predict(GUESS, verdict, start=50)
     if guess is None:
         screen.drawing(corridor(short_corridor()))
+        steps = fewest_steps(short_corridor())
         screen.says(
-            f"Half right, half left needs {number(-objective(short_corridor()))} steps on average."
+            f"The shortest way takes {steps} steps, so no return is above {number(-steps)}."
         )
         world.fold(screen)
         return
@@ -66,3 +68,14 @@ def verdict(guess: float | None) -> tuple[bool, str]:
     best = 100 * best_share()
     near = guess is not None and abs(guess - best) <= 5
     return near, f"Best is {best:.1f} %: rooms that look alike need a mixture."
+
+
+def fewest_steps(here: TabularMDP) -> int:
+    """The length of the shortest way to the end: how often the set of reached states must grow."""
+    reached, steps = here.start > 0, 0
+    while True:
+        steps += 1
+        leads = (here.transitions[reached] > 0).any(axis=(0, 1))
+        if leads[-1]:
+            return steps
+        reached = reached | leads[:-1]

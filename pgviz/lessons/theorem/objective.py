@@ -16,16 +16,16 @@ from pgviz.worlds.named import named_worlds
 from pgviz.worlds.stories import stories
 
 DRAWS = Choice("draws", "Draws that are averaged, N", (1, 3, 10, 30, 100, 300))
-PLACE = Choice("place", "World", ("two-arms", "short-corridor"))
+PLACE = world.control("place", ("two-arms", "short-corridor"))
 CONTROLS = (DRAWS, PLACE)
 BEATS = ({"draws": 10}, {"draws": 300}, {"place": "short-corridor", "draws": 1}, {"draws": 300})
 THETAS = tuple(round(-2 + 0.05 * k, 2) for k in range(81))
-DICE = 6  # with these the first draw changes its arm in the middle of the picture
+DICE = 4  # with these the first draw changes its arm in the middle of the picture
 
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "The **return** of one draw depends on chance, and as θ moves it jumps: no slope to"
+        "The return of one draw depends on chance, and as θ moves it jumps: no slope to"
         " follow. The **expectation** E is the average over all that can happen, weighted by"
         " probability. The average return is the **objective** $J(\\theta) = \\mathbb{E}[R]$:"
         " that is what we climb."
@@ -38,7 +38,7 @@ def draw(screen: Screen) -> None:
     low, high = np.quantile(draws["average"], [0.02, 1])
     edge = 0.08 * (high - low)
     screen.chart(
-        chart, field, DRAWS.options.index(start), ink(), "return",
+        chart, field, DRAWS.options.index(start), ink(), "average return of N draws",
         tables={
             "draws": draws.assign(average=draws["average"].clip(low - edge)),
             "curve": curve,

@@ -30,13 +30,13 @@ def draw(screen: Screen) -> None:
         product_table, field, at, ink(),
         tables={"cells": cells()},
         title="The last column adds up to the slope of J",
-        share=0.45,
+        height=round(0.32 * screen.height),
     )  # fmt: skip
     screen.chart(
         slope_of_j, field, at, ink(),
         tables={"curve": two_arms.curve(THETA.options)},
         title="J and its slope at θ",
-        share=0.55,
+        height=round(0.5 * screen.height),
     )  # fmt: skip
     screen.says(sentence(theta))
     screen.code(two_arms.slopes, two_arms.gradient)

@@ -95,9 +95,9 @@ PROOF: tuple[ProofLine, ...] = (
     ProofLine(
         "mean score",
         "score",
-        r"\mathbb{E}_{a\sim\pi}\,\nabla\log\pi(a|s) = 0",
+        r"\sum_a \pi(a|s)\,\nabla\log\pi(a|s) = 0",
         "π ∇ log π = ∇π, and the ∇π sum to zero.",
-        {OTHER_POLICY: r"\mathbb{E}_{a\sim\cancel{\pi}\,\pi'}\,\nabla\log\pi(a|s) = 0"},
+        {OTHER_POLICY: r"\sum_a \cancel{\pi(a|s)}\;\pi'(a|s)\,\nabla\log\pi(a|s) = 0"},
     ),
     ProofLine(
         "log probability splits",

@@ -5,6 +5,7 @@ import pandas as pd
 from pgviz.charts.theorem import two_sides
 from pgviz.exact.receipts import is_cut
 from pgviz.figures import MINUS, plural
+from pgviz.figures import number as number_of
 from pgviz.lessons.theorem.proof import BREAKS, PROOF, Evaluated, evaluate, marks, short
 from pgviz.ui import proof as proof_ui
 from pgviz.ui import world
@@ -14,7 +15,7 @@ from pgviz.ui.screen import Screen
 
 NOTHING = "nothing"
 LINE = Choice("line", "Line of the proof", tuple(range(1, len(PROOF) + 1)))
-BREAK = Choice("break", "Break a step", (NOTHING, *BREAKS))
+BREAK = Choice("break", "Break a step", (NOTHING, *BREAKS), listed=True)
 WORLD = world.control("world")
 CONTROLS = (LINE, BREAK, WORLD)
 BEATS = ({"line": 3}, {"line": 9}, {"line": 11}, {"line": 3, "break": "drop the log"})
@@ -27,6 +28,7 @@ TERMS = (
     (r"$\nabla\log$", "divide"),
     (r"$\pi(a_t|s_t)$", "policy"),
 )
+SAMPLED_AT = [line.title for line in PROOF].index("a mean of samples")
 MARKS = {"holds": "✓", "fails": "✗", "open": "…", "unsure": "?", "none": "–"}
 
 
@@ -54,7 +56,7 @@ def draw(screen: Screen) -> None:
         + (f" &nbsp; :red[✗ {struck}]" if struck else f" &nbsp; :small[{line.reason}]"),
         line.written(broken),
         f"{both(found)} **{MARKS[mark_of(found)]}**",
-        "".join(f" {at}{MARKS[mark]}" for at, mark in enumerate(all_marks, 1)),
+        "".join(f" {at} {MARKS[mark]}" for at, mark in enumerate(all_marks, 1)),
     )
     screen.chart(
         two_sides, ink(),
@@ -63,7 +65,7 @@ def draw(screen: Screen) -> None:
         if found.total > len(found.sides)
         else f"Its {plural(found.total, 'number')}",
         note="dashed: left side · points: right side · red cross: it differs",
-        height=screen.height - 230,
+        height=screen.height - 236,
     )  # fmt: skip
     screen.says(sentence(number, found, broken, all_marks) + _cut(shown) + note)
     screen.code(line.line.evaluate)
@@ -74,7 +76,13 @@ def both(found: Evaluated) -> str:
     """Left against right, where they differ most, or at the largest number."""
     reading = found.reading
     sides = f"{reading.left} against {reading.right}".replace("-", MINUS)
-    return f"{sides}, difference {reading.difference}"
+    return f"{sides}, difference {size_of(found)}"
+
+
+def size_of(found: Evaluated) -> str:
+    """The difference: a power of ten where it is rounding."""
+    size = found.reading.size
+    return number_of(size, 1 if size < 1e-9 else 3)
 
 
 def mark_of(found: Evaluated) -> str:
@@ -95,15 +103,32 @@ def _cut(shown: world.Shown) -> str:
 def sentence(number: int, found: Evaluated, broken: str | None, all_marks: tuple[str, ...]) -> str:
     """Of this line and of the whole proof: what holds, what fails, by how much."""
     failing = [str(at) for at, mark in enumerate(all_marks, 1) if mark == "fails"]
-    reading = found.reading
+    if "±" in found.reading.right:
+        return samples_in_words(found)
     if broken is None and not failing:
-        exact = sum(mark == "holds" for mark in all_marks) - ("open" not in all_marks)
-        return f"All {exact} exact lines hold; the largest difference here is {reading.difference}."
-    where = f"Line{'s' if len(failing) != 1 else ''} {', '.join(failing)}"
+        exact = sum(mark == "holds" for mark in all_marks) - (all_marks[SAMPLED_AT] == "holds")
+        return f"All {exact} exact lines hold; the largest difference here is {size_of(found)}."
+    where = f"Line {failing[0]}" if len(failing) == 1 else f"Lines {listed(failing)}"
     if not failing:
         return f"“{broken}” changes nothing in this world: look at another one."
-    if reading.mark == "fails":
+    if found.reading.mark == "fails":
         others = "" if len(failing) == 1 else f" {where} fail."
-        return f"Line {number} fails, by {reading.difference}.{others} The other exact lines hold."
+        return f"Line {number} fails, by {size_of(found)}.{others} The other exact lines hold."
     verb = "fails" if len(failing) == 1 else "fail"
     return f"Line {number} does not use this step and holds. {where} {verb}: look there."
+
+
+def samples_in_words(found: Evaluated) -> str:
+    """What the line of samples says: whether its interval holds the exact number, and the sign."""
+    sides = f"{found.reading.right} estimates {found.reading.left}".replace("-", MINUS)
+    kind = mark_of(found)
+    if kind == "open":
+        return f"{sides}: the 95 % interval misses it, as one in twenty does."
+    if kind == "unsure":
+        return f"{sides}: the interval holds it, but cannot tell its sign yet."
+    return f"{sides}: the 95 % interval holds it, and tells its sign."
+
+
+def listed(names: list[str]) -> str:
+    """2, 3 and 9."""
+    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -18,7 +18,7 @@ from pgviz.worlds.tabular import TabularMDP
 
 NOTHING = "nothing"
 BREAKS = ("differentiate only π", "drop the log", "sample from the wrong policy")
-BREAK = Choice("unroll", "Break a step", (NOTHING, *BREAKS))
+BREAK = Choice("unroll", "Break a step", (NOTHING, *BREAKS), listed=True)
 WORLD = world.control("world")
 CONTROLS = (WORLD, BREAK)
 BEATS = ({"unroll": BREAKS[0]}, {"unroll": NOTHING, "world": "short-corridor"})
