@@ -64,7 +64,8 @@ def draw(screen: Screen) -> None:
         )  # fmt: skip
         screen.says(curl_sentence(seen) + note)
     screen.numbers(paths[paths["at"] == GAMMA.options.index(gamma)])
-    line_by_line(screen, world.found(shown, lines, gamma), "forget γᵗ")
+    if readings := world.found(shown, lines, gamma):
+        line_by_line(screen, readings, theorem.FORGET)
     screen.code(gradient)
     world.fold(screen, shown)
 
@@ -76,9 +77,12 @@ def at_discount(here: TabularMDP, gamma: float) -> TabularMDP:
 
 def lines(here: TabularMDP, gamma: float) -> list[Reading]:
     """The lines in which γ^t stands, without it."""
-    world_here = at_discount(here, gamma)
+    try:
+        there = at_discount(here, gamma)
+    except WorldError:
+        return []
     names = ("trajectory form", "unrolling ∇V")
-    return [r for name in names for r in read_out(world_here, name, "forget γᵗ") if r.is_broken]
+    return [r for name in names for r in read_out(there, name, theorem.FORGET) if r.is_broken]
 
 
 def along(here: TabularMDP, action: int) -> pd.DataFrame:
@@ -88,10 +92,18 @@ def along(here: TabularMDP, action: int) -> pd.DataFrame:
         raise WorldError("the features of this world leave no policy to turn")
     tables = []
     for at, gamma in enumerate(GAMMA.options):
-        for name, broken in ((WITH, None), (WITHOUT, theorem.FORGET)):
-            found = landscape(at_discount(here, gamma), turn.thetas(GRID), broken).field
-            slope = (found * turn.direction).sum(axis=(1, 2))
+        try:
+            fields = [
+                landscape(at_discount(here, gamma), turn.thetas(GRID), broken).field
+                for broken in (None, theorem.FORGET)
+            ]
+        except WorldError:
+            continue  # at this γ the sums over the world's episodes are infinite
+        for name, field in zip((WITH, WITHOUT), fields, strict=True):
+            slope = (field * turn.direction).sum(axis=(1, 2))
             tables.append(pd.DataFrame({"at": at, "p": GRID, "update": name, "slope": slope}))
+    if not tables:
+        raise WorldError("the sums over this world's episodes are infinite at every γ")
     return pd.concat(tables, ignore_index=True)
 
 
@@ -115,6 +127,8 @@ def labels(paths: pd.DataFrame) -> pd.DataFrame:
 def sentence(paths: pd.DataFrame, gamma: float) -> str:
     """Both numbers at p = .5, and whether they point the same way."""
     here = paths[paths["at"] == GAMMA.options.index(gamma)]
+    if here.empty:
+        return f"At γ = {number(gamma)} the sums over this world's episodes are infinite."
     middle = here[np.isclose(here["p"], 0.5)].set_index("update")["slope"]
     true, wrong = float(middle[WITH]), float(middle[WITHOUT])
     words = f"At p = 0.5 and γ = {number(gamma)} the slope is {signed(true, 3)}; without γᵗ the step is {signed(wrong, 3)}"

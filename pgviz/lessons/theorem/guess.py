@@ -1,5 +1,6 @@
 """A prediction: in three rooms that look alike, how often should one go right?"""
 
+import numpy as np
 import pandas as pd
 
 from pgviz.charts import theorem as charts
@@ -72,10 +73,10 @@ def verdict(guess: float | None) -> tuple[bool, str]:
 
 def fewest_steps(here: TabularMDP) -> int:
     """The length of the shortest way to the end: how often the set of reached states must grow."""
-    reached, steps = here.start > 0, 0
+    reached, steps = np.asarray(here.start > 0), 0
     while True:
         steps += 1
-        leads = (here.transitions[reached] > 0).any(axis=(0, 1))
+        leads = np.asarray((here.transitions[reached] > 0).any(axis=(0, 1)))
         if leads[-1]:
             return steps
         reached = reached | leads[:-1]

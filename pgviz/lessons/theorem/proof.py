@@ -42,9 +42,15 @@ class ProofLine:
     def line(self) -> Line:
         return LINES[self.title]
 
-    def written(self, broken: str | None) -> str:
-        """The formula, altered if it is broken."""
-        return self.altered.get(broken or "", self.equation)
+    def written(self, broken: str | None, world: TabularMDP) -> str:
+        """The formula, altered if it is broken; with d_0 and x(s) where the world has them."""
+        formula = self.altered.get(broken or "", self.equation)
+        if self.title == "log probability splits" and world.start.max() < 1:
+            return formula.replace(r"= \sum", r"= \log d_0(s_0) + \sum", 1)
+        if self.title == "score of a softmax" and not np.isin(world.features, (0, 1)).all():
+            left, right = formula.split(" = ")
+            return rf"{left} = \big({right}\big)\,x(s)"
+        return formula
 
 
 PROOF: tuple[ProofLine, ...] = (

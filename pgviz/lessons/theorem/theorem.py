@@ -54,7 +54,7 @@ def draw(screen: Screen) -> None:
         screen,
         f"**Line {number} of {len(PROOF)}**"
         + (f" &nbsp; :red[✗ {struck}]" if struck else f" &nbsp; :small[{line.reason}]"),
-        line.written(broken),
+        line.written(broken, shown.world),
         f"{both(found)} **{MARKS[mark_of(found)]}**",
         "".join(f" {at} {MARKS[mark]}" for at, mark in enumerate(all_marks, 1)),
     )
@@ -108,7 +108,7 @@ def sentence(number: int, found: Evaluated, broken: str | None, all_marks: tuple
     if broken is None and not failing:
         exact = sum(mark == "holds" for mark in all_marks) - (all_marks[SAMPLED_AT] == "holds")
         return f"All {exact} exact lines hold; the largest difference here is {size_of(found)}."
-    where = f"Line {failing[0]}" if len(failing) == 1 else f"Lines {listed(failing)}"
+    where = f"Line{'' if len(failing) == 1 else 's'} {listed(failing)}"
     if not failing:
         return f"“{broken}” changes nothing in this world: look at another one."
     if found.reading.mark == "fails":
@@ -131,4 +131,4 @@ def samples_in_words(found: Evaluated) -> str:
 
 def listed(names: list[str]) -> str:
     """2, 3 and 9."""
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
