@@ -279,7 +279,7 @@ def triangle(ink: str) -> alt.LayerChart:
     return outline + corners + lines + start
 
 
-def two_bars(field: str, options: tuple[float, ...], start: int) -> alt.LayerChart:
+def two_bars(field: str, start: int, ink: str) -> alt.LayerChart:
     """The probabilities of the arms, redrawn while the slider behind `field` moves.
 
     Table: bars (at: the position of the slider, arm, probability).
@@ -294,7 +294,7 @@ def two_bars(field: str, options: tuple[float, ...], start: int) -> alt.LayerCha
         )
     )
     bars = base.mark_bar(size=90, color=SAMPLED, cornerRadiusEnd=4).add_params(at)
-    labels = base.mark_text(dy=-10, fontSize=16, fontWeight=600).encode(
+    labels = base.mark_text(dy=-10, fontSize=16, fontWeight=600, color=ink).encode(
         alt.Text("probability:Q", format=".2f")
     )
     return bars + labels

@@ -19,9 +19,9 @@ BEATS = ({"theta": -2.0}, {"theta": 2.0})
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "Sampling meets an arm P times as often. So divide its ∇P by P: then on average each arm"
-        " counts once, as it should. Calculus has a name for this ratio. The slope of log x is"
-        " 1/x, so $\\nabla P / P = \\nabla\\log P$, the **log-derivative**. That is the only"
+        "Sampling draws an arm with probability P, so its ∇P is added P times as often. Divide it"
+        " by P, and on average each arm counts once, as it should. The slope of log x is 1/x, so"
+        " $\\nabla P / P = \\nabla\\log P$, the **log-derivative**. That is the only"
         " reason for the log."
     )
     start = -0.4

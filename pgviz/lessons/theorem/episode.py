@@ -28,7 +28,8 @@ def draw(screen: Screen) -> None:
     screen.words(
         "The ladder: six steps on three rungs. Climb goes up with probability 0.8, rest stays"
         " with 0.8; otherwise one down. A step that ends on top pays 1. The whole episode is a"
-        " **trajectory** τ. Its probability multiplies the policy's choices and the world's moves:"
+        " **trajectory** τ. With state $s_t$ and action $a_t$ at step t, its probability is a"
+        " product of the policy's choices and the world's moves:"
         " $P(\\tau) = \\prod_t \\pi(a_t|s_t)\\,p(s_{t+1}|s_t,a_t)$."
     )
     start = 50
@@ -96,6 +97,5 @@ def sentence(which: int, percent: int) -> str:
     parts = found.table.groupby("part")["factor"].prod()
     return (
         f"P(τ) = {number(parts[POLICY])} (policy) × {number(parts[WORLD])} (world)"
-        f" = {number(found.probability)}. The episode's return is {number(sum(tau.rewards))}."
-        " The slider changes the blue factors only."
+        f" = {number(found.probability)}. The return is {number(sum(tau.rewards))}."
     )

@@ -34,11 +34,11 @@ def draw(screen: Screen) -> None:
     shown = {"terms": terms(which)}
     screen.chart(
         logs_of_factors, field, at, tables=shown, title="The log of every factor",
-        note="blue: the policy's · orange: the world's", height=round(0.41 * screen.height),
+        note="blue: the policy's · orange: the world's", height=round(0.38 * screen.height),
     )  # fmt: skip
     screen.chart(
         slopes_of_factors, field, at, tables=shown, title="Its slope: the world's is zero",
-        height=round(0.41 * screen.height),
+        height=round(0.38 * screen.height),
     )  # fmt: skip
     screen.says(sentence(which, percent))
     screen.code(factors)

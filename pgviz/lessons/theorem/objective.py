@@ -25,8 +25,8 @@ DICE = 4  # with these the first draw changes its arm in the middle of the pictu
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "The return of one draw depends on chance, and as θ moves it jumps: no slope to"
-        " follow. The **expectation** E is the average over all that can happen, weighted by"
+        "One draw is one episode. Its return depends on chance, and as θ moves it jumps: no slope"
+        " to follow. The **expectation** E is the average over all that can happen, weighted by"
         " probability. The average return is the **objective** $J(\\theta) = \\mathbb{E}[R]$:"
         " that is what we climb."
     )

@@ -9,6 +9,7 @@ from pgviz.charts.theorem import two_bars
 from pgviz.figures import fixed, number
 from pgviz.ui import world
 from pgviz.ui.controls import Choice
+from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
 from pgviz.worlds.named import two_arms
 
@@ -27,7 +28,7 @@ def draw(screen: Screen) -> None:
     field = screen.live(THETA, start)
     theta: float = screen.control(THETA, start)
     screen.chart(
-        two_bars, field, THETA.options, THETA.options.index(start),
+        two_bars, field, THETA.options.index(start), ink(),
         tables={"bars": probabilities(THETA.options)},
         title="The two probabilities sum to 1",
         note="drag θ",

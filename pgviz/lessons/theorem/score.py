@@ -48,14 +48,14 @@ def draw(screen: Screen) -> None:
             "zero": pd.DataFrame({"size": [0.0]}),
         },
         title="On average the scores cancel" if name == ALL else f"The score of {name}",
-        height=round(0.41 * screen.height),
+        height=round(0.38 * screen.height),
     )  # fmt: skip
     screen.chart(
         moved_policy, field, STEP.options.index(start), ink(),
         tables={"policies": moved(CHOSEN.options.index(name))},
         title="π after the step",
         note="bold line: before it",
-        height=round(0.41 * screen.height),
+        height=round(0.38 * screen.height),
     )  # fmt: skip
     screen.says(sentence(name, step))
     screen.code(scores)

@@ -65,7 +65,7 @@ def draw(screen: Screen) -> None:
         if found.total > len(found.sides)
         else f"Its {plural(found.total, 'number')}",
         note="dashed: left side · points: right side · red cross: it differs",
-        height=screen.height - 236,
+        height=screen.height - (360 if screen.present else 236),
     )  # fmt: skip
     screen.says(sentence(number, found, broken, all_marks) + _cut(shown) + note)
     screen.code(line.line.evaluate)
