@@ -30,6 +30,7 @@ class Choice:
     options: Sequence[Any]
     help: str = ""
     captions: Sequence[str] | None = None  # what each option means; the address holds the options
+    listed: bool = False  # many names open as a list
 
     def holds(self, text: str) -> bool:
         """Whether a link may say so."""
@@ -166,6 +167,10 @@ def draw(control: Control, default: Any, **options: Any) -> Any:
         return st.number_input(control.label, control.low, control.high, default, **common)
     if set(control.options) == {True, False}:
         return st.toggle(control.label, default, **common)
+    if isinstance(control, Choice) and control.listed:
+        return st.selectbox(
+            control.label, control.options, control.options.index(default), **common
+        )
     if isinstance(default, str):
         return st.radio(
             control.label,

@@ -146,6 +146,20 @@ def _go(page: Page, step: Step, to: tuple[Page, Step], settings: Mapping[str, An
         st.session_state["walk.leave"] = (other.slug, query(other, target, settings))
 
 
+def link(page: Page, step: Step, label: str, slug: str) -> None:
+    """A button in a text or a formula that leads to another step of this page."""
+    target = page.step(slug)
+    assert target is not None
+    st.button(
+        label,
+        key=f"link-{step.slug}-{slug}-{label}",
+        type="tertiary",
+        help=target.heading(progress.is_revealed(page.slug, slug)),
+        on_click=_go,
+        args=(page, step, (page, target), None),
+    )
+
+
 def _leave() -> None:
     """A callback cannot change the page; the run that follows it can."""
     if leave := st.session_state.pop("walk.leave", None):

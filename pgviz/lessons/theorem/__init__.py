@@ -24,7 +24,7 @@ PAGE = Page(
         Step("product", "Only the probabilities depend on θ", introduces=("gradient",)),
         Step(
             "no-log",
-            "Add R ∇P over samples, and the wrong arm wins",
+            "Samples that add R ∇P: the wrong arm wins",
             question="Sample arms, add R ∇P: which arm wins?",
         ),
         Step("divide", "Divide by how often it was sampled", introduces=("log-derivative",)),
@@ -49,8 +49,13 @@ PAGE = Page(
             deeper=True,
             introduces=("value", "action value"),
         ),
-        Step("climb", "Three climbers, one hill", deeper=True),
-        Step("discount", "Where γ^t went", deeper=True, introduces=("discount",)),
+        Step("climb", "Samples climb the hill; a broken line does not", deeper=True),
+        Step(
+            "discount",
+            "Most code drops γᵗ; then uphill can become downhill",
+            deeper=True,
+            introduces=("discount",),
+        ),
         Step("check", "Check yourself"),
     ),
 )

@@ -6,7 +6,10 @@ import numpy as np
 import pandas as pd
 
 from pgviz.charts.theorem import two_bars
+from pgviz.figures import fixed, number
+from pgviz.ui import world
 from pgviz.ui.controls import Choice
+from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
 from pgviz.worlds.named import two_arms
 
@@ -25,15 +28,17 @@ def draw(screen: Screen) -> None:
     field = screen.live(THETA, start)
     theta: float = screen.control(THETA, start)
     screen.chart(
-        two_bars, field, THETA.options, THETA.options.index(start),
+        two_bars, field, THETA.options.index(start), ink(),
         tables={"bars": probabilities(THETA.options)},
         title="The two probabilities sum to 1",
         note="drag θ",
     )  # fmt: skip
     p = float(two_arms().at(np.array([[theta, 0.0]])).policy[0, 0])
     screen.says(
-        f"At θ = {theta:g} arm 1 is chosen with probability {p:.2f}, arm 2 with {1 - p:.2f}."
+        f"At θ = {number(theta)} arm 1 is chosen with probability {fixed(p)}, arm 2 with"
+        f" {fixed(1 - p)}."
     )
+    world.fold(screen, world.Shown("two-arms"))
 
 
 def probabilities(thetas: Sequence[float]) -> pd.DataFrame:

@@ -1,0 +1,109 @@
+"""Causality: an action cannot change rewards that came before it, so they only add noise."""
+
+import numpy as np
+import pandas as pd
+
+from pgviz.charts.theorem import credit as chart
+from pgviz.exact.ascent import capped
+from pgviz.exact.credit import credit
+from pgviz.exact.derivation import noise_of_the_past, sign_of_the_past
+from pgviz.figures import fixed, number
+from pgviz.measure.noise import stairs
+from pgviz.ui import world
+from pgviz.ui.controls import Choice
+from pgviz.ui.look import ink
+from pgviz.ui.screen import Screen
+from pgviz.worlds.tabular import TabularMDP
+
+WORLD = world.control("world")
+SHOW = Choice("show", "Of each product, show the", ("mean", "spread"))
+KEEP = Choice("keep", "Keep earlier rewards", (True, False))
+CONTROLS = (SHOW, KEEP, WORLD)
+BEATS = ({"show": "spread"}, {"keep": False})
+MOST_STEPS = 6
+
+
+def draw(screen: Screen) -> None:
+    screen.words(
+        "R ∇ log P multiplies every action's score with every reward. But at step t the earlier"
+        " rewards are settled, and the score averages to zero: so do these products. They only add"
+        " **variance**, the mean squared distance from the mean. Without them, the rewards from"
+        " step t on are left: the **reward-to-go** $G_t = \\sum_{u\\ge t} r_u$."
+    )
+    show: str = screen.control(SHOW, "mean")
+    keep: bool = screen.control(KEEP, True)
+    shown = world.chosen(screen, WORLD, "ladder")
+    shown, table, note = world.found_or_instead(shown, "ladder", pairs, show)
+    steps = int(table["t"].max()) + 1
+    below = "earlier rewards average to zero" if show == "mean" else "they still scatter"
+    screen.chart(
+        chart, ink(), steps, show == "mean",
+        tables={
+            "pairs": table.assign(
+                dropped=table["past"] & (not keep),
+                size=table["size"].where(~table["past"] | keep, 0.0),
+            ),
+            "stairs": stairs(steps) if steps > 1 else pd.DataFrame({"u": [], "t": [], "order": []}),
+        },
+        title=f"Under the stairs the reward came first: {below}",
+        note=("mean of score × reward, along ∇J" if show == "mean" else
+              "root mean squared distance from the mean")
+        + ("" if keep else " · ×: dropped"),
+    )  # fmt: skip
+    kept, dropped, past, has_a_past = world.found(shown, noise)
+    screen.says(sentence(kept, dropped, past, has_a_past, keep) + note)
+    screen.numbers(table[["t", "u", "value"]])
+    screen.code(credit)
+    world.fold(screen, shown)
+
+
+def short(here: TabularMDP) -> TabularMDP:
+    """The first steps of a world: a row for each."""
+    return capped(here, MOST_STEPS)
+
+
+def pairs(here: TabularMDP, show: str) -> pd.DataFrame:
+    """Every pair of an action and a reward: t, u, value, size (as a share of the largest), past."""
+    found = credit(short(here))
+    total = found.future()
+    values = found.along(total if np.abs(total).max() > 0 else np.ones_like(total))
+    values = values if show == "mean" else found.spread
+    t, u = np.indices(values.shape)
+    values = np.where(np.abs(values) < 1e-12, 0.0, values)
+    largest = float(np.abs(values).max()) or 1.0
+    return pd.DataFrame(
+        {
+            "t": t.ravel(),
+            "u": u.ravel(),
+            "value": values.ravel(),
+            "size": np.abs(values.ravel()) / largest,
+            "text": [number(float(x), 2) for x in values.ravel()],
+            "past": (u < t).ravel(),
+        }
+    )
+
+
+def noise(here: TabularMDP) -> tuple[float, float, float, bool]:
+    """Variance with earlier rewards and without them, the sum of their means, and whether any
+    reward comes before a later action."""
+    from pgviz.exact.moments import past_returns
+
+    kept, dropped = noise_of_the_past(here)
+    past = float(np.abs(credit(short(here)).past()).max())
+    return kept, dropped, past, bool(past_returns(here, 0.0, 2)[2].any())
+
+
+def sentence(kept: float, dropped: float, past: float, has_a_past: bool, keep: bool) -> str:
+    """What earlier rewards do here, to the mean and to the variance."""
+    if not has_a_past:
+        return "Here no reward comes before a later action: there is nothing to drop."
+    zero = "0" if past < 1e-9 else number(past)
+    mean = f"The earlier rewards' means add up to {zero}."
+    now, other = (kept, dropped) if keep else (dropped, kept)
+    compared = f"The variance of one episode's estimate is {fixed(now)}, {'without' if keep else 'with'} them {fixed(other)}"
+    sign = sign_of_the_past(kept, dropped)
+    if sign > 0:
+        return f"{mean} {compared}."
+    if sign < 0:
+        return f"{mean} {compared}: here they happen to cancel some of the noise."
+    return f"{mean} {compared}: here it is the same."

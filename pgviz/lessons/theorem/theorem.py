@@ -1,0 +1,134 @@
+"""The policy gradient theorem: its parts lead to their steps, its proof is read line by line."""
+
+import pandas as pd
+
+from pgviz.charts.theorem import two_sides
+from pgviz.exact.receipts import is_cut
+from pgviz.figures import MINUS, plural
+from pgviz.figures import number as number_of
+from pgviz.lessons.theorem.proof import BREAKS, PROOF, Evaluated, evaluate, marks, short
+from pgviz.ui import proof as proof_ui
+from pgviz.ui import world
+from pgviz.ui.controls import Choice
+from pgviz.ui.look import ink
+from pgviz.ui.screen import Screen
+
+NOTHING = "nothing"
+LINE = Choice("line", "Line of the proof", tuple(range(1, len(PROOF) + 1)))
+BREAK = Choice("break", "Break a step", (NOTHING, *BREAKS), listed=True)
+WORLD = world.control("world")
+CONTROLS = (LINE, BREAK, WORLD)
+BEATS = ({"line": 3}, {"line": 9}, {"line": 11}, {"line": 3, "break": "drop the log"})
+# The theorem's terms, each with the step that shows it.
+TERMS = (
+    (r"$\nabla J$", "product"),
+    (r"$\;=\;\mathbb{E}$", "average"),
+    (r"$\textstyle\sum_t$", "no-model"),
+    (r"$G_t$", "causality"),
+    (r"$\nabla\log$", "divide"),
+    (r"$\pi(a_t|s_t)$", "policy"),
+)
+SAMPLED_AT = [line.title for line in PROOF].index("a mean of samples")
+MARKS = {"holds": "✓", "fails": "✗", "open": "…", "unsure": "?", "none": "–"}
+
+
+def draw(screen: Screen) -> None:
+    screen.words(
+        "This is the **policy gradient theorem**; press a term to see its step. The number that"
+        " multiplies the score of an action is its **weight** $\\Psi_t$; here $\\Psi_t = G_t$."
+        " Every line of the proof is computed on both sides. Break a step: the altered formula"
+        " fails, and says by how much."
+    )
+    number: int = screen.control(LINE, len(PROOF) - 1)
+    chosen: str = screen.control(BREAK, NOTHING)
+    shown = world.chosen(screen, WORLD, "ladder")
+    broken = None if chosen == NOTHING else chosen
+    line, actions = PROOF[number - 1], shown.story.actions
+    shown, found, note = world.found_or_instead(
+        shown, "ladder", evaluate, line.title, broken, actions
+    )
+    all_marks = world.found(shown, marks, broken, actions)
+    proof_ui.formula(screen, TERMS)
+    struck = broken if broken in line.altered else ""
+    proof_ui.line(
+        screen,
+        f"**Line {number} of {len(PROOF)}**"
+        + (f" &nbsp; :red[✗ {struck}]" if struck else f" &nbsp; :small[{line.reason}]"),
+        line.written(broken, shown.world),
+        f"{both(found)} **{MARKS[mark_of(found)]}**",
+        "".join(f" {at} {MARKS[mark]}" for at, mark in enumerate(all_marks, 1)),
+    )
+    screen.chart(
+        two_sides, ink(),
+        tables={"sides": found.sides, "zero": pd.DataFrame({"left": [0.0]})},
+        title=f"{len(found.sides)} of its {found.total} numbers"
+        if found.total > len(found.sides)
+        else f"Its {plural(found.total, 'number')}",
+        note="dashed: left side · points: right side · red cross: it differs",
+        height=screen.height - (360 if screen.present else 236),
+    )  # fmt: skip
+    screen.says(sentence(number, found, broken, all_marks) + _cut(shown) + note)
+    screen.code(line.line.evaluate)
+    world.fold(screen, shown)
+
+
+def both(found: Evaluated) -> str:
+    """Left against right, where they differ most, or at the largest number."""
+    reading = found.reading
+    sides = f"{reading.left} against {reading.right}".replace("-", MINUS)
+    return f"{sides}, difference {size_of(found)}"
+
+
+def size_of(found: Evaluated) -> str:
+    """The difference: a power of ten where it is rounding."""
+    size = found.reading.size
+    return number_of(size, 1 if size < 1e-9 else 3)
+
+
+def mark_of(found: Evaluated) -> str:
+    """The mark of a line; samples whose interval cannot tell the sign earn none."""
+    reading = found.reading
+    return "unsure" if reading.mark == "holds" and reading.note else reading.mark
+
+
+def _cut(shown: world.Shown) -> str:
+    """A word where the world was cut so that its episodes can be listed."""
+    here = shown.world
+    few = short(here)
+    if not is_cut(here, few):
+        return ""
+    return f" (Here {shown.label} ends after {plural(few.horizon or 0, 'step')}: all its episodes can be listed.)"
+
+
+def sentence(number: int, found: Evaluated, broken: str | None, all_marks: tuple[str, ...]) -> str:
+    """Of this line and of the whole proof: what holds, what fails, by how much."""
+    failing = [str(at) for at, mark in enumerate(all_marks, 1) if mark == "fails"]
+    if "±" in found.reading.right:
+        return samples_in_words(found)
+    if broken is None and not failing:
+        exact = sum(mark == "holds" for mark in all_marks) - (all_marks[SAMPLED_AT] == "holds")
+        return f"All {exact} exact lines hold; the largest difference here is {size_of(found)}."
+    where = f"Line{'' if len(failing) == 1 else 's'} {listed(failing)}"
+    if not failing:
+        return f"“{broken}” changes nothing in this world: look at another one."
+    if found.reading.mark == "fails":
+        others = "" if len(failing) == 1 else f" {where} fail."
+        return f"Line {number} fails, by {size_of(found)}.{others} The other exact lines hold."
+    verb = "fails" if len(failing) == 1 else "fail"
+    return f"Line {number} does not use this step and holds. {where} {verb}: look there."
+
+
+def samples_in_words(found: Evaluated) -> str:
+    """What the line of samples says: whether its interval holds the exact number, and the sign."""
+    sides = f"{found.reading.right} estimates {found.reading.left}".replace("-", MINUS)
+    kind = mark_of(found)
+    if kind == "open":
+        return f"{sides}: the 95 % interval misses it, as one in twenty does."
+    if kind == "unsure":
+        return f"{sides}: the interval holds it, but cannot tell its sign yet."
+    return f"{sides}: the 95 % interval holds it, and tells its sign."
+
+
+def listed(names: list[str]) -> str:
+    """2, 3 and 9."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
