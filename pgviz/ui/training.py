@@ -7,6 +7,7 @@ random seed: a live run, with the recorded one left faint behind it.
 from collections.abc import Callable, Iterator, Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pgviz.lessons import PAGES
 from pgviz.runs import Run
@@ -40,7 +41,7 @@ def recorded(
     the recorded ones when a visitor's own are shown in front of them, else none. Returns the runs
     to look at if all of them have finished, else nothing.
     """
-    mine = _own(screen, configs)
+    mine = own_of(screen.key)
     shown = mine or configs
     missing = [c for c in configs if live.runs().find(c) is None]
     live.runs().prepare(missing)
@@ -55,28 +56,47 @@ def recorded(
     return live.group_of(shown) if _over(shown) and not _lacking(shown) else []
 
 
-def run_again(screen: Screen, configs: Sequence[Config], label: str = "Run again") -> None:
-    """The buttons for a run of one's own: another random seed each time it is pressed."""
+def run_again(
+    screen: Screen,
+    configs: Sequence[Config],
+    label: str = "Run again",
+    own: Sequence[Config] | None = None,
+    place: DeltaGenerator | None = None,
+) -> None:
+    """The buttons for a run of one's own: another random seed each time it is pressed.
+
+    `own` are other settings to run in place of `configs`: with the same luck, if they differ.
+    The buttons stand beside the controls, or in `place`.
+    """
     key = f"again.{screen.key}"
-    with screen.beside_controls(), st.container(horizontal=True, gap="small"):
-        if st.button(label, key=f"{key}.run", type="primary", icon=":material/play_arrow:"):
-            number = st.session_state.get(key, AGAIN - 1) + 1
-            st.session_state[key] = number
-            live.start_group(screen.key, [c.replace(rng_seed=number) for c in configs])
-        if st.session_state.get(key) is not None:
-            mine = live.group_of(_own(screen, configs))
-            if any(run.active for run in mine):
+
+    def begin() -> None:
+        number = st.session_state.setdefault(f"{key}.number", AGAIN - 1) + 1
+        asked = list(own or configs)
+        if asked == [*configs]:
+            st.session_state[f"{key}.number"] = number
+            asked = [c.replace(rng_seed=number) for c in configs]
+        st.session_state[key] = asked
+        live.start_group(screen.key, asked)
+
+    def back() -> None:
+        st.session_state[key] = None
+
+    with place or screen.beside_controls(), st.container(horizontal=True, gap="small"):
+        st.button(
+            label, key=f"{key}.run", type="primary", icon=":material/play_arrow:", on_click=begin
+        )
+        if mine := own_of(screen.key):
+            if any(run.active for run in live.group_of(mine)):
                 if st.button("Stop", key=f"{key}.stop"):
                     live.stop_group(screen.key)
-            elif st.button("Recorded run", key=f"{key}.back"):
-                st.session_state[key] = None
-                st.rerun()
+            else:
+                st.button("Recorded run", key=f"{key}.back", on_click=back)
 
 
-def _own(screen: Screen, configs: Sequence[Config]) -> list[Config]:
-    """The visitor's own runs on this step; none if the recorded ones are shown."""
-    number = st.session_state.get(f"again.{screen.key}")
-    return [] if number is None else [c.replace(rng_seed=number) for c in configs]
+def own_of(step: str) -> list[Config]:
+    """The visitor's own runs on the step of this key; none if the recorded ones are shown."""
+    return st.session_state.get(f"again.{step}") or []
 
 
 def _over(configs: Sequence[Config]) -> bool:

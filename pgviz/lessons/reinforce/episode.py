@@ -1,0 +1,97 @@
+"""What one episode teaches: its rewards, its rewards-to-go, and the push of each action."""
+
+import pandas as pd
+import streamlit as st
+
+from pgviz import estimators
+from pgviz.charts import reinforce as charts
+from pgviz.figures import fixed, plural
+from pgviz.lessons.reinforce.recorded import (
+    EPISODE,
+    LEARN,
+    UPDATE,
+    clamped,
+    episode_table,
+    look_into,
+)
+from pgviz.measure import one_update
+from pgviz.runs import Recording
+from pgviz.ui.controls import Choice
+from pgviz.ui.screen import Screen, chart
+
+RUNS = (LEARN,)
+SHOWN = Choice("bars", "Bars show", ("reward", "reward-to-go", "push"))
+CONTROLS = (UPDATE, EPISODE, SHOWN)
+BEATS = ({"bars": "reward"}, {"bars": "reward-to-go"}, {"bars": "push"})
+START = 4
+AXES = {
+    "reward": "reward of the step",
+    "reward-to-go": "reward-to-go G, the weight of the score",
+    "push": "change of the probability of the action",
+}
+
+
+def draw(screen: Screen) -> None:
+    screen.words(
+        "Every reward is 1, so the reward-to-go $G_t$ counts the steps still to come. It multiplies"
+        " the score of the action taken at $t$. All $G_t$ are positive: every action of the episode"
+        " is made more likely, the early ones most. **Push** shows how far each term alone moves"
+        " its action's probability."
+    )
+    shown = screen.control(SHOWN, "reward-to-go", horizontal=True)
+    update = int(screen.control(UPDATE, START))
+    episode = int(screen.control(EPISODE, 0))
+
+    def picture(recording: Recording) -> None:
+        place = clamped(recording, update, 0, episode)
+        steps = pushes(recording, *place)
+        st.markdown(
+            f"**{TITLES[shown]}**  \n:small[:gray[seed 0, update {place[0]}, episode {place[2]};"
+            " pushes are to one scale]]"
+        )
+        chart(
+            f"chart-episode-{shown}",
+            charts.actions,
+            shown,
+            AXES[shown],
+            tables={"steps": drawn(steps, shown)},
+            height=screen.height - 76,
+            says=f"{AXES[shown]} at each step of one episode; up if the action was right.",
+            scale=1.6 if screen.present else 1.0,
+        )
+
+    if recording := look_into(screen, picture):
+        steps = pushes(recording, *clamped(recording, update, 0, episode))
+        screen.says(in_words(steps))
+        screen.numbers(steps.round(4))
+    screen.code(estimators.reward_to_go, one_update.pushes)
+
+
+TITLES = {
+    "reward": "Every step pays the same",
+    "reward-to-go": "The first actions get the largest weights",
+    "push": "What was improbable is pushed furthest",
+}
+COLUMNS = {"reward": "reward", "reward-to-go": "return_to_go", "push": "push"}
+
+
+def pushes(recording: Recording, update: int, seed: int, episode: int) -> pd.DataFrame:
+    """The episode with the push of each of its terms."""
+    return one_update.pushes(episode_table(recording.path, update, seed, episode))
+
+
+def drawn(steps: pd.DataFrame, shown: str) -> pd.DataFrame:
+    """The quantity with the sign of its action."""
+    sign = steps["action"].map({"right": 1, "left": -1})
+    return steps.assign(drawn=sign * steps[COLUMNS[shown]])
+
+
+def in_words(steps: pd.DataFrame) -> str:
+    """The first weight, the last, and the largest push."""
+    most = steps.loc[steps["push"].idxmax()]
+    return (
+        f"The episode lasts {plural(len(steps), 'step')}: the first weight is"
+        f" {fixed(steps['return_to_go'].iloc[0], 0)}, the last {fixed(steps['return_to_go'].iloc[-1], 0)}."
+        f" The strongest push is at step {int(most['t'])}: {most['action']} had probability"
+        f" {fixed(most['before'])}."
+    )

@@ -1,0 +1,81 @@
+"""What the steps of this page share: the run they look at, and how they look into it."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from pgviz.runs import Recording, Run
+from pgviz.runs.replay import replay, trajectory
+from pgviz.training.config import Config, presets
+from pgviz.training.rollout import Rollout
+from pgviz.ui import live, training
+from pgviz.ui.controls import Choice, Number
+from pgviz.ui.screen import Screen
+
+NUM_UPDATES = 60
+LEARN = presets["reinforce"].replace(num_updates=NUM_UPDATES, stop_when_solved=True)
+FULL = presets["full-return"].replace(num_updates=NUM_UPDATES, stop_when_solved=True)
+assert LEARN.replace(method="full-return") == FULL, "the same settings but for the weight"
+
+UPDATE = Choice("update", "Update", tuple(range(NUM_UPDATES + 1)))
+SEED = Number("seed", "Seed", 0, LEARN.num_seeds - 1)
+EPISODE = Number("episode", "Episode", 0, LEARN.num_envs - 1)
+
+NO_MIDDLE = pd.DataFrame(
+    {name: pd.Series(dtype=float) for name in ("update", "episode_return", "low", "high")}
+)
+FIRST_RUN = "reinforce-run"  # the key of the step where a visitor may start a run of one's own
+
+
+def looked_at() -> Config:
+    """The run to look into: the visitor's own if there is one, else the recorded one."""
+    return next(iter(training.own_of(FIRST_RUN)), LEARN)
+
+
+def look_into(screen: Screen, draw: Callable[[Recording], None]) -> Recording | None:
+    """Draw from this recording; returns it, if there is something in it to speak about yet."""
+
+    def drawn(runs: Sequence[Run], _before: Sequence[Run]) -> None:
+        if recording := begun(runs):
+            draw(recording)
+        else:
+            st.skeleton(height=screen.height - 60)
+
+    training.recorded(screen, [looked_at()], drawn)
+    recording = begun(live.group_of([looked_at()]))
+    if recording is None:
+        screen.says("The run is being recorded; the picture follows.")
+    return recording
+
+
+def begun(runs: Sequence[Run]) -> Recording | None:
+    """The recording of the first of these runs, once an update is in it."""
+    recording = runs[0].recording() if runs else None
+    return recording if recording is not None and recording.num_updates else None
+
+
+def clamped(recording: Recording, update: int, seed: int = 0, episode: int = 0) -> tuple[int, ...]:
+    """The place nearest to the one asked for that this recording has."""
+    config = recording.config
+    return (
+        min(update, recording.num_updates),
+        min(seed, config.num_seeds - 1),
+        min(episode, config.num_envs - 1),
+    )
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def played(path: Path, update: int, seed: int) -> Rollout:
+    """The episodes that this seed played for this update, played again."""
+    recording = Recording(path)
+    return replay(recording.config, recording.theta(update)[seed], seed, update)
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def episode_table(path: Path, update: int, seed: int, episode: int) -> pd.DataFrame:
+    """One of them, a row per step."""
+    recording = Recording(path)
+    theta = recording.theta(update)[seed]
+    return trajectory(recording.config, theta, played(path, update, seed), episode)

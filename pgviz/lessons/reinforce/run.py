@@ -1,0 +1,171 @@
+"""The run: one learner, then sixteen."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from pgviz import estimators
+from pgviz.charts import reinforce as charts
+from pgviz.figures import count, fixed, plural
+from pgviz.lessons.reinforce.recorded import LEARN, NO_MIDDLE
+from pgviz.measure.ensembles import bootstrap_band, interquartile_mean
+from pgviz.runs import Recording, Run
+from pgviz.training import gradient, loop
+from pgviz.training.config import Config
+from pgviz.ui import controls, live, training
+from pgviz.ui.controls import Choice
+from pgviz.ui.screen import Screen, chart
+
+RUNS = (LEARN,)
+LEARNERS = Choice("learners", "Seeds shown", (1, 4, 16))
+EPISODES = Choice("num_envs", "Episodes per update, N", (1, 2, 4, 8, 16, 32, 64))
+RATE = Choice("learning_rate", "Learning rate", (0.002, 0.005, 0.01, 0.02, 0.05, 0.1))
+CONTROLS = (LEARNERS, EPISODES, RATE)
+BEATS = ({"learners": 1}, {"learners": 4}, {"learners": 16})
+
+
+def draw(screen: Screen) -> None:
+    screen.words(
+        "In **CartPole** each step pays 1 until the pole falls, at most 500 times. **REINFORCE**"
+        " plays N episodes, multiplies each score by its reward-to-go and averages. Then it moves θ"
+        " that way: one **update**. The **learning rate** says how far. Each **seed** is one"
+        " independent repetition of the run."
+    )
+    shown = int(screen.control(LEARNERS, 16))
+    with screen.beside_controls():
+        box = st.container(border=True, gap="small")
+    with box:
+        own = LEARN.replace(
+            num_envs=int(controls.draw(EPISODES, LEARN.num_envs, persist_state="session")),
+            learning_rate=controls.draw(RATE, LEARN.learning_rate, persist_state="session"),
+        )
+    training.run_again(screen, RUNS, "Run", own=(own,), place=box)
+    training.recorded(screen, RUNS, lambda runs, before: _draw(screen, runs, before, shown))
+    run = next(iter(live.group_of(training.own_of(screen.key) or RUNS)), None)
+    recording = run.recording() if run else None
+    if run is None or run.active or recording is None or not recording.num_updates:
+        screen.says("The result stands here when the run has ended.")
+    else:
+        screen.says(in_words(recording, shown))
+        screen.numbers(numbers(recording))
+    screen.code(estimators.reward_to_go, gradient.policy_gradient, loop.train)
+    screen.command(command(own))
+
+
+def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run], shown: int) -> None:
+    run = runs[0]
+    recording = run.recording()
+    if recording is None or not recording.num_updates:
+        st.skeleton(height=screen.height - 60)
+        return
+    config = run.config
+    settings = f"N = {config.num_envs}, learning rate {config.learning_rate:g}"
+    st.markdown(
+        f"**The pole stays up longer with every few updates**  \n:small[:gray[thin: a seed · thick:"
+        f" {middle_name(shown)} · {settings}]]"
+    )
+    seeds, middle = curves(recording, shown)
+    earlier = [r.recording() for r in before]
+    behind = [curves(r, shown)[1] for r in earlier if r is not None and r.num_updates]
+    chart(
+        "chart-learners",
+        charts.learners,
+        LEARN.num_updates,
+        tables={
+            "seeds": seeds,
+            "middle": middle,
+            "before": behind[0] if behind else NO_MIDDLE,
+            "ends": ends(middle, behind[0] if behind else None, shown),
+        },
+        height=screen.height - 76,
+        says="Return of an episode against updates: one thin line per seed, and their middle.",
+        scale=1.6 if screen.present else 1.0,
+    )
+
+
+def curves(recording: Recording, shown: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The returns of the first `shown` seeds, and the mean of their middle half with its interval."""
+    returns = recording.metrics()["episode_return"][:, :shown]
+    low, high = bootstrap_band(returns)
+    updates = range(len(returns))
+    middle = pd.DataFrame(
+        {
+            "update": updates,
+            "episode_return": interquartile_mean(returns, axis=1),
+            "low": low,
+            "high": high,
+        }
+    )
+    seeds = pd.DataFrame(returns).melt(var_name="seed", value_name="episode_return")
+    seeds["update"] = [*updates] * returns.shape[1]
+    return seeds, middle
+
+
+def ends(middle: pd.DataFrame, behind: pd.DataFrame | None, shown: int) -> pd.DataFrame:
+    """A name at the end of each line; the recorded one only where it stands behind another."""
+    rows = [middle.iloc[-1].to_dict() | {"label": middle_name(shown), "own": True}]
+    if behind is not None:
+        rows.append(behind.iloc[-1].to_dict() | {"label": "recorded run", "own": False})
+        low, high = sorted(rows, key=lambda row: row["episode_return"])
+        if high["episode_return"] - low["episode_return"] < 30:  # else the names would overlap
+            low["episode_return"] = high["episode_return"] - 30
+    return pd.DataFrame(rows)
+
+
+def middle_name(shown: int) -> str:
+    """What the thick line is."""
+    return "seed 0" if shown == 1 else "mean of the middle half"
+
+
+def in_words(recording: Recording, shown: int) -> str:
+    """Where the seeds that are shown began and where they are; how many have solved the game."""
+    metrics = recording.metrics()
+    returns = interquartile_mean(metrics["episode_return"][:, :shown], axis=1)
+    solved = int(metrics["solved"][-1, :shown].sum())
+    num_updates = recording.num_updates
+    if shown == 1:
+        dips = metrics["episode_return"][:, 0]
+        worst = float((dips - pd.Series(dips).cummax().to_numpy()).min())
+        fell = f" On the way it lost {fixed(-worst, 0)} steps again." if worst < -20 else ""
+        return (
+            f"In {plural(num_updates, 'update')} this seed goes from {fixed(returns[0], 0)} to"
+            f" {fixed(returns[-1], 0)} steps per episode.{fell}"
+        )
+    steps = float(metrics["env_steps"][-1, :shown].sum())
+    return (
+        f"In {plural(num_updates, 'update')} the return goes from {fixed(returns[0], 0)} to"
+        f" {fixed(returns[-1], 0)}. {solved} of {shown} seeds have solved the game, within"
+        f" {count(steps)} steps in all."
+    )
+
+
+def numbers(recording: Recording) -> pd.DataFrame:
+    """What else was recorded, one row per update: means of the middle half of all seeds."""
+    metrics = recording.metrics()
+    names = {
+        "episode_return": "return",
+        "grad_norm": "length of ĝ",
+        "entropy": "entropy of π, nats",
+        "pseudo_loss": "loss",
+    }
+    columns = {
+        label: interquartile_mean(metrics[name], axis=1).round(3) for name, label in names.items()
+    }
+    return pd.DataFrame(
+        {
+            "update": range(recording.num_updates),
+            **columns,
+            "seeds solved": metrics["solved"].sum(axis=1).astype(int),
+        }
+    )
+
+
+def command(config: Config) -> str:
+    """The command line that trains with these settings."""
+    return (
+        f"python -m pgviz train reinforce --num-updates {LEARN.num_updates} --stop-when-solved"
+        f" --set num_envs={config.num_envs}"
+        f" --set learning_rate={config.learning_rate:g}"
+    )
+
