@@ -19,9 +19,7 @@ from playwright.sync_api import Page, sync_playwright
 from pgviz.lessons import PAGES
 from tests.conftest import BROWSER_FLAGS, BROWSERS, REPO, _answers
 
-PICTURE = (
-    "[class*=st-key-picture-] :is(svg.marks, canvas, .stDataFrame, .stCode, .stMarkdown, .drawing svg)"
-)
+PICTURE = "[class*=st-key-picture-] :is(svg.marks, canvas, .stDataFrame, .stCode, .stMarkdown, .drawing svg)"
 LIMITS = {"cold": 500, "warm": 80, "picture": 300}  # ms
 
 

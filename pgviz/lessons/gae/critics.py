@@ -1,0 +1,50 @@
+"""How much a wrong λ costs, for every error of the critic."""
+
+from pgviz.charts import gae as charts
+from pgviz.exact.trust import Tradeoff
+from pgviz.figures import fixed, number
+from pgviz.lessons.gae.settings import EPISODES, SHAPE, WORLD
+from pgviz.measure import best_lambda, trust
+from pgviz.ui.look import ink
+from pgviz.ui.screen import Screen
+
+CONTROLS = (EPISODES, WORLD, SHAPE)
+BEATS = ({"episodes": 10}, {"episodes": 1000})
+
+
+def draw(screen: Screen) -> None:
+    screen.words(
+        "Each row is a critic, from exact (ε = 0) to useless (ε = 1). Colour says how many times"
+        " its least error a λ has. The best λ is no property of the method: it depends on the"
+        " critic, the world and N."
+    )
+    field = screen.live(EPISODES, EPISODES.options[0])
+    num: int = screen.control(EPISODES, EPISODES.options[0])
+    world: str = screen.control(WORLD, "ladder")
+    shape: str = screen.control(SHAPE, "too small", horizontal=True)
+    cells, best = best_lambda.error_map(world, shape, EPISODES.options)
+    screen.chart(
+        charts.error_map, field, 0, ink(),
+        tables={"cells": cells, "best": best},
+        title="A worse critic, another best λ",
+        note=f"exact · {trust.FORMULAS[shape]}; J is V at the start",
+    )  # fmt: skip
+    screen.says(sentence(world, shape, num))
+    screen.numbers(best[best["at"] == EPISODES.options.index(num)].drop(columns="at"))
+    screen.code(Tradeoff)
+
+
+def sentence(world: str, shape: str, num: int) -> str:
+    """The best λ of the exact and of the worst critic, and the cost of the one for the other."""
+    found = best_lambda.of_world(world, shape)
+    good, bad = (found.best_lambda(error, num) for error in (0.0, 1.0))
+    size = found.mean_squared_error(1.0, num)
+    cost = float(size[abs(found.lambdas - good).argmin()] / size.min())
+    if trust.is_void(trust.named_worlds[world](), shape):
+        return f"In this world this critic is exact for every ε: the best λ is {fixed(good)}."
+    if good == bad:
+        return f"With N = {num:,} the best λ is {fixed(good)} for ε = 0 and for ε = 1."
+    return (
+        f"With N = {num:,} the best λ is {fixed(good)} for the exact V and {fixed(bad)} at ε = 1."
+        f" There λ = {fixed(good)} has {number(cost)} times the least error."
+    )

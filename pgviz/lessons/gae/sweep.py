@@ -1,0 +1,111 @@
+"""Seven λ on CartPole, sixteen seeds each: recorded, in windows."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pgviz.charts import gae as charts
+from pgviz.exact.trust import weight_on_last_value
+from pgviz.figures import fixed
+from pgviz.measure import sweep
+from pgviz.runs import Recording, Run
+from pgviz.training.command import command_line
+from pgviz.ui import training
+from pgviz.ui.screen import ROOM_SCALE, Screen, chart
+
+RUNS = tuple(sweep.configs())
+
+
+def draw(screen: Screen) -> None:
+    config = RUNS[0]
+    weight = weight_on_last_value(config.gamma, 1.0, config.num_steps)
+    screen.words(
+        "Here the critic is a network that learns at the same time; its error is unknown. Seven λ,"
+        f" sixteen learners each, the same seeds. Each update uses windows of {config.num_steps}"
+        f" steps: even λ = 1 bootstraps, with weight γⁿ = {fixed(weight)} or more. As in most code,"
+        " the factor γᵗ is left out."
+    )
+    finished = training.recorded(screen, RUNS, lambda runs, before: _draw(screen, runs, before))
+    training.run_again(screen, RUNS)
+    if finished:
+        found = found_in(finished)
+        screen.says(sentence(found))
+        screen.numbers(sweep.compared(found).round(0))
+    else:
+        screen.says("The comparison stands here when all seven runs are complete.")
+    screen.command(command())
+
+
+def found_in(runs: Sequence[Run]) -> dict[float, Recording]:
+    """The recordings of those that have finished, by λ."""
+    return {
+        run.config.gae_lambda: recording
+        for run in sorted(runs, key=lambda run: run.config.gae_lambda)
+        if run.ending == "finished" and (recording := run.recording()) is not None
+    }
+
+
+def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run]) -> None:
+    found = found_in(runs)
+    if not found:
+        st.skeleton(height=screen.height - 44)
+        return
+    seeds, middle = sweep.tables(found)
+    old = sweep.tables(found_in(before))[1] if before else middle.iloc[:0]
+    budget = sweep.steps_in(RUNS[0])
+    low = 20_000 * float(np.floor(seeds["steps"].min() / 20_000))
+    st.markdown(
+        "**Fewest steps between the ends**  \n:small[:gray[faint: one learner · ✗ not solved in"
+        f" {budget:,} steps · dot and bar: mean of the middle half, its 95 % interval]]"
+        if is_between(middle)
+        else "**Steps until solved**  \n:small[:gray[faint: one learner · dot and bar: mean of the"
+        " middle half, its 95 % interval]]"
+    )
+    chart(
+        f"chart-{screen.key}",
+        charts.sweep,
+        budget,
+        low,
+        tables={"seeds": seeds, "summary": middle, "before": old},
+        height=screen.height - 84,
+        says="Steps until solved against λ, with every seed.",
+        scale=ROOM_SCALE if screen.present else 1.0,
+    )
+
+
+def is_between(middle: pd.DataFrame) -> bool:
+    """Whether the fewest steps stand neither at λ = 0 nor at λ = 1."""
+    return middle["label"].iloc[int(middle["steps"].argmin())] not in ("0", "1")
+
+
+def sentence(found: dict[float, Recording]) -> str:
+    """Fewest and most steps, and which λ differ from 0.95 seed by seed."""
+    _, middle = sweep.tables(found)
+    ranked = middle.sort_values("steps")
+    best, worst = ranked.iloc[0], ranked.iloc[-1]
+    table = sweep.compared(found)
+    apart = table[(table["low"] > 0) | (table["high"] < 0)]["λ"].tolist()
+    same = [name for name in table["λ"] if name not in apart]
+    text = (
+        f"λ = {best['label']} needs the fewest steps ({best['steps']:,.0f}), λ = {worst['label']}"
+        f" the most ({worst['steps']:,.0f})."
+    )
+    if not is_between(middle):
+        text += " In these runs the best λ is an end."
+    if not apart:
+        return f"{text} Seed by seed no λ differs clearly from 0.95."
+    differ = f"{text} Seed by seed, {_listed(apart)} differ clearly from 0.95"
+    return f"{differ}; {_listed(same)} do not." if same else f"{differ}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def command() -> str:
+    """The same runs from a shell, one λ after the other."""
+    one = command_line(sweep.configs((0.0,))[0])
+    values = " ".join(sweep.label(lam) for lam in sweep.SWEPT)
+    return f"for lam in {values}; do {one.replace('gae_lambda=0.0', 'gae_lambda=$lam')}; done"

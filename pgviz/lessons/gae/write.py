@@ -1,0 +1,48 @@
+"""Write GAE: three lines are missing."""
+
+import inspect
+
+from pgviz import estimators
+from pgviz.ui.exercise import exercise
+from pgviz.ui.screen import Screen
+
+HEAD = '''"""Generalised advantage estimation. Arrays are [..., T], time last."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+Bools = NDArray[np.bool_]
+
+
+'''
+GAPS = {
+    "return rewards + gamma * np.where(terminated, 0, next_values) - values": (
+        "one real reward, then the critic; nothing follows a termination"
+    ),
+    "following = np.where(episode_over[..., t], 0, following)": (
+        "nothing is carried across the end of an episode"
+    ),
+    "following = x[..., t] + total.dtype.type(discount) * following": (
+        "this row, and the row below times the discount"
+    ),
+}
+
+
+def draw(screen: Screen) -> None:
+    screen.words(
+        "Three lines of GAE are missing: the TD error, the end of an episode, and the recursion."
+        " Download the file, fill them in, and try it on the rows of the ledger. The solution is"
+        " the code that trains on this page."
+    )
+    exercise(screen, "gae", solution(), GAPS)
+    screen.says(
+        f"{len(GAPS)} gaps in {len(solution().splitlines())} lines, comments and docstrings"
+        " included."
+    )
+
+
+def solution() -> str:
+    """The functions that train, in one file that needs NumPy only."""
+    parts = (estimators.td_errors, estimators.gae, estimators.discounted_sum)
+    return HEAD + "\n\n".join(inspect.getsource(part) for part in parts)
