@@ -20,7 +20,7 @@ def _updates(num_updates: int, room: float = 1.0) -> alt.X:
         alt.X("update:Q")
         .title("update")
         .scale(domain=[0, num_updates * room], nice=False)
-        .axis(values=ticks, titleAnchor="middle")
+        .axis(values=ticks, titleAnchor="middle" if room == 1 else "start")
     )
 
 
@@ -33,8 +33,13 @@ def _return() -> alt.Y:
     )
 
 
-def _solved() -> alt.LayerChart:
-    rule = alt.Chart(alt.InlineData(values=[{}])).encode(y=alt.datum(SOLVED_RETURN))
+def _once(table: str) -> alt.Chart:
+    """One mark, whatever stands in the table."""
+    return _table(table).transform_aggregate(rows="count()")
+
+
+def _solved(table: str = "middle") -> alt.LayerChart:
+    rule = _once(table).transform_calculate(episode_return=f"{SOLVED_RETURN}").encode(_return())
     return rule.mark_rule(color=QUIET, strokeDash=[2, 3]) + rule.mark_text(
         color=QUIET, fontSize=12, align="left", dx=6, dy=10
     ).encode(x=alt.value(0), text=alt.value(f"solved: {SOLVED_RETURN}"))
@@ -118,9 +123,7 @@ def actions(quantity: str, title: str) -> alt.LayerChart:
         alt.Opacity("action:N").scale(domain=SIDES, range=[1, 0.55]).legend(None),
         tooltip=tooltip,
     )
-    label = alt.Chart(alt.InlineData(values=[{}])).mark_text(
-        align="right", color=QUIET, fontSize=13, fontWeight=600
-    )
+    label = _once("steps").mark_text(align="right", color=QUIET, fontSize=13, fontWeight=600)
     return (
         bars.mark_rule(color=BLUE, strokeWidth=3).encode(y2=alt.datum(0))
         + bars.mark_point(filled=True, size=40, color=BLUE)
@@ -202,7 +205,8 @@ def old_and_new(fields: tuple[str, str], starts: tuple[int, int], ink: str) -> a
     """The slope of J, and the mean of ĝ from episodes of an old policy.
 
     Tables: truth (climb, slope), old (at_old, climb, slope), gap (at_old, at_now, climb, truth,
-    slope, middle, label), zero (slope).
+    slope, middle, label), zero (slope),
+    names (at_old, −1 for the truth, climb, slope, label, left: of which side it stands).
     """
     params = [
         alt.param(name=name, value=start, bind=alt.BindDirect(element=field, event="input"))
@@ -216,11 +220,12 @@ def old_and_new(fields: tuple[str, str], starts: tuple[int, int], ink: str) -> a
     gap = _table("gap").transform_filter(f"{mine} && datum.at_now == toNumber(at_now)")
     dots = {"filled": True, "size": 130, "opacity": 1, "clip": True}
     same = old.transform_filter("datum.here")
+    name = _table("names").transform_filter(mine)
     return (
         _table("zero").mark_rule(color=QUIET).encode(y).add_params(*params)
         + same.mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x)
         + same.mark_text(color=QUIET, fontSize=12, align="center", baseline="bottom", dy=-4).encode(
-            x, y=alt.value(0), text=alt.value("these episodes' policy")
+            x, y=alt.value(0), text=alt.value("played here")
         )
         + _table("truth").mark_line(strokeWidth=2.6, color=ink, strokeDash=TRUTH_DASH).encode(x, y)
         + old.mark_line(strokeWidth=2.6, color=BROKEN, clip=True).encode(x, y)
@@ -228,13 +233,15 @@ def old_and_new(fields: tuple[str, str], starts: tuple[int, int], ink: str) -> a
             x, alt.Y("truth:Q").title("push on θ"), y2="slope:Q"
         )
         + gap.mark_point(color=ink, **dots).encode(x, alt.Y("truth:Q"))
-        + gap.mark_point(color=BROKEN, shape="cross", **dots).encode(x, y)
+        + gap.mark_point(color=BROKEN, shape="cross", angle=45, **dots).encode(x, y)
         + gap.mark_text(align="left", dx=10, fontSize=13, fontWeight=600, color=BROKEN, clip=True)
         .encode(x, alt.Y("middle:Q"), text="label:N")
-        + _table("names").transform_filter("datum.kind == 'truth'")
+        + _table("names").transform_filter("datum.at_old < 0")
         .mark_text(align="left", fontSize=13, color=ink).encode(x, y, text="label:N")
-        + _table("names").transform_filter("datum.kind == 'old'")
-        .mark_text(align="left", fontSize=13, color=BROKEN).encode(x, y, text="label:N")
+        + name.transform_filter("datum.left")
+        .mark_text(align="left", dx=8, fontSize=13, color=BROKEN).encode(x, y, text="label:N")
+        + name.transform_filter("!datum.left")
+        .mark_text(align="right", dx=-8, fontSize=13, color=BROKEN).encode(x, y, text="label:N")
     )  # fmt: skip
 
 
@@ -378,7 +385,7 @@ def two_divisors(field: str, start: int, ink: str) -> alt.LayerChart:
         .encode(x, y("episodes"))
         + curves.mark_line(strokeWidth=2.6, color=BROKEN, clip=True).encode(x, y("steps"))
         + here.mark_point(filled=True, size=110, opacity=1, color=ink).encode(x, y("episodes"))
-        + here.mark_point(filled=True, size=130, opacity=1, color=BROKEN, shape="cross")
+        + here.mark_point(filled=True, size=150, opacity=1, color=BROKEN, shape="cross", angle=45)
         .encode(x, y("steps"))
         + zeros.transform_filter(episodes).mark_text(color=ink, align="right", dx=-8, dy=16, **label)
         .encode(x, flat, text="label:N")

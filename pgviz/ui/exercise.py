@@ -1,5 +1,6 @@
 """The `write` steps: a skeleton with gaps, the solution folded, both as files."""
 
+import textwrap
 from collections.abc import Mapping
 
 import streamlit as st
@@ -29,11 +30,18 @@ def _assigns(line: str) -> bool:
     return " = " in head
 
 
-def exercise(screen: Screen, name: str, solution: str, gaps: Mapping[str, str]) -> None:
-    """Show the gaps in the picture; the whole file and its solution can be downloaded."""
+def exercise(
+    screen: Screen, name: str, solution: str, gaps: Mapping[str, str], start: str = ""
+) -> None:
+    """Show the gaps in the picture; the whole file and its solution can be downloaded.
+
+    The picture begins at the line that holds `start`, where there is much before the first gap.
+    """
     skeleton = with_gaps(solution, gaps)
+    lines = skeleton.splitlines()
+    first = next(at for at, line in enumerate(lines) if start in line)
     with screen.picture():
-        st.code(skeleton, language="python", height=screen.height - 60)
+        st.code(textwrap.dedent("\n".join(lines[first:])), language="python", height=screen.height - 60)
         with st.container(horizontal=True, gap="small"):
             st.download_button(
                 f"{name}.py with gaps",

@@ -19,7 +19,7 @@ from pgviz.ui.screen import Screen, chart
 
 RUNS = (LEARN,)
 LEARNERS = Choice("learners", "Seeds shown", (1, 4, 16))
-EPISODES = Choice("num_envs", "Episodes per update, N", (1, 2, 4, 8, 16, 32, 64))
+EPISODES = Choice("num_envs", "Episodes N", (1, 2, 4, 8, 16, 32, 64))
 RATE = Choice("learning_rate", "Learning rate", (0.002, 0.005, 0.01, 0.02, 0.05, 0.1))
 CONTROLS = (LEARNERS, EPISODES, RATE)
 BEATS = ({"learners": 1}, {"learners": 4}, {"learners": 16})
@@ -36,10 +36,12 @@ def draw(screen: Screen) -> None:
     with screen.beside_controls():
         box = st.container(border=True, gap="small")
     with box:
-        own = LEARN.replace(
-            num_envs=int(controls.draw(EPISODES, LEARN.num_envs, persist_state="session")),
-            learning_rate=controls.draw(RATE, LEARN.learning_rate, persist_state="session"),
-        )
+        left, right = st.columns(2, gap="medium")
+    with left:
+        num_envs = int(controls.draw(EPISODES, LEARN.num_envs, persist_state="session"))
+    with right:
+        rate = controls.draw(RATE, LEARN.learning_rate, persist_state="session")
+    own = LEARN.replace(num_envs=num_envs, learning_rate=rate)
     training.run_again(screen, RUNS, "Run", own=(own,), place=box)
     training.recorded(screen, RUNS, lambda runs, before: _draw(screen, runs, before, shown))
     run = next(iter(live.group_of(training.own_of(screen.key) or RUNS)), None)

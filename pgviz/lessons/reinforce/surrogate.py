@@ -53,7 +53,7 @@ def in_words(first: int) -> str:
     same = "the same, with the other sign" if abs(slope + by_hand) < 1e-12 else "not the same"
     return (
         f"The formula gives ĝ = {signed(by_hand, 3)}. Autograd differentiates the loss and gives"
-        f" {signed(slope, 3)}: {same}. The value of the loss, {fixed(value)}, is used nowhere."
+        f" {signed(slope, 3)}: {same}. The loss itself, {fixed(value)}, is used nowhere."
     )
 
 

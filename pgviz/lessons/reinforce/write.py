@@ -24,7 +24,7 @@ def draw(screen: Screen) -> None:
         " tests compare with the engine's."
     )
     source = solution()
-    exercise(screen, "reinforce", source, gaps(source))
+    exercise(screen, "reinforce", source, gaps(source), start="while True")
     screen.says(
         f"{plural(len(gaps(source)), 'gap')} in {plural(len(source.splitlines()), 'line')}."
     )
