@@ -572,3 +572,18 @@ def test_where_a_world_does_not_allow_it_the_steps_own_world_is_shown_with_a_wor
     shown, found, note = worlds.found_or_instead(Shown("bandit-a"), "ladder", refuse)
     assert (shown.name, found) == ("ladder", "ladder")
     assert r"\*world\* is too large" in note
+
+
+def test_a_term_of_the_theorem_leads_to_its_step():
+    app = opened("theorem", "theorem")
+    next(b for b in app.button if b.label == r"$\nabla\log$").click().run()
+    assert not app.exception
+    assert app.query_params["step"] in ("divide", ["divide"])
+    assert app.title[0].value == PAGE.step("divide").title
+
+
+def test_all_steps_stand_below_each_other():
+    app = opened("theorem", "guess", all=1)
+    assert not app.exception
+    assert not app.error
+    assert len(app.title) == len(PAGE.steps)
