@@ -587,3 +587,13 @@ def test_all_steps_stand_below_each_other():
     assert not app.exception
     assert not app.error
     assert len(app.title) == len(PAGE.steps)
+
+
+def test_where_sampled_episodes_are_cut_the_step_says_so():
+    said = average.cut_in_words(short_corridor())
+    cut, true = measured.cut_gradient(short_corridor())
+    assert numbers(said) == pytest.approx([100, true], abs=1e-3)
+    assert cut != true
+    for make in (named.two_arms, ladder):
+        assert average.cut_in_words(make()) == climb.cut_in_words(make()) == ""
+    assert numbers(climb.cut_in_words(short_corridor())) == [100]
