@@ -594,6 +594,6 @@ def test_where_sampled_episodes_are_cut_the_step_says_so():
     cut, true = measured.cut_gradient(short_corridor())
     assert numbers(said) == pytest.approx([100, true], abs=1e-3)
     assert cut != true
-    for make in (named.two_arms, ladder):
+    for make in (named.two_arms, ladder, named.survival):
         assert average.cut_in_words(make()) == climb.cut_in_words(make()) == ""
     assert numbers(climb.cut_in_words(short_corridor())) == [100]

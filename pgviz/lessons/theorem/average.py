@@ -63,7 +63,7 @@ def means(here: TabularMDP, rng_seed: int) -> pd.DataFrame:
 
 def cut_in_words(here: TabularMDP) -> str:
     """A word where sampled episodes are cut: the exact slope is that of the cut world."""
-    if not theorem.share_cut(here) > 0:
+    if not theorem.share_cut(here) > 1e-9:
         return ""
     cut, true = theorem.cut_gradient(here)
     without = "" if number(cut, 4) == number(true, 4) else f"; without the cut {signed(true, 3)}"

@@ -78,7 +78,9 @@ def race(
 
 def cut_in_words(here: TabularMDP) -> str:
     """A word where sampled episodes may be cut."""
-    return f" · sampled episodes end after {STEP_CAP} steps" if theorem.share_cut(here) > 0 else ""
+    return (
+        f" · sampled episodes end after {STEP_CAP} steps" if theorem.share_cut(here) > 1e-9 else ""
+    )
 
 
 def _triangle(screen: Screen, steps: pd.DataFrame, actions: tuple[str, ...]) -> None:
