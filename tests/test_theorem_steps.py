@@ -572,3 +572,28 @@ def test_where_a_world_does_not_allow_it_the_steps_own_world_is_shown_with_a_wor
     shown, found, note = worlds.found_or_instead(Shown("bandit-a"), "ladder", refuse)
     assert (shown.name, found) == ("ladder", "ladder")
     assert r"\*world\* is too large" in note
+
+
+def test_a_term_of_the_theorem_leads_to_its_step():
+    app = opened("theorem", "theorem")
+    next(b for b in app.button if b.label == r"$\nabla\log$").click().run()
+    assert not app.exception
+    assert app.query_params["step"] in ("divide", ["divide"])
+    assert app.title[0].value == PAGE.step("divide").title
+
+
+def test_all_steps_stand_below_each_other():
+    app = opened("theorem", "guess", all=1)
+    assert not app.exception
+    assert not app.error
+    assert len(app.title) == len(PAGE.steps)
+
+
+def test_where_sampled_episodes_are_cut_the_step_says_so():
+    said = average.cut_in_words(short_corridor())
+    cut, true = measured.cut_gradient(short_corridor())
+    assert numbers(said) == pytest.approx([100, true], abs=1e-3)
+    assert cut != true
+    for make in (named.two_arms, ladder, named.survival):
+        assert average.cut_in_words(make()) == climb.cut_in_words(make()) == ""
+    assert numbers(climb.cut_in_words(short_corridor())) == [100]

@@ -55,6 +55,8 @@ def _proof(puzzle: Puzzle, lines: int, reasons: int) -> None:
         "<style>.st-key-derivation table { width: 100%; } .st-key-derivation thead { display: none; }"
         ".st-key-derivation td { border: 0; border-bottom: 1px solid rgba(125,130,140,.25);"
         " padding: .3rem .8rem .3rem 0; height: 48px; vertical-align: middle; }"
+        ".st-key-derivation td:first-child { white-space: nowrap; }"
+        ".st-key-derivation .katex { font-size: 1.1em; }"
         ".st-key-derivation td:nth-child(2) { font-variant-numeric: tabular-nums; }</style>"
     )
 
@@ -86,7 +88,7 @@ def _ask(screen: Screen, puzzle: Puzzle, key: str, lines: int, reasons: int) -> 
 
 def _piped(formula: str) -> str:
     """A bar inside a table's cell would end the cell."""
-    return formula.replace("|", r"\mid ")
+    return formula.replace("|", r"\vert{}")
 
 
 def _again(key: str) -> None:

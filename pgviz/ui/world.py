@@ -12,7 +12,6 @@ from typing import Any
 import streamlit as st
 
 from pgviz.charts import worlds as drawings
-from pgviz.lessons.step import Step
 from pgviz.measure import theorem
 from pgviz.ui.controls import Choice
 from pgviz.ui.drawing import drawing
@@ -138,7 +137,7 @@ def fold(screen: Screen, shown: Shown | None = None) -> None:
             st.caption(plain(shown.story.sentence))
         elif shown is not None:
             st.caption(plain(shown.story.sentence))
-        _bring(screen.step)
+        _bring(screen)
         if shown is not None:
             st.download_button(
                 "This world as a file",
@@ -163,14 +162,15 @@ def picture(name: str) -> str | None:
     return None
 
 
-def _bring(step: Step) -> None:
+def _bring(screen: Screen) -> None:
     st.markdown("**Bring your own world**: a JSON file with transitions, rewards and θ.")
     st.file_uploader(
         "World file",
         type=["json"],
-        key="theorem.file",
+        key=f"world-upload-{screen.key}",
         max_upload_size=1,
         on_change=_uploaded,
+        args=(screen.key,),
         label_visibility="collapsed",
     )
     if fault := st.session_state.get(REFUSED):
@@ -179,22 +179,23 @@ def _bring(step: Step) -> None:
         st.toggle(
             "Show the named worlds instead",
             bool(st.session_state.get(AWAY)),
-            key="theorem.aside",
+            key=f"world-aside-{screen.key}",
             on_change=_aside,
+            args=(screen.key,),
         )
-        if step.slug not in CAN_SHOW:
+        if screen.step.slug not in CAN_SHOW:
             st.caption(
                 "This step keeps its own world. Yours is shown on six others, from step 7 on."
             )
     st.caption(f"It is read as numbers and forgotten when you close the tab. {limits_in_words()}")
 
 
-def _aside() -> None:
-    st.session_state[AWAY] = bool(st.session_state["theorem.aside"])
+def _aside(key: str) -> None:
+    st.session_state[AWAY] = bool(st.session_state[f"world-aside-{key}"])
 
 
-def _uploaded() -> None:
-    file = st.session_state.get("theorem.file")
+def _uploaded(key: str) -> None:
+    file = st.session_state.get(f"world-upload-{key}")
     receive(None if file is None else file.getvalue())
 
 

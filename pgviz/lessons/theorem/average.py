@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from pgviz.charts.theorem import mean_of_samples
+from pgviz.exact.ascent import STEP_CAP
 from pgviz.figures import number, signed
 from pgviz.measure import theorem
 from pgviz.ui import world
@@ -47,7 +48,7 @@ def draw(screen: Screen) -> None:
             "frame": pd.DataFrame({"num": [10, 10_000], "mean": [exact - reach, exact + reach]}),
         },
         title="The mean of samples closes in on the exact slope",
-        note="band: 95 % interval",
+        note="band: 95 % interval" + world.found(shown, cut_in_words),
     )  # fmt: skip
     screen.says(sentence(table, num) + note)
     screen.numbers(table)
@@ -58,6 +59,15 @@ def draw(screen: Screen) -> None:
 def means(here: TabularMDP, rng_seed: int) -> pd.DataFrame:
     """The mean of the first N samples and its interval: num, mean, low, high, exact, spread."""
     return theorem.closing_in(here, rng_seed).rename(columns={"num_episodes": "num"})
+
+
+def cut_in_words(here: TabularMDP) -> str:
+    """A word where sampled episodes are cut: the exact slope is that of the cut world."""
+    if not theorem.share_cut(here) > 1e-9:
+        return ""
+    cut, true = theorem.cut_gradient(here)
+    without = "" if number(cut, 4) == number(true, 4) else f"; without the cut {signed(true, 3)}"
+    return f" · episodes are cut after {STEP_CAP} steps{without}"
 
 
 def rows_of(table: pd.DataFrame) -> pd.DataFrame:

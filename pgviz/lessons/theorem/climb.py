@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from pgviz.charts.theorem import climbers, cosines, triangle
+from pgviz.exact.ascent import STEP_CAP
 from pgviz.exact.landscape import BREAKS
 from pgviz.figures import number, percent
 from pgviz.measure import theorem
@@ -47,7 +48,8 @@ def draw(screen: Screen) -> None:
         climbers, ink(), NUM_STEPS,
         tables={"steps": drawn, "frame": frame, "ends": ends(drawn, frame)},
         title=headline(run),
-        note="dashed: exact · line: samples · red: the mistake",
+        note="dashed: exact · line: samples · red: the mistake"
+        + world.found(shown, cut_in_words),
         share=0.68,
     )  # fmt: skip
     screen.chart(
@@ -72,6 +74,13 @@ def race(
 ) -> theorem.Race:
     """The three ascents."""
     return theorem.race(here, action, mistake, step_size, num, seed)
+
+
+def cut_in_words(here: TabularMDP) -> str:
+    """A word where sampled episodes may be cut."""
+    return (
+        f" · sampled episodes end after {STEP_CAP} steps" if theorem.share_cut(here) > 1e-9 else ""
+    )
 
 
 def _triangle(screen: Screen, steps: pd.DataFrame, actions: tuple[str, ...]) -> None:

@@ -46,7 +46,8 @@ def draw(screen: Screen) -> None:
             "frame": pd.DataFrame({"theta": [-2, 2], "average": [low - edge, high + edge]}),
         },
         title="The average of many draws loses its jumps",
-        note="the same random numbers at every θ · dashed: J, exact",
+        note="the same random numbers at every θ · dashed: J, exact"
+        + (f" · cut after {jumps.MOST_STEPS} steps" if name == "short-corridor" else ""),
     )  # fmt: skip
     screen.says(sentence(name, num))
     screen.code(jumps.averages)

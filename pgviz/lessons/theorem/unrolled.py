@@ -28,8 +28,8 @@ def draw(screen: Screen) -> None:
     screen.words(
         "A second proof lists no episodes. The **value** V(s) is the average return from state s"
         " on, the **action value** Q(s, a) the same after action a. Then"
-        " $\\nabla V(s) = \\sum_a \\nabla\\pi(a|s)\\,Q(s,a)$, the change now, plus the average"
-        " ∇V of the next state. Unrolled, every step adds one term."
+        " $\\nabla V(s) = \\sum_a \\nabla\\pi(a|s)\\,Q(s,a) + \\mathbb{E}\\,\\nabla V(s')$: the change now,"
+        " and the next state's on average. Unrolled, every step adds one term to ∇J."
     )
     shown = world.chosen(screen, WORLD, "ladder")
     chosen: str = screen.control(BREAK, NOTHING)
