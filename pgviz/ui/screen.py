@@ -68,12 +68,15 @@ class Screen:
 
     # --- controls ---
 
-    def control(self, control: Control, default: Any, **options: Any) -> Any:
+    def control(
+        self, control: Control, default: Any, place: DeltaGenerator | None = None, **options: Any
+    ) -> Any:
         """One of at most three controls; its value stays set in later steps and in the address.
 
         A chart follows a slider while it moves through a parameter bound to `live(control)`.
+        `place` is a column or a box among the controls.
         """
-        with self._controls:
+        with place or self._controls:
             if control.name in _drawn_already():
                 value = st.session_state.get(control.name, default)
                 st.markdown(f"{control.label}: **{controls.as_text(value)}** (set above)")
