@@ -28,7 +28,7 @@ from pgviz.ui.controls import Control, Number
 from pgviz.ui.drawing import drawing
 from pgviz.ui.links import base_url
 
-HEIGHT, ROOM_HEIGHT = 420, 640  # pixels of a picture, at a desk and in a lecture room
+HEIGHT, ROOM_HEIGHT = 420, 620  # pixels of a picture, at a desk and in a lecture room
 ROOM_SCALE = 1.6  # of letters and lines of a chart in a lecture room
 MOST_WORDS, MOST_CONTROLS = 60, 3
 
