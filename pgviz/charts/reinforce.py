@@ -1,5 +1,7 @@
 """Charts of the REINFORCE page, each a constant specification over named tables."""
 
+from typing import Any
+
 import altair as alt
 
 from pgviz.charts.learning import MAX_RETURN, SOLVED_RETURN, THOUSANDS
@@ -7,7 +9,9 @@ from pgviz.charts.theme import BROKEN, BROKEN_DASH, COLOR, DASH, QUIET, TRUTH_DA
 
 BLUE, ORANGE = COLOR["reinforce"], COLOR["full-return"]
 METHODS = ["reinforce", "full-return"]
-ROOM_RIGHT = 1.3  # of the updates: labels stand to the right of their lines
+RETURN = "steps until the pole falls: the return"
+AT_THE_EDGE: dict[str, Any] = {"align": "right", "fontSize": 13, "fontWeight": 600}
+ROOM_RIGHT = 1.35  # of the updates: labels stand to the right of their lines
 
 
 def _table(name: str) -> alt.Chart:
@@ -27,7 +31,7 @@ def _updates(num_updates: int, room: float = 1.0) -> alt.X:
 def _return() -> alt.Y:
     return (
         alt.Y("episode_return:Q")
-        .title("steps until the pole falls: the return")
+        .title(RETURN)
         .scale(domain=[0, MAX_RETURN + 20], nice=False)
         .axis(values=[0, 100, 200, 300, 400, 500])
     )
@@ -56,7 +60,7 @@ def learners(num_updates: int) -> alt.LayerChart:
     return (
         _solved()
         + middle.mark_area(opacity=0.2, color=BLUE).encode(
-            x, alt.Y("low:Q").title(_return().title), alt.Y2("high:Q")
+            x, alt.Y("low:Q").title(RETURN), alt.Y2("high:Q")
         )
         + seeds.mark_line(opacity=0.3, strokeWidth=1.2, color=BLUE).encode(
             x,
@@ -66,12 +70,12 @@ def learners(num_updates: int) -> alt.LayerChart:
         )
         + _table("before").mark_line(strokeWidth=2, color=QUIET, strokeDash=[2, 2]).encode(x, y)
         + middle.mark_line(strokeWidth=3, color=BLUE).encode(x, y)
-        + ends.mark_text(align="left", dx=8, fontSize=13, color=BLUE)
+        + ends.mark_text(color=BLUE, **AT_THE_EDGE)
         .transform_filter("datum.own")
-        .encode(x, y, text="label:N")
-        + ends.mark_text(align="left", dx=8, fontSize=13, color=QUIET)
+        .encode(y, x=alt.value("width"), text="label:N")
+        + ends.mark_text(color=QUIET, **AT_THE_EDGE)
         .transform_filter("!datum.own")
-        .encode(x, y, text="label:N")
+        .encode(y, x=alt.value("width"), text="label:N")
     )
 
 
@@ -128,16 +132,14 @@ def actions(quantity: str, title: str) -> alt.LayerChart:
         bars.mark_rule(color=BLUE, strokeWidth=3).encode(y2=alt.datum(0))
         + bars.mark_point(filled=True, size=40, color=BLUE)
         + steps.mark_rule(color=QUIET).encode(y=alt.datum(0))
-        + label.encode(
-            x=alt.value("width"), y=alt.value(10), text=alt.value("↑ right was taken")
-        )
+        + label.encode(x=alt.value("width"), y=alt.value(10), text=alt.value("↑ right was taken"))
         + label.encode(
             x=alt.value("width"), y=alt.value("height"), text=alt.value("↓ left was taken")
         )
     )
 
 
-def policy_map(view: str, ink: str) -> alt.LayerChart:
+def policy_map(view: str, ink: str, paper: str) -> alt.LayerChart:
     """π(right|s) over the pole's angle and angular velocity, or its change.
 
     Tables: squares (angle, rate, before, after, change, width, height as edges), border (angle,
@@ -146,23 +148,24 @@ def policy_map(view: str, ink: str) -> alt.LayerChart:
     x = alt.X("left:Q").title("angle of the pole, degrees").scale(domain=[-12.2, 12.2], nice=False)
     x = x.axis(values=[-12, -6, 0, 6, 12], grid=False)
     y = alt.Y("low:Q").title("angular velocity, rad/s").scale(domain=[-1.7, 1.7], nice=False)
-    y = y.axis(values=[-1.5, -0.75, 0, 0.75, 1.5], grid=False)
-    squares = _table("squares").mark_rect(strokeWidth=0)
+    y = y.axis(values=[-1.5, -1, -0.5, 0, 0.5, 1, 1.5], grid=False)
+    squares = _table("squares").mark_rect(strokeWidth=1)
     tooltip = [
         alt.Tooltip("angle:Q", format=".1f"),
         alt.Tooltip("rate:Q", format=".2f"),
         alt.Tooltip("before:Q", format=".3f"),
         alt.Tooltip("after:Q", format=".3f"),
     ]
-    edges = {"x2": "right:Q", "y2": "high:Q"}
     if view == "change":
-        size = alt.Opacity("size:Q").scale(domain=[0, 0.3], range=[0, 1], clamp=True).legend(None)
-        side = alt.Color("more:N").scale(domain=SIDES, range=[BLUE, QUIET]).legend(None)
-        picture = squares.encode(x, y, size, side, tooltip=tooltip, **edges)
+        scale = alt.Scale(
+            domain=[-0.3, 0, 0.3], range=[QUIET, paper, BLUE], clamp=True, interpolate="rgb"
+        )
     else:
-        shade = alt.Opacity(f"{view}:Q").scale(domain=[0, 1], range=[0, 1]).legend(None)
-        picture = squares.encode(x, y, shade, color=alt.value(BLUE), tooltip=tooltip, **edges)
-    place = {
+        scale = alt.Scale(domain=[0, 1], range=[paper, BLUE], interpolate="rgb")
+    fill = alt.Fill(f"{view}:Q").scale(scale).legend(None)
+    edge = alt.Stroke(f"{view}:Q").scale(scale).legend(None)
+    picture = squares.encode(x, y, fill, edge, x2="right:Q", y2="high:Q", tooltip=tooltip)
+    place: dict[str, Any] = {
         "x": alt.X("angle:Q").title("angle of the pole, degrees"),
         "y": alt.Y("rate:Q").title("angular velocity, rad/s"),
     }
@@ -173,10 +176,12 @@ def policy_map(view: str, ink: str) -> alt.LayerChart:
         + _table("visited")
         .mark_point(filled=True, size=9, opacity=0.55, color=QUIET, clip=True)
         .encode(**place)
-        + border.transform_filter("datum.when == 'before'")
-        .mark_line(color=ink, strokeWidth=1.6, strokeDash=[3, 3], clip=True)
-        + border.transform_filter("datum.when == 'after'")
-        .mark_line(color=ink, strokeWidth=2.6, clip=True)
+        + border.transform_filter("datum.when == 'before'").mark_line(
+            color=ink, strokeWidth=1.6, strokeDash=[3, 3], clip=True
+        )
+        + border.transform_filter("datum.when == 'after'").mark_line(
+            color=ink, strokeWidth=2.6, clip=True
+        )
         + names.mark_text(color=ink, fontSize=13, fontWeight=600)
     )
 
@@ -188,7 +193,7 @@ def pulls() -> alt.LayerChart:
     """
     y = alt.Y("rank:O").title("return of the episode").sort(None)
     y = y.axis(labelExpr="datum.value", ticks=False, domain=False, labels=False, titlePadding=26)
-    x = alt.X("share:Q").title("share of ĝ, %").axis(tickCount=4, format="~g")
+    x = alt.X("share:Q").title("share of ĝ, %").axis(tickCount=4, format="d")
     rows = _table("pulls")
     return (
         rows.mark_bar(color=BLUE).encode(
@@ -204,9 +209,8 @@ def pulls() -> alt.LayerChart:
 def old_and_new(fields: tuple[str, str], starts: tuple[int, int], ink: str) -> alt.LayerChart:
     """The slope of J, and the mean of ĝ from episodes of an old policy.
 
-    Tables: truth (climb, slope), old (at_old, climb, slope), gap (at_old, at_now, climb, truth,
-    slope, middle, label), zero (slope),
-    names (at_old, −1 for the truth, climb, slope, label, left: of which side it stands).
+    Tables: truth (climb, slope), old (at_old, climb, slope), gap (at_old, at_now, old, climb,
+    truth, slope, middle, label), zero (slope), names (climb, to, slope, label, exact).
     """
     params = [
         alt.param(name=name, value=start, bind=alt.BindDirect(element=field, event="input"))
@@ -218,9 +222,11 @@ def old_and_new(fields: tuple[str, str], starts: tuple[int, int], ink: str) -> a
     mine = "datum.at_old == toNumber(at_old)"
     old = _table("old").transform_filter(mine)
     gap = _table("gap").transform_filter(f"{mine} && datum.at_now == toNumber(at_now)")
-    dots = {"filled": True, "size": 130, "opacity": 1, "clip": True}
+    dots: dict[str, Any] = {"filled": True, "size": 130, "opacity": 1, "clip": True}
     same = old.transform_filter("datum.here")
-    name = _table("names").transform_filter(mine)
+    names, truth = _table("names"), "datum.exact"
+    stroke: dict[str, Any] = {"strokeWidth": 2.6}
+    text: dict[str, Any] = {"align": "left", "dx": 8, "fontSize": 13}
     return (
         _table("zero").mark_rule(color=QUIET).encode(y).add_params(*params)
         + same.mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x)
@@ -234,14 +240,20 @@ def old_and_new(fields: tuple[str, str], starts: tuple[int, int], ink: str) -> a
         )
         + gap.mark_point(color=ink, **dots).encode(x, alt.Y("truth:Q"))
         + gap.mark_point(color=BROKEN, shape="cross", angle=45, **dots).encode(x, y)
-        + gap.mark_text(align="left", dx=10, fontSize=13, fontWeight=600, color=BROKEN, clip=True)
+        + gap.transform_filter("datum.old < datum.climb")
+        .mark_text(align="left", dx=10, fontSize=13, fontWeight=600, color=BROKEN, clip=True)
         .encode(x, alt.Y("middle:Q"), text="label:N")
-        + _table("names").transform_filter("datum.at_old < 0")
-        .mark_text(align="left", fontSize=13, color=ink).encode(x, y, text="label:N")
-        + name.transform_filter("datum.left")
-        .mark_text(align="left", dx=8, fontSize=13, color=BROKEN).encode(x, y, text="label:N")
-        + name.transform_filter("!datum.left")
-        .mark_text(align="right", dx=-8, fontSize=13, color=BROKEN).encode(x, y, text="label:N")
+        + gap.transform_filter("datum.old > datum.climb")
+        .mark_text(align="right", dx=-10, fontSize=13, fontWeight=600, color=BROKEN, clip=True)
+        .encode(x, alt.Y("middle:Q"), text="label:N")
+        + names.transform_filter(truth).mark_rule(color=ink, **stroke)
+        .encode(x, y, alt.X2("to:Q"), strokeDash=alt.value(TRUTH_DASH))
+        + names.transform_filter(f"!({truth})").mark_rule(color=BROKEN, **stroke)
+        .encode(x, y, alt.X2("to:Q"))
+        + names.transform_filter(truth).mark_text(color=ink, **text)
+        .encode(alt.X("to:Q"), y, text="label:N")
+        + names.transform_filter(f"!({truth})").mark_text(color=BROKEN, **text)
+        .encode(alt.X("to:Q"), y, text="label:N")
     )  # fmt: skip
 
 
@@ -276,11 +288,10 @@ def forgotten_minus(num_updates: int) -> alt.LayerChart:
     Tables: seeds (sign, seed, update, episode_return), middle (sign, update, episode_return), ends
     (sign, update, episode_return, label).
     """
-    x, y = _updates(num_updates, 1.5), _return()
+    x, y = _updates(num_updates, ROOM_RIGHT), _return()
     kept, lost = (f"datum.sign == '{sign}'" for sign in ("kept", "forgotten"))
     seeds, middle, ends = _table("seeds"), _table("middle"), _table("ends")
-    thin = {"opacity": 0.2, "strokeWidth": 1}
-    label = {"align": "left", "dx": 10, "fontSize": 13, "fontWeight": 600}
+    thin: dict[str, Any] = {"opacity": 0.2, "strokeWidth": 1}
     return (
         _solved()
         + seeds.transform_filter(kept).mark_line(color=BLUE, **thin).encode(x, y, detail="seed:N")
@@ -291,12 +302,14 @@ def forgotten_minus(num_updates: int) -> alt.LayerChart:
         + ends.transform_filter(lost)
         .mark_point(shape="cross", filled=True, size=130, opacity=1, color=BROKEN, angle=45)
         .encode(x, y)
-        + ends.transform_filter(kept).mark_text(color=BLUE, **label).encode(x, y, text="label:N")
-        + ends.transform_filter(lost).mark_text(color=BROKEN, **label).encode(x, y, text="label:N")
+        + ends.transform_filter(kept).mark_text(color=BLUE, **AT_THE_EDGE)
+        .encode(y, x=alt.value("width"), text="label:N")
+        + ends.transform_filter(lost).mark_text(color=BROKEN, **AT_THE_EDGE)
+        .encode(y, x=alt.value("width"), text="label:N")
     )  # fmt: skip
 
 
-def loss_with_returns(num_updates: int) -> alt.LayerChart:
+def loss_with_returns(num_updates: int, ink: str) -> alt.LayerChart:
     """The surrogate loss against updates; the return stands beside it as numbers.
 
     Tables: losses (update, pseudo_loss, episode_return), marks (the same, with a label), guess
@@ -317,9 +330,12 @@ def loss_with_returns(num_updates: int) -> alt.LayerChart:
             ],
         )
         + marks.mark_point(filled=True, size=90, opacity=1, color=BLUE).encode(x, y)
-        + marks.mark_text(align="right", dx=-10, dy=-10, fontSize=13, fontWeight=600).encode(
-            x, y, text="label:N"
-        )
+        + marks.transform_filter("datum.update > 0")
+        .mark_text(align="right", dx=-10, dy=-10, fontSize=13, fontWeight=600, color=ink)
+        .encode(x, y, text="label:N")
+        + marks.transform_filter("datum.update == 0")
+        .mark_text(align="left", dx=4, dy=-16, fontSize=13, fontWeight=600, color=ink)
+        .encode(x, y, text="label:N")
         + guess.mark_line(color=QUIET, strokeWidth=2, strokeDash=[4, 4]).encode(x, y)
         + guess.transform_filter("datum.label != ''")
         .mark_text(align="left", dx=6, fontSize=13, color=QUIET)
@@ -339,7 +355,7 @@ def luck(num_updates: int) -> alt.LayerChart:
     Tables: seeds (method, seed, update, episode_return), middle (method, update, episode_return),
     before (as middle), ends (method, update, episode_return, label).
     """
-    x, y = _updates(num_updates, 1.35), _return()
+    x, y = _updates(num_updates, ROOM_RIGHT), _return()
     palette = [COLOR[name] for name in METHODS]
     color = alt.Color("method:N", legend=None).scale(domain=METHODS, range=palette)
     dash = alt.StrokeDash("method:N", legend=None).scale(
@@ -354,8 +370,8 @@ def luck(num_updates: int) -> alt.LayerChart:
         + _table("before").mark_line(opacity=0.35, strokeWidth=2).encode(x, y, color, dash)
         + _table("middle").mark_line(strokeWidth=3.2).encode(x, y, color, dash)
         + _table("ends")
-        .mark_text(align="left", dx=8, fontSize=13, fontWeight=600)
-        .encode(x, y, color, text="label:N")
+        .mark_text(**AT_THE_EDGE)
+        .encode(y, color, x=alt.value("width"), text="label:N")
     )
 
 
@@ -377,7 +393,7 @@ def two_divisors(field: str, start: int, ink: str) -> alt.LayerChart:
     here = _table("here").transform_filter("datum.at == toNumber(at)")
     episodes, steps = (f"datum.kind == '{kind}'" for kind in ("episodes", "steps"))
     flat = alt.Y("zero:Q").title(title)
-    label = {"fontSize": 13, "fontWeight": 600}
+    label: dict[str, Any] = {"fontSize": 13, "fontWeight": 600}
     return (
         zeros.mark_rule(color=QUIET).encode(flat).add_params(at)
         + here.mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x)

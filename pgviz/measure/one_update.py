@@ -20,6 +20,10 @@ Floats = NDArray[np.float64]
 
 ANGLES = np.linspace(-0.2, 0.2, 17)  # rad; the episode ends at ±.2095
 RATES = np.linspace(-1.6, 1.6, 17)  # rad/s
+PER_EPISODE = (
+    *("obs", "actions", "rewards", "next_obs", "terminated", "truncated", "mask", "logits"),
+    *("values", "next_values", "paid_before"),
+)  # the arrays of a rollout
 LARGEST_STEP = 1.0  # of a log-odds, in `pushes`
 
 
@@ -61,7 +65,7 @@ def policy_map(config: Config, theta: Array32) -> Floats:
     obs[0, :, 2], obs[0, :, 3] = angle.ravel(), rate.ravel()
     layers = policy.layers(Agent.of(config).policy_part(theta[None]))
     logits, _ = policy.forward(layers, policy.features(obs))
-    return probability(logits[0].astype(np.float64)).reshape(angle.shape)
+    return np.asarray(probability(logits[0].astype(np.float64)).reshape(angle.shape), np.float64)
 
 
 def map_table(before: Floats, after: Floats) -> pd.DataFrame:
@@ -76,6 +80,18 @@ def map_table(before: Floats, after: Floats) -> pd.DataFrame:
             "change": (after - before).ravel(),
         }
     )
+
+
+def visited(obs: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Which squares of the map hold one of these observations [rows, 4]; [RATES, ANGLES]."""
+    place = [
+        np.rint((x - grid[0]) / (grid[1] - grid[0])).astype(int)
+        for x, grid in ((obs[:, 3], RATES), (obs[:, 2], ANGLES))
+    ]
+    inside = (place[0] >= 0) & (place[0] < len(RATES)) & (place[1] >= 0) & (place[1] < len(ANGLES))
+    found = np.zeros((len(RATES), len(ANGLES)), np.bool_)
+    found[place[0][inside], place[1][inside]] = True
+    return found
 
 
 def border(probabilities: Floats) -> pd.DataFrame:
@@ -105,11 +121,7 @@ def episode_gradients(config: Config, theta: Array32, rollout: Rollout) -> Float
 
     alone = replace(
         rollout,
-        **{
-            name: apart(getattr(rollout, name))
-            for name in ("obs", "actions", "rewards", "next_obs", "terminated", "truncated")
-            + ("mask", "logits", "values", "next_values", "paid_before")
-        },
+        **{name: apart(getattr(rollout, name)) for name in PER_EPISODE},
     )
     repeated = np.repeat(policy, num_episodes, axis=0)
     gradient, _ = policy_gradient(Agent.of(config).policy, repeated, alone, apart(psi))

@@ -35,13 +35,25 @@ def exercise(
 ) -> None:
     """Show the gaps in the picture; the whole file and its solution can be downloaded.
 
-    The picture begins at the line that holds `start`, where there is much before the first gap.
+    The picture begins at the line that holds `start`, where there is much before the first gap,
+    and ends with its block.
     """
     skeleton = with_gaps(solution, gaps)
     lines = skeleton.splitlines()
     first = next(at for at, line in enumerate(lines) if start in line)
+    indent = len(lines[first]) - len(lines[first].lstrip())
+    outside = (
+        at
+        for at in range(first + 1, len(lines))
+        if lines[at].strip() and len(lines[at]) - len(lines[at].lstrip()) < indent
+    )
+    last = next(outside, len(lines))
     with screen.picture():
-        st.code(textwrap.dedent("\n".join(lines[first:])), language="python", height=screen.height - 60)
+        st.code(
+            textwrap.dedent("\n".join(lines[first:last]).rstrip()),
+            language="python",
+            height=screen.height - 60,
+        )
         with st.container(horizontal=True, gap="small"):
             st.download_button(
                 f"{name}.py with gaps",

@@ -23,3 +23,8 @@ def text_red() -> str:
 def quiet_text() -> str:
     """Notes and reasons: 6 : 1 on the light page, 8 : 1 on the dark one."""
     return "#B4B8C0" if is_dark() else "#5C616B"
+
+
+def paper() -> str:
+    """The colour of the page: the empty end of a scale of shades."""
+    return "#171614" if is_dark() else "#FFFFFF"

@@ -28,7 +28,7 @@ from pgviz.ui.controls import Control, Number
 from pgviz.ui.drawing import drawing
 from pgviz.ui.links import base_url
 
-HEIGHT, ROOM_HEIGHT = 420, 640  # pixels of a picture, at a desk and in a lecture room
+HEIGHT, ROOM_HEIGHT = 420, 620  # pixels of a picture, at a desk and in a lecture room
 ROOM_SCALE = 1.6  # of letters and lines of a chart in a lecture room
 MOST_WORDS, MOST_CONTROLS = 60, 3
 
@@ -68,12 +68,15 @@ class Screen:
 
     # --- controls ---
 
-    def control(self, control: Control, default: Any, **options: Any) -> Any:
+    def control(
+        self, control: Control, default: Any, place: DeltaGenerator | None = None, **options: Any
+    ) -> Any:
         """One of at most three controls; its value stays set in later steps and in the address.
 
         A chart follows a slider while it moves through a parameter bound to `live(control)`.
+        `place` is a column or a box among the controls.
         """
-        with self._controls:
+        with place or self._controls:
             if control.name in _drawn_already():
                 value = st.session_state.get(control.name, default)
                 st.markdown(f"{control.label}: **{controls.as_text(value)}** (set above)")

@@ -15,8 +15,8 @@ PAGE = Page(
             introduces=("REINFORCE", "CartPole", "seed", "update", "learning rate"),
         ),
         Step("watch", "Rewind to any update and watch it play"),
-        Step("episode", "What one episode teaches"),
-        Step("update", "One update, before and after", introduces=("batch",)),
+        Step("episode", "In one episode, early actions weigh most"),
+        Step("update", "In one update, few episodes make most of ĝ", introduces=("batch",)),
         Step(
             "fresh",
             "Old episodes belong to an old policy",
@@ -26,7 +26,7 @@ PAGE = Page(
         Step("minus", "Optimisers go down, so code has a minus"),
         Step(
             "loss",
-            "The loss says nothing about the return",
+            "The loss rises while the policy improves",
             question="The return rises. What does the loss do?",
         ),
         Step("seeds", "Same settings, other luck", introduces=("full return",)),

@@ -13,6 +13,7 @@ from pgviz.lessons.reinforce.recorded import (
     clamped,
     episode_table,
     look_into,
+    room_for_captions,
 )
 from pgviz.measure import one_update
 from pgviz.runs import Recording
@@ -34,20 +35,22 @@ AXES = {
 def draw(screen: Screen) -> None:
     screen.words(
         "Every reward is 1, so the reward-to-go $G_t$ counts the steps still to come. It multiplies"
-        " the score of the action taken at $t$. All $G_t$ are positive: every action of the episode"
-        " is made more likely, the early ones most. **Push** shows how far each term alone moves"
-        " its action's probability."
+        " the score of the action taken at $t$. All $G_t$ are positive: each term makes its own"
+        " action more likely, good or bad. Only the average over many episodes sorts them. **Push**"
+        " is how far each term alone moves its probability."
     )
     shown = screen.control(SHOWN, "reward-to-go", horizontal=True)
-    update = int(screen.control(UPDATE, START))
-    episode = int(screen.control(EPISODE, 0))
+    with screen.beside_controls():
+        left, right = st.columns(2, gap="small")
+    update = int(screen.control(UPDATE, START, left))
+    episode = int(screen.control(EPISODE, 0, right))
 
     def picture(recording: Recording) -> None:
         place = clamped(recording, update, 0, episode)
         steps = pushes(recording, *place)
         st.markdown(
-            f"**{TITLES[shown]}**  \n:small[:gray[seed 0, update {place[0]}, episode {place[2]};"
-            " pushes are to one scale]]"
+            f"**{TITLES[shown]}**  \n:small[:gray[seed 0, update {place[0]}, episode {place[2]}"
+            f"{SCALE if shown == 'push' else ''}]]"
         )
         chart(
             f"chart-episode-{shown}",
@@ -55,7 +58,7 @@ def draw(screen: Screen) -> None:
             shown,
             AXES[shown],
             tables={"steps": drawn(steps, shown)},
-            height=screen.height - 76,
+            height=room_for_captions(screen),
             says=f"{AXES[shown]} at each step of one episode; up if the action was right.",
             scale=1.6 if screen.present else 1.0,
         )
@@ -72,6 +75,7 @@ TITLES = {
     "reward-to-go": "The first actions get the largest weights",
     "push": "What was improbable is pushed furthest",
 }
+SCALE = "; one step size for all, the largest changes the log-odds by 1"
 COLUMNS = {"reward": "reward", "reward-to-go": "return_to_go", "push": "push"}
 
 
@@ -88,7 +92,7 @@ def drawn(steps: pd.DataFrame, shown: str) -> pd.DataFrame:
 
 def in_words(steps: pd.DataFrame) -> str:
     """The first weight, the last, and the largest push."""
-    most = steps.loc[steps["push"].idxmax()]
+    most = steps.iloc[int(steps["push"].to_numpy().argmax())]
     return (
         f"The episode lasts {plural(len(steps), 'step')}: the first weight is"
         f" {fixed(steps['return_to_go'].iloc[0], 0)}, the last {fixed(steps['return_to_go'].iloc[-1], 0)}."

@@ -51,33 +51,31 @@ def _tables() -> dict[str, pd.DataFrame]:
     truth = pd.DataFrame({"climb": steps, "slope": [reuse.slope(p) for p in steps]})
     exact = {now: reuse.slope(now) for now in NOW.options}
     lines, gaps = [], []
-    names = [(-1, 0.015, 0.75, True, "slope of J")]
+    names = [  # in the corner that no line reaches
+        (0.02, 0.09, -1.3, "slope of J", True),
+        (0.02, 0.09, -1.65, "mean of ĝ from the old episodes", False),
+    ]
     for at_old, old in enumerate(OLD.options):
         left, right = (reuse.slope_with_old_episodes(old, p) for p in (1e-9, 1 - 1e-9))
-        ends = ((0.0, left, False), (old, (1 - old) * left + old * right, True), (1.0, right, False))
+        ends = (
+            (0.0, left, False),
+            (old, (1 - old) * left + old * right, True),
+            (1.0, right, False),
+        )
         lines += [(at_old, *end) for end in ends]
         for at_now, now in enumerate(NOW.options):
             slope = (1 - now) * left + now * right
             inside = max(min((slope + exact[now]) / 2, 2.8), -1.8)
             label = f"bias {signed(slope - exact[now])}" if abs(slope - exact[now]) > 5e-3 else ""
             gaps.append((at_old, at_now, old, now, exact[now], slope, inside, label))
-        names.append((at_old, *_beside(left, right), "mean of ĝ, old episodes"))
     gap_columns = ["at_old", "at_now", "old", "climb", "truth", "slope", "middle", "label"]
     return {
         "truth": truth,
         "old": pd.DataFrame(lines, columns=["at_old", "climb", "slope", "here"]),
         "gap": pd.DataFrame(gaps, columns=gap_columns),
-        "names": pd.DataFrame(names, columns=["at_old", "climb", "slope", "left", "label"]),
+        "names": pd.DataFrame(names, columns=["climb", "to", "slope", "label", "exact"]),
         "zero": pd.DataFrame({"slope": [0.0]}),
     }
-
-
-def _beside(left: float, right: float) -> tuple[float, float, bool]:
-    """A place for the name of the line from (0, left) to (1, right), and whether it begins there."""
-    if left < 2.6:  # flat: below the line
-        return 0.66, left + 0.66 * (right - left) - 0.3, True
-    climb = (left - 2.5) / (left - right)
-    return climb, 2.5, climb < 0.65
 
 
 def in_words(old: float, now: float) -> str:

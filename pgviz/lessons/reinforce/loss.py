@@ -6,16 +6,21 @@ import streamlit as st
 
 from pgviz.charts import reinforce as charts
 from pgviz.figures import fixed
-from pgviz.lessons.reinforce.recorded import LEARN, begun, look_into
+from pgviz.lessons.reinforce.recorded import LEARN, begun, look_into, room_for_captions
 from pgviz.measure import takeaways
 from pgviz.measure.ensembles import interquartile_mean
 from pgviz.runs import Recording
 from pgviz.training import gradient
 from pgviz.ui import live, progress
+from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen, chart
 
 RUNS = (LEARN,)
-ANSWERS = {"It falls": "fell", "It stays about the same": "stayed about the same", "It rises": "rose"}
+ANSWERS = {
+    "It falls": "fell",
+    "It stays about the same": "stayed about the same",
+    "It rises": "rose",
+}
 MARKS = 5  # returns that are written beside the loss
 
 
@@ -32,13 +37,15 @@ def draw(screen: Screen) -> None:
         middle = middle_of(recording)
         scale = 1.6 if screen.present else 1.0
         if not answered:
-            st.markdown("**The return rises**  \n:small[:gray[mean of the middle half of the seeds]]")
+            st.markdown(
+                "**The return rises**  \n:small[:gray[mean of the middle half of the seeds]]"
+            )
             chart(
                 "chart-loss-return",
                 charts.return_alone,
                 LEARN.num_updates,
                 tables={"middle": middle},
-                height=screen.height - 76,
+                height=room_for_captions(screen),
                 says="Return against updates.",
                 scale=scale,
             )
@@ -51,12 +58,13 @@ def draw(screen: Screen) -> None:
             "chart-loss",
             charts.loss_with_returns,
             LEARN.num_updates,
+            ink(),
             tables={
                 "losses": middle,
                 "marks": marks(middle),
                 "guess": guessed(middle, guess or ""),
             },
-            height=screen.height - 76,
+            height=room_for_captions(screen),
             says="The surrogate loss against updates.",
             scale=scale,
         )

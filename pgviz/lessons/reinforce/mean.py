@@ -70,7 +70,12 @@ def _tables() -> dict[str, pd.DataFrame]:
     words = {"episodes": "divided by episodes: stops at", "steps": "divided by steps: stops at"}
     zeros = pd.DataFrame(
         [
-            {"p": stops_at(kind), "kind": kind, "zero": 0.0, "label": f"{text} {stops_at(kind):.3f}"}
+            {
+                "p": stops_at(kind),
+                "kind": kind,
+                "zero": 0.0,
+                "label": f"{text} {stops_at(kind):.3f}",
+            }
             for kind, text in words.items()
         ]
     )

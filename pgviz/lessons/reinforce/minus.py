@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FILE = Path(__file__).with_name("minus.json")
 SIGNS = {"kept": 1, "forgotten": -1}
-LABELS = {"kept": "loss = −(G · log π).sum() / N", "forgotten": "loss = (G · log π).sum() / N"}
+LABELS = {"kept": "with the minus", "forgotten": "without it"}
 
 
 def draw(screen: Screen) -> None:
@@ -43,7 +43,9 @@ def draw(screen: Screen) -> None:
     )
     screen.says(in_words())
     screen.numbers(
-        tables["middle"].pivot(index="update", columns="sign", values="episode_return").reset_index()
+        tables["middle"]
+        .pivot(index="update", columns="sign", values="episode_return")
+        .reset_index()
     )
     screen.code(broken.without_the_minus)
 

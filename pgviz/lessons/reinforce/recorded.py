@@ -41,13 +41,18 @@ def look_into(screen: Screen, draw: Callable[[Recording], None]) -> Recording | 
         if recording := begun(runs):
             draw(recording)
         else:
-            st.skeleton(height=screen.height - 60)
+            st.skeleton(height=room_for_captions(screen) + 52)
 
     training.recorded(screen, [looked_at()], drawn)
     recording = begun(live.group_of([looked_at()]))
     if recording is None:
         screen.says("The run is being recorded; the picture follows.")
     return recording
+
+
+def room_for_captions(screen: Screen) -> int:
+    """The height of a chart with a title above it and a line about the run below it."""
+    return screen.height - (130 if screen.present else 76)
 
 
 def begun(runs: Sequence[Run]) -> Recording | None:

@@ -5,15 +5,13 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from pgviz import estimators
 from pgviz.charts import reinforce as charts
 from pgviz.figures import count, fixed, plural
-from pgviz.lessons.reinforce.recorded import LEARN, NO_MIDDLE
+from pgviz.lessons.reinforce.recorded import LEARN, NO_MIDDLE, begun, room_for_captions
 from pgviz.measure.ensembles import bootstrap_band, interquartile_mean
 from pgviz.runs import Recording, Run
-from pgviz.training import gradient, loop
 from pgviz.training.config import Config
-from pgviz.ui import controls, live, training
+from pgviz.ui import live, training
 from pgviz.ui.controls import Choice
 from pgviz.ui.screen import Screen, chart
 
@@ -28,48 +26,45 @@ BEATS = ({"learners": 1}, {"learners": 4}, {"learners": 16})
 def draw(screen: Screen) -> None:
     screen.words(
         "In **CartPole** each step pays 1 until the pole falls, at most 500 times. **REINFORCE**"
-        " plays N episodes, multiplies each score by its reward-to-go and averages. Then it moves θ"
-        " that way: one **update**. The **learning rate** says how far. Each **seed** is one"
-        " independent repetition of the run."
+        " plays N episodes, multiplies each score by its reward-to-go, averages, and moves θ that"
+        " way: one **update**. The **learning rate** says how far. Each **seed** repeats the run"
+        " with other luck."
     )
     shown = int(screen.control(LEARNERS, 16))
     with screen.beside_controls():
         box = st.container(border=True, gap="small")
     with box:
         left, right = st.columns(2, gap="medium")
-    with left:
-        num_envs = int(controls.draw(EPISODES, LEARN.num_envs, persist_state="session"))
-    with right:
-        rate = controls.draw(RATE, LEARN.learning_rate, persist_state="session")
+    num_envs = int(screen.control(EPISODES, LEARN.num_envs, left))
+    rate = screen.control(RATE, LEARN.learning_rate, right)
     own = LEARN.replace(num_envs=num_envs, learning_rate=rate)
     training.run_again(screen, RUNS, "Run", own=(own,), place=box)
     training.recorded(screen, RUNS, lambda runs, before: _draw(screen, runs, before, shown))
     run = next(iter(live.group_of(training.own_of(screen.key) or RUNS)), None)
-    recording = run.recording() if run else None
-    if run is None or run.active or recording is None or not recording.num_updates:
+    recording = begun([run]) if run else None
+    if run is None or run.active or recording is None:
         screen.says("The result stands here when the run has ended.")
     else:
         screen.says(in_words(recording, shown))
         screen.numbers(numbers(recording))
-    screen.code(estimators.reward_to_go, gradient.policy_gradient, loop.train)
     screen.command(command(own))
 
 
 def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run], shown: int) -> None:
     run = runs[0]
-    recording = run.recording()
-    if recording is None or not recording.num_updates:
-        st.skeleton(height=screen.height - 60)
+    recording = begun(runs)
+    if recording is None:
+        st.skeleton(height=room_for_captions(screen) + 52)
         return
     config = run.config
+    lines = "one seed" if shown == 1 else "thin: a seed · thick: mean of the middle half"
     settings = f"N = {config.num_envs}, learning rate {config.learning_rate:g}"
     st.markdown(
-        f"**The pole stays up longer with every few updates**  \n:small[:gray[thin: a seed · thick:"
-        f" {middle_name(shown)} · {settings}]]"
+        f"**Update by update, the pole stays up longer**  \n:small[:gray[{lines} · {settings}]]"
     )
     seeds, middle = curves(recording, shown)
-    earlier = [r.recording() for r in before]
-    behind = [curves(r, shown)[1] for r in earlier if r is not None and r.num_updates]
+    earlier = begun(before)
+    behind = curves(earlier, shown)[1] if earlier else None
     chart(
         "chart-learners",
         charts.learners,
@@ -77,10 +72,10 @@ def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run], shown: int
         tables={
             "seeds": seeds,
             "middle": middle,
-            "before": behind[0] if behind else NO_MIDDLE,
-            "ends": ends(middle, behind[0] if behind else None, shown),
+            "before": NO_MIDDLE if behind is None else behind,
+            "ends": ends(middle, behind, shown),
         },
-        height=screen.height - 76,
+        height=room_for_captions(screen),
         says="Return of an episode against updates: one thin line per seed, and their middle.",
         scale=1.6 if screen.present else 1.0,
     )
@@ -116,8 +111,8 @@ def ends(middle: pd.DataFrame, behind: pd.DataFrame | None, shown: int) -> pd.Da
 
 
 def middle_name(shown: int) -> str:
-    """What the thick line is."""
-    return "seed 0" if shown == 1 else "mean of the middle half"
+    """What the thick line is, at its end."""
+    return "seed 0" if shown == 1 else "middle half"
 
 
 def in_words(recording: Recording, shown: int) -> str:
@@ -170,4 +165,3 @@ def command(config: Config) -> str:
         f" --set num_envs={config.num_envs}"
         f" --set learning_rate={config.learning_rate:g}"
     )
-

@@ -8,8 +8,7 @@ import streamlit as st
 from pgviz import estimators
 from pgviz.charts import reinforce as charts
 from pgviz.figures import fixed
-from pgviz.lessons.reinforce.recorded import FULL, LEARN
-from pgviz.measure.ensembles import interquartile_mean
+from pgviz.lessons.reinforce.recorded import FULL, LEARN, room_for_captions
 from pgviz.runs import Recording, Run
 from pgviz.ui import live, training
 from pgviz.ui.controls import Choice
@@ -30,7 +29,9 @@ def draw(screen: Screen) -> None:
         " all its rewards as the weight, earlier ones too. The slope is the same on average; the"
         " variance is larger."
     )
-    thin = screen.control(THIN, "both", format_func=lambda name: NAMES.get(name, name))
+    thin = screen.control(
+        THIN, "both", horizontal=True, format_func=lambda name: NAMES.get(name, name)
+    )
     training.run_again(screen, RUNS)
     finished = training.recorded(
         screen, RUNS, lambda runs, before: _draw(screen, runs, before, thin)
@@ -66,7 +67,7 @@ def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run], thin: str)
             "before": _middle(before),
             "ends": ends(middle),
         },
-        height=screen.height - 76,
+        height=room_for_captions(screen),
         says="Return against updates: every seed with two weights.",
         scale=1.6 if screen.present else 1.0,
     )
@@ -99,7 +100,8 @@ def ends(middle: pd.DataFrame) -> pd.DataFrame:
     for k in range(len(heights) - 1, 0, -1):
         heights[k - 1] = min(heights[k - 1], heights[k] - LABEL_GAP)
     return last.assign(
-        episode_return=heights, label=[NAMES[method] for method in last["method"]]
+        episode_return=heights,
+        label=[NAMES[method] for method in last["method"]],
     )
 
 
@@ -110,15 +112,14 @@ def in_words(own: Recording, full: Recording) -> str:
     at = min(own.num_updates, full.num_updates) - 1
     behind = full.metrics()["episode_return"][at]
     told = (
-        "none of them solves the game"
+        "no seed solves the game"
         if pd.isna(first)
-        else f"{num_own} of {own.num_seeds} solve it, the first after {fixed(first, 0)} updates, the"
-        f" last after {fixed(last, 0)}"
+        else f"{num_own} of {own.num_seeds} solve it, after {fixed(first, 0)} to {fixed(last, 0)} updates"
     )
     return (
-        f"With the reward-to-go {told}. With the full return {num_full} of {full.num_seeds} do; after"
-        f" {at + 1} updates its seeds lie between {fixed(behind.min(), 0)} and"
-        f" {fixed(behind.max(), 0)}, around {fixed(float(interquartile_mean(behind)), 0)}."
+        f"With the reward-to-go {told}. With the full return {num_full} of {full.num_seeds} do, and"
+        f" after {at + 1} updates its seeds return {fixed(behind.min(), 0)} to"
+        f" {fixed(behind.max(), 0)}."
     )
 
 

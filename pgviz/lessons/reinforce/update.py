@@ -9,13 +9,21 @@ import streamlit as st
 from pgviz.charts import learning
 from pgviz.charts import reinforce as charts
 from pgviz.figures import fixed, number, percent
-from pgviz.lessons.reinforce.recorded import LEARN, SEED, UPDATE, clamped, look_into, played
+from pgviz.lessons.reinforce.recorded import (
+    LEARN,
+    SEED,
+    UPDATE,
+    clamped,
+    look_into,
+    played,
+    room_for_captions,
+)
 from pgviz.measure import one_update, takeaways
 from pgviz.measure.ensembles import interquartile_mean
 from pgviz.runs import Recording
-from pgviz.training import gradient, optimizer
+from pgviz.training import gradient, loop, optimizer
 from pgviz.ui.controls import Choice
-from pgviz.ui.look import ink
+from pgviz.ui.look import ink, paper
 from pgviz.ui.screen import Screen, chart
 
 RUNS = (LEARN,)
@@ -33,8 +41,10 @@ def draw(screen: Screen) -> None:
         " batch; on the line both actions are equally likely."
     )
     view = screen.control(VIEW, "after", horizontal=True)
-    update = int(screen.control(UPDATE, START))
-    seed = int(screen.control(SEED, 0))
+    with screen.beside_controls():
+        left, right = st.columns(2, gap="small")
+    update = int(screen.control(UPDATE, START, left))
+    seed = int(screen.control(SEED, 0, right))
 
     def picture(recording: Recording) -> None:
         place = where(recording, update, seed)
@@ -42,22 +52,20 @@ def draw(screen: Screen) -> None:
         left, right = st.columns([60, 40], gap="small")
         scale = 1.6 if screen.present else 1.0
         with left:
-            st.markdown(
-                f"**{TITLES[view]}**  \n:small[:gray[seed {place[1]}, update {place[0]}; full"
-                " colour: always right]]"
-            )
+            st.markdown(f"**{TITLES[view]}**  \n:small[:gray[{NOTES[view]}]]")
             chart(
                 f"chart-update-{view}",
                 charts.policy_map,
                 view,
                 ink(),
+                paper(),
                 tables={
                     "squares": found["squares"],
                     "border": found["border"],
                     "visited": found["visited"],
                     "names": NAMES,
                 },
-                height=screen.height - 76,
+                height=room_for_captions(screen),
                 says=f"π(right) over angle and angular velocity, {view}.",
                 scale=scale,
             )
@@ -67,7 +75,7 @@ def draw(screen: Screen) -> None:
                 "chart-update-pulls",
                 charts.pulls,
                 tables={"pulls": found["pulls"]},
-                height=screen.height - 76,
+                height=room_for_captions(screen),
                 says="The share of each episode of the batch in ĝ.",
                 scale=scale,
             )
@@ -78,17 +86,25 @@ def draw(screen: Screen) -> None:
         screen.numbers(found["pulls"])
         with screen.fold("Length of ĝ", ":material/straighten:"):
             lengths(recording)
-    screen.code(gradient.policy_gradient, optimizer.clipped, optimizer.Adam.ascend)
+    screen.code(loop.train, gradient.policy_gradient, optimizer.clipped, optimizer.Adam.ascend)
 
 
 TITLES = {
     "before": "π(right) before the update",
     "after": "π(right) after the update",
-    "change": "Blue: right more often; grey: less often",
+    "change": "Where the update moved the policy",
+}
+SHADES = "empty: left · blue: right · dashed: line before"
+NOTES = {
+    "before": SHADES,
+    "after": SHADES,
+    "change": "blue: right more often · grey: less often",
 }
 NAMES = pd.DataFrame(
-    [{"angle": 9.0, "rate": 1.4, "label": "falls right"}]
-    + [{"angle": -9.0, "rate": -1.4, "label": "falls left"}]
+    [
+        {"angle": 9.0, "rate": 1.4, "label": "falls right"},
+        {"angle": -9.0, "rate": -1.4, "label": "falls left"},
+    ]
 )
 
 
@@ -103,8 +119,9 @@ def _measured(path: str, update: int, seed: int) -> dict[str, pd.DataFrame]:
     order = np.argsort(-rollout.episode_returns[0], kind="stable")
     seen = rollout.obs[0][rollout.mask[0]]
     thin = seen[:: max(1, len(seen) // 400)]
+    table = squares(one_update.map_table(*maps))
     return {
-        "squares": squares(one_update.map_table(*maps)),
+        "squares": table.assign(visited=one_update.visited(seen).ravel()),
         "border": pd.concat(
             [
                 one_update.border(m).assign(when=when)
@@ -149,14 +166,19 @@ def squares(table: pd.DataFrame) -> pd.DataFrame:
 
 def in_words(table: pd.DataFrame, pulls: pd.DataFrame) -> str:
     """The largest change of the policy, and the share of the few longest episodes."""
-    most = table.loc[table["change"].abs().idxmax()]
+    seen = table[table["visited"]]
+    most = seen.iloc[int(seen["change"].abs().to_numpy().argmax())]
     few = max(1, len(pulls) // 4)
     share = pulls["share"].iloc[:few].sum() / 100
-    who = f"The {few} longest of {len(pulls)} episodes make" if few > 1 else "The longest episode makes"
+    who = (
+        f"The {few} longest of {len(pulls)} episodes make"
+        if few > 1
+        else "The longest episode makes"
+    )
     return (
-        f"{who} {percent(share)} of ĝ. The largest change: at {fixed(most['angle'], 1)}° and"
-        f" {fixed(most['rate'], 1)} rad/s, π(right) goes from {fixed(most['before'])} to"
-        f" {fixed(most['after'])}."
+        f"{who} {percent(share)} of ĝ{'' if share > 0.5 else ': now all count alike'}. Among the states of the batch the policy changes most at"
+        f" {fixed(most['angle'], 1)}° and {fixed(most['rate'], 1)} rad/s: π(right) goes from"
+        f" {fixed(most['before'])} to {fixed(most['after'])}."
     )
 
 

@@ -35,28 +35,28 @@ def draw(screen: Screen) -> None:
     field = screen.live(UPDATE, START)
     update = int(screen.control(UPDATE, START))
     with screen.beside_controls():
-        row = st.container(horizontal=True, gap="small")
-    with row:
-        seed = int(screen.control(SEED, 0))
-        episode = int(screen.control(EPISODE, 0))
+        left, right = st.columns(2, gap="small")
+        curve = st.container()
+    seed = int(screen.control(SEED, 0, left))
+    episode = int(screen.control(EPISODE, 0, right))
 
     def picture(recording: Recording) -> None:
-        place = clamped(recording, update, seed, episode)
-        watch(recording, *place)
-        chart(
-            "chart-watch-where",
-            charts.where_in_training,
-            NUM_UPDATES,
-            field,
-            START,
-            tables={"seed": seed_returns(recording, place[1])},
-            height=screen.height // 4,
-            says=f"The returns of seed {place[1]}, with a mark at update {place[0]}.",
-            scale=1.6 if screen.present else 1.0,
-        )
+        watch(recording, *clamped(recording, update, seed, episode))
 
     if recording := look_into(screen, picture):
         place = clamped(recording, update, seed, episode)
+        with curve:
+            chart(
+                "chart-watch-where",
+                charts.where_in_training,
+                NUM_UPDATES,
+                field,
+                START,
+                tables={"seed": seed_returns(recording, place[1])},
+                height=round(0.26 * screen.height),
+                says=f"The returns of seed {place[1]}, with a mark at update {place[0]}.",
+                scale=1.6 if screen.present else 1.0,
+            )
         screen.says(in_words(recording, update, *place))
         screen.numbers(numbers(episode_table(recording.path, *place)))
 
@@ -121,5 +121,3 @@ COLUMNS = {
 def numbers(table: pd.DataFrame) -> pd.DataFrame:
     """The episode, a row per step; the last column is how hard a step pulls on θ."""
     return table[[*COLUMNS]].rename(columns=COLUMNS).round(4)
-
-

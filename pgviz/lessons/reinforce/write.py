@@ -9,10 +9,10 @@ from pgviz.ui.screen import Screen
 
 # What a line of the solution holds, and the hint in its place.
 HINTS = {
-    "pi.sample()": "draw an action from the policy",
-    "to_go +": "the rewards from this step on",
-    "to_go * log_prob": "add this step's term; mind the sign and the divisor",
-    ".backward()": "let autograd compute −ĝ",
+    "pi.sample()": "draw an action",
+    "to_go +": "what is G here?",
+    "to_go * log_prob": "this step's term; which sign?",
+    ".backward()": "compute −ĝ",
 }
 
 
@@ -39,7 +39,7 @@ def solution() -> str:
     return f"{head}\n\n\n{function}{RUN}"
 
 
-RUN = '''
+RUN = """
 
 if __name__ == "__main__":
     env = gymnasium.make("CartPole-v1")
@@ -48,7 +48,7 @@ if __name__ == "__main__":
         print(update, round(mean_return, 1))
         if mean_return > 475:
             break
-'''
+"""
 
 
 def gaps(source: str) -> dict[str, str]:
