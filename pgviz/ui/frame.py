@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from pgviz.ui import guard
 from pgviz.ui.live import runs
 
 
@@ -106,12 +107,13 @@ def show() -> None:
     page = _navigation()
     st.html(f"<style>{STYLE}</style>")
     _settle()
+    guard.say()
     _framed.now = True
     try:
         page.run()
     except Exception:
         logging.getLogger(__name__).exception("the page failed")
-        st.error("Something on this page went wrong. Reload it; your settings are in the address.")
+        st.error(guard.PAGE)
     finally:
         _framed.now = False
 

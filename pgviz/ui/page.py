@@ -15,7 +15,8 @@ import streamlit as st
 
 from pgviz.runs import Run
 from pgviz.training.command import command_line
-from pgviz.ui.frame import Page
+from pgviz.ui.frame import PAGES, Page
+from pgviz.ui.guard import guarded
 
 Guess = TypeVar("Guess", str, float)
 
@@ -72,7 +73,8 @@ def _commit(key: str, asked: str, ask: Callable[[], Guess | None]) -> Guess | No
                 "Lock it in",
                 key=f"{key}.commit",
                 disabled=guess is None,
-                on_click=lambda: st.session_state.update({f"{key}.committed": guess}),
+                on_click=guarded(st.session_state.update),
+                args=({f"{key}.committed": guess},),
             )
     return None
 

@@ -9,6 +9,7 @@ from pgviz.measure.ensembles import FEWEST_SEEDS, Curves
 from pgviz.measure.takeaways import in_words, loss_verdict
 from pgviz.runs import Recording, Run
 from pgviz.ui import live, page
+from pgviz.ui.guard import fragment
 
 SOLVED = pd.DataFrame({"episode_return": [learning.SOLVED_RETURN]})
 EMPTY_MIDDLE = pd.DataFrame(
@@ -69,7 +70,7 @@ def draw(run: Run) -> None:
 def watch_instruments(run: Run, names: tuple[str, ...]) -> None:
     """The same charts, polled while the run lives, under what the pseudo-loss did until now."""
 
-    @st.fragment(run_every=2 * live.POLL_S if live.is_live(run) else None)
+    @fragment(run_every=2 * live.POLL_S if live.is_live(run) else None)
     def panel() -> None:
         recording = run.recording()
         if recording is None or not recording.num_updates:

@@ -11,6 +11,7 @@ from pgviz.runs.replay import replay, trajectory
 from pgviz.training.rollout import Rollout
 from pgviz.ui import controls, page
 from pgviz.ui.controls import Number
+from pgviz.ui.guard import fragment
 from pgviz.ui.player import cartpole_player
 
 
@@ -29,7 +30,7 @@ def draw(run: Run, slug: str) -> None:
     )
     controls.drop_faults(place, slug)
 
-    @st.fragment
+    @fragment()
     def machine() -> None:
         left, right = st.columns([1, 2], gap="large")
         with left:

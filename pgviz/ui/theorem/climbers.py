@@ -6,7 +6,9 @@ import streamlit as st
 
 from pgviz.charts import theorem as charts
 from pgviz.measure import theorem
-from pgviz.ui import page, receipts
+from pgviz.ui import controls, page, receipts
+from pgviz.ui.controls import Choice, Number
+from pgviz.ui.guard import guarded
 from pgviz.ui.look import ink
 from pgviz.ui.theorem.bench import (
     EPISODES,
@@ -47,7 +49,10 @@ def race(setting: Setting) -> tuple[theorem.Race, str]:
     with columns[3]:
         seed = st.number_input("Random seed", 0, 9999, 0, key="rng_seed", bind="query-params")
     st.button(
-        "Run with another seed", type="primary", icon=":material/play_arrow:", on_click=_next_seed
+        "Run with another seed",
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=guarded(_next_seed),
     )
     try:
         run: theorem.Race = found(
