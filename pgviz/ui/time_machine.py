@@ -34,7 +34,7 @@ def draw(run: Run, slug: str) -> None:
     def machine() -> None:
         left, right = st.columns([1, 2], gap="large")
         with left:
-            asked = st.slider("Update", 0, last, last, key="update", bind="query-params")
+            asked = controls.draw(place[0], last, slider=True)
             update = min(asked, recording.num_updates)
             seed, episode = (controls.draw(control, 0) for control in place[1:])
             if update < asked:

@@ -41,13 +41,11 @@ def race(setting: Setting) -> tuple[theorem.Race, str]:
             bind="query-params",
         )
     with columns[1]:
-        rate = st.select_slider("Step size α", RATES, default, key="rate", bind="query-params")
+        rate = controls.draw(Choice("rate", "Step size α", RATES), default)
     with columns[2]:
-        num = st.select_slider(
-            "Episodes N", EPISODES, RESTING["episodes"], key="episodes", bind="query-params"
-        )
+        num = controls.draw(Choice("episodes", "Episodes N", EPISODES), RESTING["episodes"])
     with columns[3]:
-        seed = st.number_input("Random seed", 0, 9999, 0, key="rng_seed", bind="query-params")
+        seed = controls.draw(Number("rng_seed", "Random seed", 0, 9999), 0)
     st.button(
         "Run with another seed",
         type="primary",
