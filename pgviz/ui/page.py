@@ -225,9 +225,18 @@ def settled() -> None:
 
 
 def base_url(slug: str) -> str:
-    """The address of a page on the server the reader is looking at."""
-    parts = urlsplit(st.context.url or "")
-    return urlunsplit((parts.scheme, parts.netloc, f"/{slug}", "", ""))
+    """The address of a page, as the reader's browser reaches this server.
+
+    The server may live in a folder of its host, by server.baseUrlPath or behind a proxy: what
+    stands in the browser's address before the name of a page is kept.
+    """
+    if not st.context.url:
+        folder = (st.get_option("server.baseUrlPath") or "").strip("/")
+        return f"/{folder}/{slug}" if folder else f"/{slug}"
+    parts = urlsplit(st.context.url)
+    before, _, last = parts.path.rstrip("/").rpartition("/")
+    folder = before if last in {page.slug for page in PAGES} else parts.path.rstrip("/")
+    return urlunsplit((parts.scheme, parts.netloc, f"{folder}/{slug}", "", ""))
 
 
 def as_json(numbers: Mapping[str, Any]) -> str:
