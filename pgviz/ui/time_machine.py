@@ -20,7 +20,8 @@ def draw(run: Run, slug: str) -> None:
     st.header("The time machine", anchor=False)
     recording = run.recording()
     if recording is None or recording.num_updates == 0:
-        st.markdown("It opens as soon as the first update is recorded.")
+        opens = "It opens as soon as the first update is recorded."
+        st.markdown(opens if run.active else "There is no recording of this run.")
         return
     last = recording.num_updates if not run.active else run.config.num_updates
     place = (
