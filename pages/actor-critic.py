@@ -106,8 +106,9 @@ else:
     knobs, picture = st.columns([3, 7], gap="large")
     with knobs:
         last = recording.num_updates
-        controls.drop_faults((Number("update", "Update", 0, last), SEED), "actor-critic")
-        update = st.slider("Update", 0, last, last // 3, key="update", bind="query-params")
+        reached = Number("update", "Update", 0, last)
+        controls.drop_faults((reached, SEED), "actor-critic")
+        update = controls.draw(reached, last // 3, slider=True)
         seed = controls.draw(SEED, 0)
         st.markdown(
             "The policy of this update plays fresh episodes. Left, what its critic says; right,"

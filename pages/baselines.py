@@ -130,13 +130,11 @@ elif benched is None or frozen_in is None or frozen_in.num_updates == 0:
     st.skeleton(height=420)
 else:
     last, seeds = frozen_in.num_updates, benched.config.num_seeds
-    if st.session_state.get("update", 0) > last:  # the other recording was longer
-        st.session_state["update"] = last
     limits = (Number("update", "Update", 0, last), Number("seed", "Seed", 0, seeds - 1))
     controls.drop_faults(limits, "baselines")
     left, middle, right = st.columns([2, 1, 1], gap="large")
     with left:
-        update = st.slider("Update", 0, last, min(12, last), key="update", bind="query-params")
+        update = controls.draw(limits[0], min(12, last), slider=True)
     with middle:
         seed = controls.draw(limits[1], 0)
     with right:

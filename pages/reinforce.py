@@ -11,6 +11,7 @@ from pgviz.training import gradient, loop, methods
 from pgviz.ui import controls, live, page, quiz, run_panel, time_machine
 from pgviz.ui.controls import Choice, Number
 from pgviz.ui.frame import open_page
+from pgviz.ui.guard import guarded
 from pgviz.worlds.cartpole import ANGLE_LIMIT, MAX_EPISODE_STEPS
 
 this = open_page("reinforce")
@@ -91,7 +92,7 @@ with bench:
     buttons = st.container(horizontal=True, gap="small")
     pressed_run = buttons.button("Run", type="primary")
     pressed_stop = buttons.button("Stop")
-    buttons.button("Reset", on_click=reset)
+    buttons.button("Reset", on_click=guarded(reset))
 
 run = live.start("reinforce", config) if pressed_run else live.current_run("reinforce", config)
 if pressed_stop:

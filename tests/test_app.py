@@ -15,10 +15,12 @@ import re
 import shlex
 import signal
 import string
+import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import numpy as np
@@ -255,6 +257,24 @@ def test_a_page_runs_inside_the_frame(page, server, monkeypatch):
     assert any("stMainBlockContainer" in html.proto.body for html in at.get("html")), "no frame"
     if at.get("progress"):
         assert re.match(r"Finished after|(\d+) of \1 methods have ended", progress(to_the_end(at)))
+
+
+def test_the_first_page_lets_the_server_open_many_files(monkeypatch):
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(before[0], 256), before[1]))
+        check(visit("theorem"))
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(before[1], 10_240)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(before[0], 256), before[1]))
+        for refused in (ValueError, OSError):
+            with monkeypatch.context() as patch:
+                patch.setattr(resource, "setrlimit", Mock(side_effect=refused))
+                frame.allow_many_files()
+        monkeypatch.setitem(sys.modules, "resource", None)
+        frame.allow_many_files()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_home_links_to_every_other_page():

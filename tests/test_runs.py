@@ -4,6 +4,7 @@ import errno
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -493,6 +494,23 @@ def test_a_run_that_cannot_be_recorded_fails_in_one_sentence(open_runs):
     assert ended(run) == "failed"
     assert run.message == "The run failed: Not a directory"
     runs.directory.unlink()
+    assert ended(runs.watch(SHORT, "ann")) == "finished"
+
+
+@pytest.mark.parametrize("again", ["while it is watched", "after it was left"])
+def test_a_run_whose_folder_is_deleted_fails_in_one_sentence(open_runs, again):
+    runs = open_runs()
+    run = runs.watch(ENDLESS, "ann")
+    recorded(run)
+    shutil.rmtree(runs.directory)
+    if again == "after it was left":
+        runs.detach("ann")
+        task = run.task
+        eventually(lambda: task is None or task.done())
+        assert run.recording() is None
+    else:
+        assert ended(run) == "failed"
+        assert run.message == "The recording of this run was deleted."
     assert ended(runs.watch(SHORT, "ann")) == "finished"
 
 

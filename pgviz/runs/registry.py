@@ -193,7 +193,8 @@ class Runs:
         _touch(run.path)
         if run.active and not run.viewers:
             run.ending = "stopped"
-            run.path.with_suffix(".stop").touch()
+            with suppress(OSError):  # without a folder there is no recording: the worker sees that
+                run.path.with_suffix(".stop").touch()
 
     def leave(self, viewer: str) -> None:
         """A tab closed, or its connection broke: detach after the grace period unless it stays."""

@@ -49,7 +49,8 @@ def warm_up() -> None:
 def record(settings: dict[str, Any], path: Path) -> tuple[str, str]:
     """Train into the recording `path` until the run ends or a file `….stop` stands beside it.
 
-    On a full disk nothing is left of it: the next run needs the room.
+    On a full disk nothing is left of it: the next run needs the room. A recording that was deleted
+    while it was written can be read by nobody: the run ends.
 
     Returns how it ended, "finished", "stopped" or "failed", and why it failed, in one sentence.
     A finished recording has a file `….done` beside it, which holds its size.
@@ -62,6 +63,8 @@ def record(settings: dict[str, Any], path: Path) -> tuple[str, str]:
             for suffix in (".new", ".run"):
                 path.with_suffix(suffix).unlink(missing_ok=True)
             return "failed", "The disk of this server is full."
+        if isinstance(error, FileNotFoundError):
+            return "failed", "The recording of this run was deleted."
         return "failed", f"The run failed: {sentence(error)}"
 
 
@@ -78,6 +81,7 @@ def _record(config: Config, path: Path) -> str:
             recorder.append(update.theta, update.metrics, time.perf_counter() - started)
             if stop.exists():
                 return "stopped"
+            path.stat()  # FileNotFoundError if somebody deleted it: there is no other sign of that
     finally:
         if recorder is not None:
             recorder.close()

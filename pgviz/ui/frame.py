@@ -3,11 +3,13 @@
 import gc
 import logging
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from pgviz.ui import guard
 from pgviz.ui.live import runs
 
 
@@ -98,6 +100,8 @@ STYLE = """
 .st-key-run-in-words { min-height: 3rem; }
 """
 
+MANY_FILES = 10_240  # the most that macOS gives to a process
+
 _framed = threading.local()
 
 
@@ -106,12 +110,13 @@ def show() -> None:
     page = _navigation()
     st.html(f"<style>{STYLE}</style>")
     _settle()
+    guard.say()
     _framed.now = True
     try:
         page.run()
     except Exception:
         logging.getLogger(__name__).exception("the page failed")
-        st.error("Something on this page went wrong. Reload it; your settings are in the address.")
+        st.error(guard.PAGE)
     finally:
         _framed.now = False
 
@@ -166,6 +171,23 @@ def _settle() -> None:
 
     What is loaded by then stays for good, so the collector need not look at it again.
     """
+    allow_many_files()
     runs()
     gc.collect()
     gc.freeze()
+
+
+def allow_many_files() -> None:
+    """Raise this process's own limit of open files, as far as the system lets it.
+
+    A visitor takes four: under macOS's usual limit of 256 the 79th waited for ever.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MANY_FILES if hard == resource.RLIM_INFINITY else min(MANY_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):  # then it stays as it is
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -13,6 +13,7 @@ from pgviz.runs import Run
 from pgviz.training.command import command_line
 from pgviz.training.config import Config
 from pgviz.ui import live, page
+from pgviz.ui.guard import guarded
 from pgviz.ui.look import ink
 from pgviz.worlds.named import named_worlds
 
@@ -257,15 +258,15 @@ def ledger_bench(name: str, gamma: float, lam: float, bug: str) -> None:
         st.session_state[key] = max(0, min(total, count))
 
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.button("Begin at the end", on_click=go_to, args=(1,), key="ledger.begin")
+        st.button("Begin at the end", on_click=guarded(go_to), args=(1,), key="ledger.begin")
         st.button(
             "One row back",
-            on_click=go_to,
+            on_click=guarded(go_to),
             args=(rows + 1,),
             key="ledger.back",
             disabled=rows >= total,
         )
-        st.button("All rows", on_click=go_to, args=(total,), key="ledger.all")
+        st.button("All rows", on_click=guarded(go_to), args=(total,), key="ledger.all")
     st.markdown(found.in_words(rows))
     if rows == total:
         st.markdown(found.lambda_one_in_words())

@@ -15,7 +15,8 @@ import streamlit as st
 
 from pgviz.runs import Run
 from pgviz.training.command import command_line
-from pgviz.ui.frame import Page
+from pgviz.ui.frame import PAGES, Page
+from pgviz.ui.guard import guarded
 
 Guess = TypeVar("Guess", str, float)
 
@@ -72,7 +73,8 @@ def _commit(key: str, asked: str, ask: Callable[[], Guess | None]) -> Guess | No
                 "Lock it in",
                 key=f"{key}.commit",
                 disabled=guess is None,
-                on_click=lambda: st.session_state.update({f"{key}.committed": guess}),
+                on_click=guarded(st.session_state.update),
+                args=({f"{key}.committed": guess},),
             )
     return None
 
@@ -223,9 +225,18 @@ def settled() -> None:
 
 
 def base_url(slug: str) -> str:
-    """The address of a page on the server the reader is looking at."""
-    parts = urlsplit(st.context.url or "")
-    return urlunsplit((parts.scheme, parts.netloc, f"/{slug}", "", ""))
+    """The address of a page, as the reader's browser reaches this server.
+
+    The server may live in a folder of its host, by server.baseUrlPath or behind a proxy: what
+    stands in the browser's address before the name of a page is kept.
+    """
+    if not st.context.url:
+        folder = (st.get_option("server.baseUrlPath") or "").strip("/")
+        return f"/{folder}/{slug}" if folder else f"/{slug}"
+    parts = urlsplit(st.context.url)
+    before, _, last = parts.path.rstrip("/").rpartition("/")
+    folder = before if last in {page.slug for page in PAGES} else parts.path.rstrip("/")
+    return urlunsplit((parts.scheme, parts.netloc, f"{folder}/{slug}", "", ""))
 
 
 def as_json(numbers: Mapping[str, Any]) -> str:
