@@ -357,19 +357,24 @@ def _at(paid: StepWeights | None, world: TabularMDP, t: int) -> Floats:
 
 @dataclass(eq=False)
 class SecondMoment:
-    """E[YYᵀ] as it is summed up: its diagonal [F, A] and, if wanted, all of it [P, P]."""
+    """E[YYᵀ] as it is summed up: its diagonal [F, A] and, if wanted, all of it [P, P].
+
+    size [F, A] is the same sum as the diagonal with every term taken positive.
+    """
 
     diagonal: Floats
     full: Floats | None
+    size: Floats
 
     @classmethod
     def zero(cls, scores: "Scores", full: bool) -> "SecondMoment":
         shape = (scores.world.num_features, scores.world.num_actions)
         size = shape[0] * shape[1]
-        return cls(np.zeros(shape), np.zeros((size, size)) if full else None)
+        return cls(np.zeros(shape), np.zeros((size, size)) if full else None, np.zeros(shape))
 
     def __iadd__(self, other: "SecondMoment") -> "SecondMoment":
         self.diagonal = self.diagonal + other.diagonal
+        self.size = self.size + other.size
         if self.full is not None and other.full is not None:
             self.full = self.full + other.full
         return self
@@ -377,7 +382,7 @@ class SecondMoment:
     def centred(
         self, mean: Floats, start: Floats | None = None, first: Floats | None = None
     ) -> Moments:
-        """Cov[Y] = E[YYᵀ] − E[Y]E[Y]ᵀ.  A variance of 0 may come out as −1e-17: it is cut off.
+        """Cov[Y] = E[YYᵀ] − E[Y]E[Y]ᵀ.  A variance of 0 may come out as ±1e-17: it is cut off.
 
         first [S, F, A]: what the first step adds to the mean, still missing in E[YYᵀ] as the sum
         Σ_s d_0(s) first firstᵀ. Its spread over the states is taken here, and the rest cancels with
@@ -392,7 +397,7 @@ class SecondMoment:
                 flat = apart.reshape(len(start), -1)
                 both = np.outer(middle - mean, middle + mean)
                 full = (flat.T * start) @ flat + (both + both.T) / 2
-        variance = np.maximum(self.diagonal + add, 0)
+        variance = settled(np.maximum(self.diagonal + add, 0), self.size + np.abs(add))
         if self.full is None or full is None:
             return Moments(mean, variance)
         return Moments(mean, variance, self.full + full)
@@ -444,10 +449,10 @@ class Scores:
         squares = np.einsum("sa,sai->si", chances, apart**2) + later[:, None] * means**2
         diagonal = (self.world.features**2).T @ squares
         if not full:
-            return SecondMoment(diagonal, None)
+            return SecondMoment(diagonal, None, diagonal)
         kernel = np.einsum("sa,sai,saj->sij", chances, apart, apart)
         kernel += later[:, None, None] * means[:, :, None] * means[:, None, :]
-        return SecondMoment(diagonal, self._blocks(kernel))
+        return SecondMoment(diagonal, self._blocks(kernel), diagonal)
 
     def logits(self, weights: Floats) -> Floats:
         """E[(e_a − π) w | s], shape [S, A]."""
@@ -480,17 +485,18 @@ class Scores:
         [S, F, A].
         """
         features = self.world.features
-        diagonal = (features**2).T @ self.squared(weights)
+        diagonal = size = (features**2).T @ self.squared(weights)
         matrix = self._outer(weights) if full else None
         for coefficients, following in products:
             scored = self.weighted(coefficients)[:, :, :-1]
             by_next = np.tensordot(features, scored, axes=(0, 0))  # [F, A, S']
-            diagonal = diagonal + 2 * np.einsum("fak,kfa->fa", by_next, following)
+            crossed = 2 * np.einsum("fak,kfa->fa", by_next, following)
+            diagonal, size = diagonal + crossed, size + np.abs(crossed)
             if matrix is not None:
                 size = len(matrix)
                 half = by_next.reshape(size, -1) @ following.reshape(-1, size)
                 matrix = matrix + half + half.T
-        return SecondMoment(diagonal, matrix)
+        return SecondMoment(diagonal, matrix, size)
 
     def _outer(self, weights: Floats) -> Floats:
         """Σ_s φφᵀ ⊗ E[(e_a − π)(e_a − π)ᵀ w], shape [P, P]."""
