@@ -17,6 +17,18 @@ from pgviz.worlds.tabular import (
     require_an_end,
 )
 
+# What is smaller than this part of the terms it was computed from is rounding.
+ROUNDING = 1e-12
+
+
+def settled(difference: Floats, size: Floats | float) -> Floats:
+    """A difference, with 0 where it is no more than what rounding leaves of terms of this size.
+
+    A test for zero must not depend on the unit in which rewards are paid: it compares with the
+    terms, never with a fixed number.
+    """
+    return np.where(np.abs(difference) <= ROUNDING * size, 0.0, difference)
+
 
 def objective(world: TabularMDP) -> float:
     """J = E[Σ_t γ^t r_t] = Σ_s d_0(s) V(s)."""
@@ -79,12 +91,17 @@ def gradient(world: TabularMDP, drop_gamma_t: bool = False) -> Floats:
     Source: Sutton et al., 2000, theorem 1; Nota & Thomas, 2020, arXiv:1906.07073.
     """
     discount = 1.0 if drop_gamma_t else world.gamma
+    q = action_values(world)
     if world.horizon is None:
-        weights = occupancy(world, discount)[:, None] * action_values(world)
+        visits = occupancy(world, discount)[:, None]
+        weights, size = visits * q, visits * np.abs(q)
     else:
-        visits = (discount ** np.arange(world.horizon))[:, None] * state_distributions(world)
-        weights = np.einsum("ts,tsa->sa", visits, action_values(world))
-    return weighted_scores(world, world.policy * weights)
+        by_time = (discount ** np.arange(world.horizon))[:, None] * state_distributions(world)
+        weights = np.einsum("ts,tsa->sa", by_time, q)
+        size = np.einsum("ts,tsa->sa", by_time, np.abs(q))
+    return settled(
+        weighted_scores(world, world.policy * weights), score_size(world, world.policy * size)
+    )
 
 
 def weighted_scores(world: TabularMDP, weights: Floats) -> Floats:
@@ -92,8 +109,34 @@ def weighted_scores(world: TabularMDP, weights: Floats) -> Floats:
 
     Shapes: weights [..., S, A], the result [..., F, A].
     """
-    logits = weights - world.policy * weights.sum(axis=-1, keepdims=True)
-    return world.features.T @ logits
+    return world.features.T @ logit_push(world.policy, weights)
+
+
+def score_size(world: TabularMDP, weights: Floats) -> Floats:
+    """The same with every term taken positive, [F, A]: how large it could be without cancelling."""
+    policy, weights = world.policy, np.abs(weights)
+    return np.abs(world.features).T @ (weights * the_others(policy) + policy * the_others(weights))
+
+
+def logit_push(policy: Floats, weights: Floats) -> Floats:
+    """Σ_a w(a) (e_a − π) = (1 − π(b)) w(b) − π(b) Σ_{a≠b} w(a) for each action b, [..., A].
+
+    1 − π(b) is summed up from the other actions: for an action that is all but certain the
+    difference would be rounding, and 0 from a gap of 37 between the logits on.
+    """
+    return weights * the_others(policy) - policy * the_others(weights)
+
+
+def the_others(values: Floats) -> Floats:
+    """Σ_{a≠b} x(a) for each b, along the last axis."""
+    return values @ (1 - np.eye(values.shape[-1]))
+
+
+def logit_scores(world: TabularMDP) -> Floats:
+    """∂log π(a|s)/∂z_b = 1[a = b] − π(b|s) for logits z, shape [S, A, A] as [s, a, b]."""
+    policy = world.policy
+    own = np.eye(world.num_actions, dtype=bool)
+    return np.where(own, the_others(policy)[:, None, :], -policy[:, None, :])
 
 
 def state_transitions(world: TabularMDP) -> Floats:
@@ -119,13 +162,15 @@ def solve_chain(
         moves[endless] = 0
         if not forward:
             right = np.where(endless.reshape(-1, *[1] * (right.ndim - 1)), 0, right)
+    # The columns of I − x P_πᵀ are diagonally dominant: elimination then exchanges no rows and adds
+    # numbers of one sign only, so that a state that is reached once in 1e100 episodes is exact too.
     moves = np.linalg.matrix_power(moves, num_steps)
-    chain = np.eye(world.num_states) - (moves.T if forward else moves)
+    chain = np.eye(world.num_states) - moves.T
     flat = right.reshape(world.num_states, -1)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", scipy.linalg.LinAlgWarning)
-            solution = scipy.linalg.solve(chain, flat, check_finite=False)
+            solution = scipy.linalg.solve(chain, flat, transposed=not forward, check_finite=False)
     except np.linalg.LinAlgError:
         solution = np.full(flat.shape, np.inf)
     if not np.isfinite(solution).all():
