@@ -5,6 +5,7 @@ first; V_H = 0, because reaching the horizon ends the episode.
 """
 
 import warnings
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import scipy.linalg
@@ -93,6 +94,8 @@ def weighted_scores(world: TabularMDP, weights: Floats) -> Floats:
     Shapes: weights [..., S, A], the result [..., F, A].
     """
     logits = weights - world.policy * weights.sum(axis=-1, keepdims=True)
+    if world.is_one_hot:  # Taxi's 500 × 500 ones and zeros would cost a minute of multiplications
+        return logits[..., : world.num_features, :]
     return world.features.T @ logits
 
 
@@ -106,21 +109,35 @@ def solve_chain(world: TabularMDP, discount: float, right: Floats, forward: bool
 
     Shapes: right [S, ...], and so is the result.
     """
-    moves = discount * state_transitions(world)
     if discount == 1:
         require_an_end(world)
-        endless = never_ending_states(world)  # never visited, or the line above would have raised
-        moves[endless] = 0
-        if not forward:
+        if not forward:  # never visited, or the line above would have raised
+            endless = never_ending_states(world)
             right = np.where(endless.reshape(-1, *[1] * (right.ndim - 1)), 0, right)
-    chain = np.eye(world.num_states) - (moves.T if forward else moves)
     flat = right.reshape(world.num_states, -1)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", scipy.linalg.LinAlgWarning)
-            solution = scipy.linalg.solve(chain, flat, check_finite=False)
-    except np.linalg.LinAlgError:
-        solution = np.full(flat.shape, np.inf)
+    with np.errstate(all="ignore"):
+        solution = scipy.linalg.lu_solve(
+            _factors(world, discount), flat, trans=int(forward), check_finite=False
+        )
     if not np.isfinite(solution).all():
         raise WorldError("the sums over this world's episodes are too large to compute")
     return solution.reshape(right.shape)
+
+
+def _factors(world: TabularMDP, discount: float) -> tuple[Floats, Floats]:
+    """I − x P_π as a product of triangles, once for all questions about a world."""
+    known = _known_factors.setdefault(world, {})
+    if discount not in known:
+        moves = discount * state_transitions(world)
+        if discount == 1:
+            moves[never_ending_states(world)] = 0
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", scipy.linalg.LinAlgWarning)
+            known[discount] = scipy.linalg.lu_factor(
+                np.eye(world.num_states) - moves, check_finite=False
+            )
+    return known[discount]
+
+
+_known_factors: WeakKeyDictionary[TabularMDP, dict[float, tuple[Floats, Floats]]]
+_known_factors = WeakKeyDictionary()

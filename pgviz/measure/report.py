@@ -144,21 +144,25 @@ def _measured(
             f"for at most {MAX_GRADIENT_NUMBERS // true_gradient.size} episodes"
         )
     shape = (num_episodes, *true_gradient.shape)
-    estimates, unbiased, scores = np.empty(shape), np.empty(shape), np.empty(shape)
+    estimates, scores = np.empty(shape), np.empty(shape)
     returns = np.empty(num_episodes)
     plain = GradientEstimator("reward-to-go")
+    is_plain = estimator.name == plain.name and estimator.values is None
+    is_plain = is_plain and estimator.baseline == 0 and not estimator.drop_gamma_t
+    unbiased = estimates if is_plain else np.empty(shape)
     begin = num_cut = 0
     for episodes in sample_in_parts(world, num_episodes, rng_seed):
         part = slice(begin, begin + len(episodes.mask))
         factors = discount_factors(estimator.step_discount(world.gamma), episodes.mask.shape[1])
         estimates[part] = gradient_estimates(episodes, weights(episodes, estimator))
-        unbiased[part] = gradient_estimates(episodes, weights(episodes, plain))
+        if not is_plain:
+            unbiased[part] = gradient_estimates(episodes, weights(episodes, plain))
         scores[part] = gradient_estimates(episodes, np.where(episodes.mask, factors, 0.0))
         returns[part] = reward_to_go(episodes.rewards, world.gamma)[:, 0]
         begin, num_cut = part.stop, num_cut + episodes.num_cut
 
     statistics = gradient_statistics(estimates, true_gradient)
-    without_baseline = estimates + estimator.baseline * scores
+    without_baseline = estimates + estimator.baseline * scores if estimator.baseline else estimates
     found = {
         "objective": mean_estimate(returns),
         "gradient": mean_estimate(unbiased),
