@@ -5,6 +5,7 @@ first; V_H = 0, because reaching the horizon ends the episode.
 """
 
 import warnings
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import scipy.linalg
@@ -109,13 +110,21 @@ def weighted_scores(world: TabularMDP, weights: Floats) -> Floats:
 
     Shapes: weights [..., S, A], the result [..., F, A].
     """
-    return world.features.T @ logit_push(world.policy, weights)
+    return _to_parameters(world, logit_push(world.policy, weights))
 
 
 def score_size(world: TabularMDP, weights: Floats) -> Floats:
     """The same with every term taken positive, [F, A]: how large it could be without cancelling."""
     policy, weights = world.policy, np.abs(weights)
-    return np.abs(world.features).T @ (weights * the_others(policy) + policy * the_others(weights))
+    logits = weights * the_others(policy) + policy * the_others(weights)
+    return _to_parameters(world, logits, np.abs(world.features))
+
+
+def _to_parameters(world: TabularMDP, logits: Floats, features: Floats | None = None) -> Floats:
+    """Σ_s φ(s) ⊗ x(s), [..., S, A] to [..., F, A]."""
+    if world.is_one_hot:  # Taxi's 500 × 500 ones and zeros would cost a minute of multiplications
+        return logits[..., : world.num_features, :]
+    return (world.features if features is None else features).T @ logits
 
 
 def logit_push(policy: Floats, weights: Floats) -> Floats:
@@ -155,24 +164,38 @@ def solve_chain(
 
     n = num_steps: only every n-th step counts. Shapes: right [S, ...], and so is the result.
     """
-    moves = discount * state_transitions(world)
     if discount == 1:
         require_an_end(world)
-        endless = never_ending_states(world)  # never visited, or the line above would have raised
-        moves[endless] = 0
-        if not forward:
+        if not forward:  # never visited, or the line above would have raised
+            endless = never_ending_states(world)
             right = np.where(endless.reshape(-1, *[1] * (right.ndim - 1)), 0, right)
-    # The columns of I − x P_πᵀ are diagonally dominant: elimination then exchanges no rows and adds
-    # numbers of one sign only, so that a state that is reached once in 1e100 episodes is exact too.
-    moves = np.linalg.matrix_power(moves, num_steps)
-    chain = np.eye(world.num_states) - moves.T
     flat = right.reshape(world.num_states, -1)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", scipy.linalg.LinAlgWarning)
-            solution = scipy.linalg.solve(chain, flat, transposed=not forward, check_finite=False)
-    except np.linalg.LinAlgError:
-        solution = np.full(flat.shape, np.inf)
+    with np.errstate(all="ignore"):
+        solution = scipy.linalg.lu_solve(
+            _factors(world, discount, num_steps), flat, trans=int(not forward), check_finite=False
+        )
     if not np.isfinite(solution).all():
         raise WorldError("the sums over this world's episodes are too large to compute")
     return solution.reshape(right.shape)
+
+
+def _factors(world: TabularMDP, discount: float, num_steps: int) -> tuple[Floats, Floats]:
+    """I − (x P_πᵀ)ⁿ as a product of triangles, once for all questions about a world.
+
+    The columns of I − x P_πᵀ are diagonally dominant: elimination then exchanges no rows and adds
+    numbers of one sign only, so that a state that is reached once in 1e100 episodes is exact too.
+    """
+    known = _known_factors.setdefault(world, {})
+    if (discount, num_steps) not in known:
+        moves = discount * state_transitions(world)
+        if discount == 1:
+            moves[never_ending_states(world)] = 0
+        chain = np.eye(world.num_states) - np.linalg.matrix_power(moves, num_steps).T
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", scipy.linalg.LinAlgWarning)
+            known[discount, num_steps] = scipy.linalg.lu_factor(chain, check_finite=False)
+    return known[discount, num_steps]
+
+
+_known_factors: WeakKeyDictionary[TabularMDP, dict[tuple[float, int], tuple[Floats, Floats]]]
+_known_factors = WeakKeyDictionary()

@@ -153,16 +153,20 @@ def _measured(
             f"for at most {MAX_GRADIENT_NUMBERS // true_gradient.size} episodes"
         )
     shape = (num_episodes, *true_gradient.shape)
-    estimates, unbiased, scores = np.empty(shape), np.empty(shape), np.empty(shape)
+    estimates, scores = np.empty(shape), np.empty(shape)
     returns = np.empty(num_episodes)
     plain = GradientEstimator("reward-to-go")
     choices = Choices(world, estimator.step_discount(world.gamma))
+    is_plain = estimator.name == plain.name and estimator.values is None
+    is_plain = is_plain and estimator.baseline == 0 and not estimator.drop_gamma_t
+    unbiased = estimates if is_plain else np.empty(shape)
     begin = num_cut = 0
     for episodes in sample_in_parts(world, num_episodes, rng_seed):
         part = slice(begin, begin + len(episodes.mask))
         factors = discount_factors(estimator.step_discount(world.gamma), episodes.mask.shape[1])
         estimates[part] = gradient_estimates(episodes, weights(episodes, estimator))
-        unbiased[part] = gradient_estimates(episodes, weights(episodes, plain))
+        if not is_plain:
+            unbiased[part] = gradient_estimates(episodes, weights(episodes, plain))
         seen = episodes.mask
         if estimator.time_limit is not None:
             seen = seen & (np.arange(len(factors)) < estimator.time_limit)
@@ -173,7 +177,7 @@ def _measured(
 
     doubt = too_few_choices(choices.num_choices, num_episodes)
     statistics = gradient_statistics(estimates, true_gradient, choices.num_choices)
-    without_baseline = estimates + estimator.baseline * scores
+    without_baseline = estimates + estimator.baseline * scores if estimator.baseline else estimates
     found = {
         "objective": mean_estimate(returns).doubted(doubt if np.ptp(returns) == 0 else ""),
         "gradient": gradient_statistics(unbiased, true_gradient, choices.num_choices).mean,

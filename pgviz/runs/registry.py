@@ -45,7 +45,7 @@ POOL_DIED = "The worker processes of this server died."
 
 _PACKAGE = Path(__file__).parents[1]
 # What decides the numbers of a run; the tests hold it against what training imports.
-_ENGINE = ("__init__.py", "estimators.py", "policies.py", "training", "worlds")
+_ENGINE = ("__init__.py", "estimators.py", "shapes.py", "policies.py", "training", "worlds")
 _LIBRARIES = ("numpy", "torch", "gymnasium")
 
 

@@ -19,6 +19,7 @@ from pgviz.ui import controls
 from pgviz.ui.controls import Choice, Number
 from pgviz.ui.guard import guarded
 from pgviz.worlds.files import parse_world, world_document
+from pgviz.worlds.format import EXAMPLE, IN_WORDS
 from pgviz.worlds.named import named_worlds
 from pgviz.worlds.stories import Story, story_of
 from pgviz.worlds.tabular import TabularMDP, WorldError
@@ -206,9 +207,12 @@ def _reset() -> None:
 
 def _bring(setting: Setting) -> None:
     st.markdown(
-        "A JSON file with transitions, rewards and θ. It is read as numbers, and forgotten when"
-        " you close the tab."
+        "A JSON file with transitions and rewards. It is read as numbers, and forgotten when you"
+        " close the tab."
     )
+    with st.expander("The format, by example"):
+        st.code(EXAMPLE, language="json")
+        st.markdown(IN_WORDS)
     st.file_uploader(
         "World file",
         type=["json"],
