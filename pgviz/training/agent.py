@@ -12,6 +12,7 @@ import numpy as np
 
 from pgviz.policies import MLP, Array32
 from pgviz.training.config import Config
+from pgviz.training.optimizer import NONE
 from pgviz.worlds.cartpole import MAX_EPISODE_STEPS
 
 VALUE_COEF = 0.5  # the critic's share in a joint loss, as is common
@@ -57,6 +58,12 @@ class Agent:
     def body(self) -> slice:
         """Where W₁ lies in the parameters of either network."""
         return slice(0, prod(self.policy.shapes[0]))
+
+    @property
+    def copies(self) -> slice:
+        """The columns of theta that hold the shared W₁ a second time; none unless it is shared."""
+        start = self.policy.num_parameters
+        return slice(start, start + self.body.stop) if self.shared else NONE
 
     def learning_rates(self, config: Config) -> Array32:
         """The step size of every parameter [P]: the policy's, and for the critic's head its own."""
