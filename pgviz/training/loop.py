@@ -69,6 +69,7 @@ def train(config: Config, seeds: Sequence[int] | None = None) -> Iterator[Update
 
     θ ← θ + Adam(clip(ĝ)),   ĝ = (1/N) Σ_episodes Σ_t Ψ_t ∇θ log π(a_t|s_t)
 
+    N counts whole episodes, or windows of num_steps where the configuration asks for windows.
     A critic learns last: its part in Ψ is what it knew from earlier updates.
     `seeds` names the seeds to train, 0 … num_seeds − 1 unless given: seed k alone is, bit for
     bit, seed k in any ensemble.
