@@ -16,6 +16,8 @@ from pgviz.training.optimizer import NONE
 from pgviz.worlds.cartpole import MAX_EPISODE_STEPS
 
 VALUE_COEF = 0.5  # the critic's share in a joint loss, as is common
+POLICY_LAST_SCALE = 0.01  # of the last layer at birth: π is almost a coin …
+CRITIC_LAST_SCALE = 0.1  # … and V̂ has hardly any opinion
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,9 @@ class Agent:
 
     def initial_theta(self, streams: Sequence[np.random.Generator]) -> Array32:
         """Seed k from stream k: a policy that is almost a coin, a critic of hardly any opinion."""
-        parts = [self.policy.initial_theta(streams, last_scale=0.01)]
+        parts = [self.policy.initial_theta(streams, last_scale=POLICY_LAST_SCALE)]
         if self.critic is not None:
-            parts.append(self.critic.initial_theta(streams, last_scale=0.1))
+            parts.append(self.critic.initial_theta(streams, last_scale=CRITIC_LAST_SCALE))
         if self.shared:
             parts[1][:, self.body] = parts[0][:, self.body]
         return np.concatenate(parts, axis=1)
