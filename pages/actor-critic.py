@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from pgviz import estimators, from_scratch
+from pgviz import estimators
 from pgviz.exact import trust as exact_trust
 from pgviz.exact.critic_questions import ACTOR_CRITIC
+from pgviz.from_scratch import actor_critic
 from pgviz.measure import critic_map, race, switches, trust
 from pgviz.training import critic, loop, methods, presets
 from pgviz.training.command import command_line
@@ -168,7 +169,7 @@ page.code_that_ran(
     ]
 )
 page.code_diff(methods.baseline, methods.actor_critic)
-page.from_scratch(from_scratch.actor_critic)
+page.from_scratch(actor_critic)
 
 sentences = [trust.ascent_in_words(start)]
 if guess is not None:

@@ -6,6 +6,7 @@ from pgviz import broken, estimators
 from pgviz.exact import by_hand as exact_by_hand
 from pgviz.exact import credit as exact_credit
 from pgviz.exact.subtraction import baseline_is_free
+from pgviz.from_scratch import baseline
 from pgviz.measure import frozen, noise, takeaways
 from pgviz.training import methods
 from pgviz.training.config import presets
@@ -201,6 +202,7 @@ page.code_that_ran(
     ]
 )
 page.code_diff(methods.reinforce, methods.baseline)
+page.from_scratch(baseline)
 
 page.takeaways(
     ([noise.a_thousand(world), noise.surprise(world)] if guess else [])

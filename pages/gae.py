@@ -7,6 +7,7 @@ from pgviz import estimators
 from pgviz.exact import trust as exact_trust
 from pgviz.exact.believing import gae_lines
 from pgviz.exact.critic_questions import GAE
+from pgviz.from_scratch import actor_critic
 from pgviz.measure import ledger, sweep, trust
 from pgviz.training import methods
 from pgviz.ui import controls, critic_panels, gae_panels, live, page, quiz, receipts
@@ -184,6 +185,7 @@ page.code_that_ran(
     ]
 )
 page.code_diff(methods.actor_critic, methods.gae)
+page.from_scratch(actor_critic, " --gae-lambda 0.95")
 
 sentences = [trust.kernel_in_words(gamma, lam)]
 if guess is not None:

@@ -4,8 +4,9 @@ import math
 
 import streamlit as st
 
-from pgviz import estimators, from_scratch
+from pgviz import estimators
 from pgviz.exact.reinforce_questions import REINFORCE
+from pgviz.from_scratch import reinforce
 from pgviz.measure import takeaways
 from pgviz.training import gradient, loop, methods
 from pgviz.ui import controls, live, page, quiz, run_panel, time_machine
@@ -142,7 +143,7 @@ page.code_that_ran(
         ("The loop", r"\theta \leftarrow \theta + \text{Adam}(\text{clip}(\hat g))", loop.train),
     ]
 )
-page.from_scratch(from_scratch.reinforce)
+page.from_scratch(reinforce)
 
 recording = run.recording()
 if recording is not None and recording.num_updates and not live.is_live(run):

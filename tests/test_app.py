@@ -775,6 +775,8 @@ def test_downloads_hold_the_numbers_of_the_recording(monkeypatch):
         np.testing.assert_array_equal(column, expected)
     assert [int(row["update"]) for row in rows[:3]] == [0, 0, 1]
     assert [int(row["seed"]) for row in rows[:3]] == [0, 1, 0]
+    assert files[".py"].name == "reinforce.py"
+    assert files[".py"].data == (REPO / "pgviz/from_scratch/reinforce.py").read_text()
 
 
 def test_a_run_that_ends_while_the_page_is_drawn_swallows_no_click(servers, monkeypatch):

@@ -6,6 +6,7 @@ import functools
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -140,19 +141,24 @@ def code_that_ran(parts: Sequence[tuple[str, str, Callable]]) -> None:
             st.code(inspect.getsource(function), language="python")
 
 
-def from_scratch(function: Callable) -> None:
-    """The whole method as one would write it on a blank page."""
+def from_scratch(module: ModuleType, options: str = "") -> None:
+    """The whole method as one would write it on a blank page: a file that runs as it stands."""
+    source = inspect.getsource(module)
+    name = f"{module.__name__.split('.')[-1]}.py"
     st.header("From scratch", anchor=False)
     st.markdown(
-        "The whole method on a blank page: one environment, Gymnasium and torch alone, nothing of"
-        " the code above. Slow and short: copy it, and make it yours. The tests hold its gradient to"
-        " the one above."
+        "The whole method in one file: Gymnasium and torch alone, nothing of the code above. It runs"
+        f" as it stands, `python {name}{options}`, and prints until it has solved CartPole. The tests"
+        " hold its gradient to the one above."
     )
-    module = inspect.getmodule(function)
-    assert module is not None
-    lines = inspect.getsource(module).splitlines()
-    imports = [line for line in lines if line.startswith(("import ", "from "))]
-    source = "\n".join([*imports, "", "", inspect.getsource(function)])
+    st.download_button(
+        f"Download {name}",
+        source,
+        name,
+        "text/x-python",
+        icon=":material/download:",
+        on_click="ignore",
+    )
     st.code(source, language="python")
 
 
