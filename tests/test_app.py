@@ -775,6 +775,8 @@ def test_downloads_hold_the_numbers_of_the_recording(monkeypatch):
         np.testing.assert_array_equal(column, expected)
     assert [int(row["update"]) for row in rows[:3]] == [0, 0, 1]
     assert [int(row["seed"]) for row in rows[:3]] == [0, 1, 0]
+    facts = next(text.value for text in at.markdown if "**Clipping.**" in text.value)
+    assert "In this run 40 of 40 were longer (100 %)." in facts
     assert files[".py"].name == "reinforce.py"
     assert files[".py"].data == (REPO / "pgviz/from_scratch/reinforce.py").read_text()
 

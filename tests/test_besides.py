@@ -155,16 +155,17 @@ class Twin:
 
 @pytest.fixture
 def trained(monkeypatch):
-    """The rollouts and the updates of a training in which time limits are common."""
+    """What the environments gave and the updates of a training in which time limits are common."""
 
     def trained(config):
-        rollouts, collect = [], Learners.collect
+        rollouts = []
 
-        def keep(learners, index):
-            rollouts.append(collect(learners, index))
+        def keep(collect, *arguments):
+            rollouts.append(collect(*arguments))
             return rollouts[-1]
 
-        monkeypatch.setattr(Learners, "collect", keep)
+        for name in ("collect_episodes", "collect_windows"):
+            monkeypatch.setattr(training, name, partial(keep, getattr(training, name)))
         short = partial(CartPoleEnsemble, max_episode_steps=18)
         monkeypatch.setattr(training, "CartPoleEnsemble", short)
         return rollouts, list(train(config))

@@ -792,12 +792,14 @@ def test_two_servers_that_train_the_same_leave_two_whole_recordings(open_runs, m
     runs = [server.watch(SHORT, "ann") for server in servers]
     assert [ended(run) for run in runs] == ["finished"] * 2
     assert runs[0].path != runs[1].path
+    last, again = (run.recording().theta(3).tobytes() for run in runs)
+    assert last == again
     for server in servers:
         server.close()
     monkeypatch.setattr(registry, "worker_pool", FakePool)
-    for run in runs:
+    for _ in runs:  # in whatever order they are found
         found = open_runs().find(SHORT)
-        assert found.recording().theta(3).tobytes() == run.recording().theta(3).tobytes()
+        assert found.recording().theta(3).tobytes() == last
         found.path.unlink()
 
 

@@ -154,8 +154,9 @@ def _gamma_t(config: Config) -> Fact:
 
 
 def _clipping(config: Config, recording: Recording | None) -> Fact:
-    what = "the joint gradient of π and V̂" if config.share_network else "ĝ"
-    words = f"Of every seed, {what} is shortened to a length of at most {config.max_grad_norm:g}."
+    what = "joint gradient of π and V̂" if config.share_network else "ĝ"
+    limit = f"{config.max_grad_norm:g}"
+    words = f"Each seed's {what}, where it is longer than {limit}, is shortened to {limit}."
     if recording is not None and recording.num_updates:
         longer, total = clipped_of(recording)
         words += f" In this run {longer:,} of {total:,} were longer ({100 * longer / total:.3g} %)."

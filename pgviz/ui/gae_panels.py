@@ -12,7 +12,7 @@ from pgviz.measure import ledger, sweep, trust
 from pgviz.runs import Run
 from pgviz.training.command import command_line
 from pgviz.training.config import Config
-from pgviz.ui import live, page
+from pgviz.ui import besides, live, page
 from pgviz.ui.guard import guarded
 from pgviz.ui.look import ink
 from pgviz.worlds.named import named_worlds
@@ -280,6 +280,8 @@ def ledger_bench(name: str, gamma: float, lam: float, bug: str) -> None:
 def watch_sweep(configs: Sequence[Config]) -> None:
     """One small multiple per λ and one summary, polled while one of the runs lives."""
     live.poll(configs, lambda: _draw_sweep(live.group_of(configs), configs))
+    runs = live.group_of(configs)
+    besides.panel(runs, [f"λ = {sweep.label(run.config.gae_lambda)}" for run in runs])
 
 
 def _draw_sweep(runs: list[Run], configs: Sequence[Config]) -> None:
@@ -345,6 +347,7 @@ def _one(run: Run, budget: int) -> None:
 def attempt(run: Run, budget: int) -> None:
     """What a budget bought, polled while the run lives."""
     live.poll([run.config], lambda: _draw_attempt(run, budget))
+    besides.panel([run])
 
 
 def _draw_attempt(run: Run, budget: int) -> None:

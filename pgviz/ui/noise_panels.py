@@ -12,7 +12,7 @@ from pgviz.measure import checkpoints, noise, race
 from pgviz.measure.bench import LABELS, Bench, frozen_bench, world_bench
 from pgviz.measure.frozen import FrozenPolicy
 from pgviz.runs import Recording, Run
-from pgviz.ui import live, page, receipts
+from pgviz.ui import besides, live, page, receipts
 from pgviz.ui.look import ink
 from pgviz.ui.once import once, together
 from pgviz.worlds.named import named_worlds
@@ -338,6 +338,7 @@ def _placed(table: pd.DataFrame, field: str) -> pd.DataFrame:
 def pair(runs: Sequence[Run]) -> None:
     """Learning curves of both runs, polled while one of them lives."""
     live.poll([run.config for run in runs], lambda: _draw_pair(runs))
+    besides.panel(runs, [LABELS[run.config.method] for run in runs])
 
 
 TEXTS = ("name", "label")

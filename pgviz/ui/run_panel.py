@@ -8,7 +8,7 @@ from pgviz.charts import learning
 from pgviz.measure.ensembles import FEWEST_SEEDS, Curves
 from pgviz.measure.takeaways import in_words, loss_verdict
 from pgviz.runs import Recording, Run
-from pgviz.ui import live, page
+from pgviz.ui import besides, live, page
 from pgviz.ui.guard import fragment
 
 SOLVED = pd.DataFrame({"episode_return": [learning.SOLVED_RETURN]})
@@ -33,6 +33,7 @@ def watch(run: Run) -> None:
     live.offer_again([run])
     curves = None if is_live else live.curves_of(run)
     page.numbers(curves.middle if curves else EMPTY_MIDDLE, key="numbers")
+    besides.panel([run])
 
 
 def draw(run: Run) -> None:
