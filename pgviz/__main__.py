@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Container, Iterable
+from typing import Any
 
 import click
 
@@ -15,7 +16,7 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("method")
-@click.option("--world", help="The world to learn. [default: CartPole-v1]")
+@click.option("--world", help="The world to learn: CartPole-v1, so far.")
 @click.option("--num-seeds", type=int, help="Independent runs, side by side. [default: 16]")
 @click.option("--rng-seed", type=int, help="Names the random streams. [default: 0]")
 @click.option("--num-updates", type=int, help="Gradient steps. [default: the method's preset]")
@@ -47,15 +48,17 @@ def train(
     run(config, as_json)
 
 
-def names_and_values(texts: Iterable[str], given: Container[str]) -> dict[str, str]:
+def names_and_values(
+    texts: Iterable[str], given: Container[str], option: str = "--set"
+) -> dict[str, str]:
     """The two sides of every NAME=VALUE; a name that is given already is refused."""
     settings: dict[str, str] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         name = name.strip()
         if not equals:
-            raise click.ClickException(f"--set takes NAME=VALUE, got {text!r}")
-        if name == "method":
+            raise click.ClickException(f"{option} takes NAME=VALUE, got {text!r}")
+        if name == "method" and option == "--set":
             raise click.ClickException("method is named first, not with --set")
         if name in given or name in settings:
             raise click.ClickException(f"{name} is given twice")
@@ -63,7 +66,26 @@ def names_and_values(texts: Iterable[str], given: Container[str]) -> dict[str, s
     return settings
 
 
-@cli.command()
+def python_value(text: str) -> Any:
+    """What was typed for an argument of an environment: JSON, or True and False, or a text."""
+    try:
+        return json.loads({"True": "true", "False": "false", "None": "null"}.get(text, text))
+    except ValueError:
+        return text
+
+
+class NamesWorlds(click.Command):
+    """A command whose help lists the named worlds; they are imported when it is asked for."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from pgviz.worlds.named import named_worlds
+
+        assert self.help is not None
+        self.help = self.help.replace("{worlds}", ", ".join(named_worlds))
+        super().format_help_text(ctx, formatter)
+
+
+@cli.command(cls=NamesWorlds)
 @click.argument("world")
 @click.option(
     "--estimator",
@@ -73,6 +95,14 @@ def names_and_values(texts: Iterable[str], given: Container[str]) -> dict[str, s
     help="Which Ψ multiplies ∇log π.",
 )
 @click.option("--gamma", type=float, help="Discount; the world's own unless given.")
+@click.option("--horizon", type=int, help="Episodes end after so many steps. [default: its own]")
+@click.option(
+    "--make",
+    "arguments",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An argument of a Gymnasium environment, for example is_slippery=false.",
+)
 @click.option("--gae-lambda", type=float, help="λ of gae, 0.95 unless given.")
 @click.option("--baseline", type=float, default=0.0, help="A constant subtracted from Ψ.")
 @click.option(
@@ -103,6 +133,8 @@ def moments(
     world: str,
     estimator: str,
     gamma: float | None,
+    horizon: int | None,
+    arguments: tuple[str, ...],
     gae_lambda: float | None,
     baseline: float,
     values: str | None,
@@ -116,19 +148,19 @@ def moments(
 ) -> None:
     """Exact bias and variance of an estimator in a finite WORLD.
 
-    WORLD is bandit-a, survival, short-corridor, ladder, shared-logit-chain, a Gymnasium id with a
-    transition table such as FrozenLake-v1, a JSON file, or '-' for one on the standard input.
+    WORLD is {worlds}, a Gymnasium id with a transition table such as FrozenLake-v1 or Taxi-v4, a
+    JSON file (the README shows one), or '-' for one on the standard input.
     """
-    from dataclasses import replace
-
     from pgviz.measure.report import estimator_from_flags, moments_report, table
     from pgviz.worlds.files import find_world
     from pgviz.worlds.tabular import WorldError
 
     try:
-        mdp = find_world(world)
-        if gamma is not None:
-            mdp = replace(mdp, gamma=gamma)
+        make = {
+            name: python_value(value)
+            for name, value in names_and_values(arguments, {}, "--make").items()
+        }
+        mdp = find_world(world, gamma, horizon, make)
         described = estimator_from_flags(
             mdp,
             estimator,

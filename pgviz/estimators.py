@@ -9,16 +9,20 @@ and this file holds everything they differ in: one function per Ψ, in the order
 Axes: arrays are [..., T], time last and indexed [..., t]; whatever stands in front (seed,
 episode) rides along. rewards[..., t] is what follows actions[..., t]. A row may hold several
 episodes one after the other: `episode_over` is True at the last step of each. Without it a row
-is one episode, padded with zero rewards after its end.
+is one episode, padded with zero rewards after its end. Lists are taken for arrays and 0 and 1 for
+flags; all arrays of one call have one shape, or a ValueError says which has not.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pgviz.shapes import same_shape
+
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
 
 
+@same_shape
 def full_return(rewards: Floats, gamma: float, episode_over: Bools | None = None) -> Floats:
     """The return of the whole episode, the same at every step.
 
@@ -38,6 +42,7 @@ def full_return(rewards: Floats, gamma: float, episode_over: Bools | None = None
     return weights
 
 
+@same_shape
 def reward_to_go(rewards: Floats, gamma: float, episode_over: Bools | None = None) -> Floats:
     """The return from step t on: an action cannot cause the rewards that came before it.
 
@@ -49,6 +54,7 @@ def reward_to_go(rewards: Floats, gamma: float, episode_over: Bools | None = Non
     return discounted_sum(rewards, gamma, episode_over)
 
 
+@same_shape
 def baselined_reward_to_go(
     rewards: Floats, values: Floats, gamma: float, episode_over: Bools | None = None
 ) -> Floats:
@@ -64,6 +70,7 @@ def baselined_reward_to_go(
     return reward_to_go(rewards, gamma, episode_over) - values
 
 
+@same_shape
 def td_errors(
     rewards: Floats, values: Floats, next_values: Floats, terminated: Bools, gamma: float
 ) -> Floats:
@@ -80,6 +87,7 @@ def td_errors(
     return rewards + gamma * np.where(terminated, 0, next_values) - values
 
 
+@same_shape
 def gae(
     rewards: Floats,
     values: Floats,
@@ -107,6 +115,7 @@ def gae(
     )
 
 
+@same_shape
 def discounted_sum(x: Floats, discount: float, episode_over: Bools | None = None) -> Floats:
     """The one backward recursion of this project; sums never cross the end of an episode.
 
@@ -114,7 +123,6 @@ def discounted_sum(x: Floats, discount: float, episode_over: Bools | None = None
 
     Shapes: x, episode_over and the result [..., T]; integers are summed as float64.
     """
-    x = np.asarray(x)
     total = np.empty(x.shape, np.result_type(x.dtype, np.float32))
     following = np.zeros(x.shape[:-1], total.dtype)
     for t in reversed(range(x.shape[-1])):

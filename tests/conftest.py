@@ -95,7 +95,8 @@ def chromium() -> Iterator[Browser]:
 def serve() -> Callable[..., AbstractContextManager[str]]:
     """`with serve(script, NAME=value) as url:` is a Streamlit server of its own.
 
-    It has the project's config, and the named environment variables.
+    It has the project's config, and the named environment variables; `log` is a file for what it
+    says.
     """
     return _serve
 
@@ -110,25 +111,25 @@ def ready() -> Callable[[Page], None]:
 
 
 @contextmanager
-def _serve(script: str | Path, **environment: str) -> Iterator[str]:
+def _serve(script: str | Path, log: Path | None = None, **environment: str) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     options = {"port": port, "address": "127.0.0.1", "fileWatcherType": "none"}
     flags = [f"--server.{name}={value}" for name, value in options.items()]
-    with TemporaryFile() as log:
+    with log.open("w+b") if log else TemporaryFile() as said:
         server = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", str(script), *flags],
             cwd=REPO,
             env={**os.environ, "PYTHONPATH": str(REPO), **environment},
-            stdout=log,
+            stdout=said,
             stderr=subprocess.STDOUT,
         )
         try:
             if not _answers(f"{url}/_stcore/health", server):
-                log.seek(0)
-                raise RuntimeError(f"the server did not start:\n{log.read().decode()}")
+                said.seek(0)
+                raise RuntimeError(f"the server did not start:\n{said.read().decode()}")
             yield url
         finally:
             server.terminate()
@@ -141,6 +142,8 @@ def _answers(url: str, server: subprocess.Popen[bytes], patience: float = 60) ->
         try:
             with urllib.request.urlopen(url):
                 return True
+        except urllib.error.HTTPError:  # it is there, in a folder of its host
+            return True
         except urllib.error.URLError:
             time.sleep(0.1)
     return False

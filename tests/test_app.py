@@ -15,10 +15,12 @@ import re
 import shlex
 import signal
 import string
+import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import numpy as np
@@ -255,6 +257,24 @@ def test_a_page_runs_inside_the_frame(page, server, monkeypatch):
     assert any("stMainBlockContainer" in html.proto.body for html in at.get("html")), "no frame"
     if at.get("progress"):
         assert re.match(r"Finished after|(\d+) of \1 methods have ended", progress(to_the_end(at)))
+
+
+def test_the_first_page_lets_the_server_open_many_files(monkeypatch):
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(before[0], 256), before[1]))
+        check(visit("theorem"))
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(before[1], 10_240)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(before[0], 256), before[1]))
+        for refused in (ValueError, OSError):
+            with monkeypatch.context() as patch:
+                patch.setattr(resource, "setrlimit", Mock(side_effect=refused))
+                frame.allow_many_files()
+        monkeypatch.setitem(sys.modules, "resource", None)
+        frame.allow_many_files()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_home_links_to_every_other_page():
@@ -755,6 +775,10 @@ def test_downloads_hold_the_numbers_of_the_recording(monkeypatch):
         np.testing.assert_array_equal(column, expected)
     assert [int(row["update"]) for row in rows[:3]] == [0, 0, 1]
     assert [int(row["seed"]) for row in rows[:3]] == [0, 1, 0]
+    facts = next(text.value for text in at.markdown if "**Clipping.**" in text.value)
+    assert "In this run 40 of 40 were longer (100 %)." in facts
+    assert files[".py"].name == "reinforce.py"
+    assert files[".py"].data == (REPO / "pgviz/from_scratch/reinforce.py").read_text()
 
 
 def test_a_run_that_ends_while_the_page_is_drawn_swallows_no_click(servers, monkeypatch):

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import time
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import psutil
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
@@ -338,6 +340,90 @@ def test_a_killed_worker_is_a_sentence_and_run_works_again(app, visit):
         again, _ = writer(app, 53, page)
         assert again != path
         says(page, re.compile("Update [1-9][0-9]* of 300"))
+
+
+def reach(page, update):
+    """Wait until the run on the page has come to this update."""
+    page.wait_for_function(
+        "(least) => Number(document.querySelector('[data-testid=stProgress]')?.innerText"
+        ".match(/Update ([0-9]+) of/)?.[1]) >= least",
+        arg=update,
+    )
+
+
+def is_well(page):
+    """Neither Streamlit's red box nor a sentence about a fault."""
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+
+
+def test_a_shorter_run_after_a_longer_one_takes_the_time_machine_with_it(visit, ready):
+    with visit("reinforce", ENDLESS | {"num_seeds": 16, "rng_seed": 77}) as page:
+        reach(page, 14)
+        press(page, "Stop")
+        says(page, "Stopped after")
+        expect(title_of_the_player(page)).to_contain_text(re.compile("update [1-9][0-9],"))
+        press(page, "Run")
+        reach(page, 1)
+        press(page, "Stop")
+        says(page, "Stopped after")
+        ready(page)
+        expect(title_of_the_player(page)).to_contain_text(re.compile("update [1-9][0-9]*,"))
+        is_well(page)
+
+
+def test_all_workers_killed_at_once_are_one_sentence_and_run_works_again(app, visit, ready):
+    with visit("reinforce", ENDLESS | {"num_seeds": 16, "rng_seed": 78}) as page:
+        _, worker = writer(app, 78, page)
+        reach(page, 5)
+        for process in psutil.Process(worker).parent().children():
+            process.kill()
+        says(page, re.compile("worker process of this run died|worker processes .* died"))
+        ready(page)
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+        expect(page.get_by_test_id("stAlert")).to_have_count(1)
+        press(page, "Try again")
+        reach(page, 1)
+        press(page, "Stop")
+        says(page, "Stopped after")
+        ready(page)
+        is_well(page)
+
+
+def test_a_folder_of_recordings_that_is_deleted_during_a_run_is_one_sentence(
+    tmp_path, serve, chromium, ready
+):
+    folder = tmp_path / "recordings"
+    with serve("streamlit_app.py", PGVIZ_RUNS=str(folder)) as url:
+        page = chromium.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.goto(f"{url}/reinforce?{urlencode(ENDLESS | {'num_seeds': 16})}")
+        reach(page, 3)
+        shutil.rmtree(folder)
+        says(page, "The recording of this run was deleted.")
+        ready(page)
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+        expect(page.get_by_test_id("stAlert")).to_have_count(1)
+        press(page, "Try again")
+        reach(page, 1)
+        is_well(page)
+        page.close()
+
+
+def test_under_a_base_path_every_printed_link_leads_to_its_page(serve, chromium, ready):
+    with serve("streamlit_app.py", STREAMLIT_SERVER_BASE_URL_PATH="pg") as url:
+        page = chromium.new_page()
+        page.set_default_timeout(PATIENCE)
+        for record in PAGES[1:]:
+            page.goto(f"{url}/pg/{record.slug}")
+            ready(page)
+            link = page.get_by_test_id("stCode").filter(has_text=f"{url}/pg/{record.slug}?").first
+            link.wait_for()
+            answer = page.goto(link.inner_text().strip())
+            assert answer.ok
+            says(page, record.question)
+            expect(page.get_by_role("dialog")).to_have_count(0)
+        page.close()
 
 
 def test_a_lost_connection_that_comes_back_stops_no_section(serve, chromium, ready):

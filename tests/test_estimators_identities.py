@@ -1,11 +1,20 @@
 """What the weights Ψ are, said without the recursion that computes them."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgviz.estimators import discounted_sum, full_return, gae, reward_to_go, td_errors
+from pgviz.estimators import (
+    baselined_reward_to_go,
+    discounted_sum,
+    full_return,
+    gae,
+    reward_to_go,
+    td_errors,
+)
 
 
 def an_episode(seed: int, num_steps: int = 9):
@@ -116,3 +125,77 @@ def test_leading_axes_ride_along(seed, gamma):
     together = discounted_sum(rewards, gamma)
     for index in np.ndindex(3, 2):
         assert np.array_equal(together[index], discounted_sum(rewards[index], gamma))
+
+
+# --- what they are called with ---
+
+ESTIMATORS = {
+    "full_return": lambda e, flags, kind: full_return(kind(e[0]), 0.9, flags),
+    "reward_to_go": lambda e, flags, kind: reward_to_go(kind(e[0]), 0.9, flags),
+    "baselined": lambda e, flags, kind: baselined_reward_to_go(kind(e[0]), kind(e[1]), 0.9, flags),
+    "td_errors": lambda e, flags, kind: td_errors(*map(kind, e[:3]), flags, 0.9),
+    "gae": lambda e, flags, kind: gae(*map(kind, e[:3]), flags, 0.9, 0.8),
+    "gae over": lambda e, flags, kind: gae(*map(kind, e[:3]), np.zeros(9, int), 0.9, 0.8, flags),
+    "discounted_sum": lambda e, flags, kind: discounted_sum(kind(e[0]), 0.9, flags),
+}
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_flags_of_every_type_and_lists_give_the_same_numbers(name):
+    """Flags as integers once made a full return of the first episode everybody's."""
+    episode, flags = an_episode(5), np.arange(9) % 3 == 2
+    expected = ESTIMATORS[name](episode, flags, np.asarray)
+    for given_flags in (flags.astype(int), flags.astype(float), flags.astype("int8"), list(flags)):
+        for kind in (np.asarray, list):
+            found = ESTIMATORS[name](episode, given_flags, kind)
+            np.testing.assert_array_equal(found, expected)
+            assert found.dtype == expected.dtype
+
+
+def test_integer_rewards_are_numbers_like_others():
+    ones = [1, 1, 1]
+    assert td_errors(ones, ones, [1, 1, 0], [0, 0, 1], 0.5).tolist() == [0.5, 0.5, 0]
+    assert full_return([2, 3], 1.0, [1, 0]).tolist() == [2, 3]
+    assert discounted_sum(np.ones(3, np.float32), 0.5).dtype == np.float32
+
+
+@pytest.mark.parametrize("shape", [(4,), (6,), (5, 1), (1, 5), (2, 5), ()])
+@pytest.mark.parametrize("which", range(1, 7))
+def test_an_array_of_another_shape_is_refused_and_never_broadcast(which, shape):
+    """values [N, 1] beside rewards [N] once gave [N, N]; flags could be longer than the rewards."""
+    five = np.zeros(5)
+    wrong, flags = np.zeros(shape), np.zeros(shape, bool)
+    with pytest.raises(ValueError, match=r"\[\.\.\., T\]") as refused:
+        {
+            1: lambda: baselined_reward_to_go(five, wrong, 0.9),
+            2: lambda: td_errors(five, wrong, five, five, 0.9),
+            3: lambda: gae(five, five, wrong, five, 0.9, 0.9),
+            4: lambda: gae(five, five, five, flags, 0.9, 0.9),
+            5: lambda: gae(five, five, five, five, 0.9, 0.9, episode_over=flags),
+            6: lambda: full_return(five, 0.9, flags),
+        }[which]()
+    assert "\n" not in str(refused.value)
+    assert shape == () or {str(shape), "(5,)"} <= set(
+        re.findall(r"\([\d, ]*\)", str(refused.value))
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "named"),
+    [
+        (lambda: reward_to_go([1.0, 2.0], 0.9, [0, 2]), "episode_over[1]"),
+        (lambda: reward_to_go([1.0, 2.0], 0.9, [0, np.nan]), "episode_over[1]"),
+        (lambda: reward_to_go([1.0, 2.0], 0.9, ["no", "yes"]), "episode_over[0]"),
+        (lambda: reward_to_go(["a", "b"], 0.9), "rewards"),
+        (lambda: reward_to_go([[1.0], [1.0, 2.0]], 0.9), "rewards"),
+        (lambda: reward_to_go([1.0, None], 0.9), "rewards"),
+        (lambda: reward_to_go(3.0, 0.9), "rewards"),
+        (lambda: reward_to_go([1.0], 99), "gamma"),
+        (lambda: reward_to_go([1.0], "0.9"), "gamma"),
+        (lambda: gae([1.0], [0.0], [0.0], [1], 0.9, np.nan), "gae_lambda"),
+    ],
+)
+def test_a_fault_is_one_sentence_with_the_name_of_the_argument(call, named):
+    with pytest.raises(ValueError, match=f"^{re.escape(named)} ") as refused:
+        call()
+    assert "\n" not in str(refused.value)

@@ -1,5 +1,11 @@
-"""What is shown as written from scratch is the very method that the engine runs."""
+"""What is shown as written from scratch runs as it stands, and is the very method of the engine."""
 
+import ast
+import contextlib
+import inspect
+import io
+import runpy
+import sys
 from itertools import islice
 
 import gymnasium
@@ -7,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from pgviz import from_scratch
+from pgviz.from_scratch import actor_critic, baseline, reinforce
 from pgviz.policies import CARTPOLE_OBS_SCALE, MLP
 from pgviz.training.config import presets
 from pgviz.training.critic import minibatches, value_gradient
@@ -15,14 +21,15 @@ from pgviz.training.gradient import policy_gradient
 from pgviz.training.methods import weights
 from pgviz.training.rollout import Rollout
 
+FILES = (reinforce, baseline, actor_critic)
 ENDLESS = float("inf")
 
 
 class Written(gymnasium.Wrapper):
     """CartPole, and everything that was seen, done and paid in it, episode by episode."""
 
-    def __init__(self, max_episode_steps=500):
-        super().__init__(gymnasium.make("CartPole-v1", max_episode_steps=max_episode_steps))
+    def __init__(self):
+        super().__init__(gymnasium.make("CartPole-v1"))
         self.env.reset(seed=3)
         self.episodes = []
 
@@ -38,6 +45,36 @@ class Written(gymnasium.Wrapper):
         return obs, reward, terminated, truncated, info
 
 
+class WrittenEnvs(gymnasium.vector.VectorWrapper):
+    """The same for several CartPoles at once, which reset themselves one step after their end."""
+
+    def __init__(self, num_envs, max_episode_steps):
+        super().__init__(
+            gymnasium.make_vec("CartPole-v1", num_envs, max_episode_steps=max_episode_steps)
+        )
+        self.over = np.zeros(num_envs, bool)
+        self.steps = []
+
+    def reset(self, **arguments):
+        self.obs, info = super().reset(**arguments)
+        return self.obs, info
+
+    def step(self, actions):
+        next_obs, rewards, terminated, truncated, info = super().step(actions)
+        record = {"obs": self.obs, "actions": actions.astype(bool), "rewards": rewards}
+        record |= {"next_obs": next_obs, "terminated": terminated, "truncated": truncated}
+        self.steps.append({**record, "mask": ~self.over})
+        self.obs, self.over = next_obs, terminated | truncated
+        return next_obs, rewards, terminated, truncated, info
+
+    def rollout(self):
+        """The engine's record of what was seen; the steps that only reset are no steps."""
+        rows = {
+            name: np.stack([step[name] for step in self.steps], 1)[None] for name in self.steps[0]
+        }
+        return rollout_of(**rows)
+
+
 class Twin(torch.nn.Module):
     """The engine's network f(o) = w₂ᵀ tanh(W₁ᵀ φ) + b₂ as a torch module: logits 0 and f, or V̂."""
 
@@ -47,32 +84,32 @@ class Twin(torch.nn.Module):
         self.theta = torch.nn.Parameter(torch.tensor(theta))
 
     def forward(self, obs):
-        features = torch.cat([obs * torch.tensor(CARTPOLE_OBS_SCALE), torch.ones(1)])
+        ones = torch.ones((*obs.shape[:-1], 1))
+        features = torch.cat([obs * torch.tensor(CARTPOLE_OBS_SCALE), ones], dim=-1)
         first = self.theta[:160].view(5, 32)
         output = torch.tanh(features @ first) @ self.theta[160:192] + self.theta[192]
-        return output[None] if self.as_critic else torch.stack([torch.zeros(()), output])
+        return torch.stack([output] if self.as_critic else [torch.zeros_like(output), output], -1)
 
 
-def network(num_outputs):
-    return torch.nn.Sequential(
-        torch.nn.Linear(4, 32), torch.nn.Tanh(), torch.nn.Linear(32, num_outputs)
-    )
+def rollout_of(**rows):
+    nothing = np.zeros(rows["mask"].shape, np.float32)
+    missing = {"logits": nothing, "paid_before": nothing[..., 0]}
+    return Rollout(**missing, **{"values": nothing, "next_values": nothing} | rows)
 
 
-def rollout_of(rows, **more):
-    """The engine's record of these rows of (obs, action, reward, terminated, over)."""
-    length = max(map(len, rows))
-    mask = np.arange(length) < np.array([[len(row)] for row in rows])
+def episodes_as_rollout(episodes):
+    """The engine's record of these episodes of (obs, action, reward, terminated, over)."""
+    length = max(map(len, episodes))
+    mask = np.arange(length) < np.array([[len(row)] for row in episodes])
 
     def padded(k, *shape):
-        x = np.zeros((1, len(rows), length, *shape), np.float32)
-        for n, row in enumerate(rows):
+        x = np.zeros((1, len(episodes), length, *shape), np.float32)
+        for n, row in enumerate(episodes):
             x[0, n, : len(row)] = [step[k] for step in row]
         return x
 
     terminated, over = padded(3).astype(bool), padded(4).astype(bool)
-    nothing = np.zeros((1, len(rows), length), np.float32)
-    record = {
+    return {
         "obs": padded(0, 4),
         "actions": padded(1).astype(bool),
         "rewards": padded(2),
@@ -80,85 +117,159 @@ def rollout_of(rows, **more):
         "terminated": terminated,
         "truncated": over & ~terminated,
         "mask": mask[None],
-        "logits": nothing,
-        "paid_before": nothing[..., 0],
-        "values": nothing,
-        "next_values": nothing,
     }
-    return Rollout(**record | more)
+
+
+def said(critic, obs):
+    """V̂ of observations, as an array."""
+    with torch.no_grad():
+        return critic(torch.as_tensor(obs))[..., 0].numpy()
 
 
 def born():
-    """The engine's network, its parameters of one seed, and itself as torch modules."""
+    """The engine's network, and its parameters of one seed."""
     mlp = MLP()
     theta = mlp.initial_theta([np.random.default_rng(5)], 1.0)
     torch.manual_seed(0)
     return mlp, theta
 
 
+def assert_same(module, gradient):
+    """The gradient that torch has left in a twin, against the engine's: no factor between them."""
+    np.testing.assert_allclose(
+        module.theta.grad.numpy(), gradient, rtol=1e-3, atol=1e-4 * np.abs(gradient).max()
+    )
+
+
+def critic_gradient(mlp, theta, rollout, psi):
+    config = presets["actor-critic"].replace(critic_steps=1, minibatch_size=0)
+    batch = next(minibatches(rollout, psi + rollout.values, [], config))
+    return value_gradient(mlp, theta, batch)[0]
+
+
 def test_one_update_of_reinforce_has_the_gradient_of_the_engine():
     (mlp, theta), env = born(), Written()
-    twin = Twin(theta[0])
-    updates = from_scratch.reinforce(env, twin, num_episodes=5, max_grad_norm=ENDLESS)
-    mean_return = next(updates)
-    assert mean_return == np.mean([len(episode) for episode in env.episodes])
-    rollout = rollout_of(env.episodes)
+    policy = Twin(theta[0])
+    returns = next(reinforce.reinforce(env, policy, num_episodes=5, max_grad_norm=ENDLESS))
+    assert returns == [len(episode) for episode in env.episodes]
+    rollout = rollout_of(**episodes_as_rollout(env.episodes))
     assert rollout.mask.shape[1] == 5
     psi = weights(rollout, presets["reinforce"])
-    gradient, _ = policy_gradient(mlp, theta, rollout, psi)
-    np.testing.assert_allclose(-twin.theta.grad.numpy(), gradient[0], rtol=2e-4, atol=2e-3)
+    assert_same(policy, -policy_gradient(mlp, theta, rollout, psi)[0][0])
+
+
+def test_one_update_with_a_baseline_has_both_gradients_of_the_engine():
+    (mlp, theta), env = born(), Written()
+    policy, critic = Twin(theta[0]), Twin(theta[0], as_critic=True)
+    next(baseline.baseline(env, policy, critic, 5, critic_steps=1, max_grad_norm=ENDLESS))
+    rows = episodes_as_rollout(env.episodes)
+    values = np.where(rows["mask"], said(Twin(theta[0], as_critic=True), rows["obs"]), 0)
+    rollout = rollout_of(**rows, values=values)
+    psi = weights(rollout, presets["baseline"])
+    assert_same(policy, -policy_gradient(mlp, theta, rollout, psi)[0][0])
+    assert_same(critic, critic_gradient(mlp, theta, rollout, psi))
 
 
 @pytest.mark.parametrize("gae_lambda", [0.0, 0.7, 1.0])
 def test_one_update_of_the_actor_critic_has_both_gradients_of_the_engine(gae_lambda):
-    (mlp, theta), env = born(), Written(max_episode_steps=15)
-    actor, judge = Twin(theta[0]), Twin(theta[0], as_critic=True)
-    told = []
-    judge.register_forward_hook(lambda _, seen, said: told.append(float(said.detach()[0])))
-    next(
-        from_scratch.actor_critic(
-            env, actor, judge, gae_lambda, num_steps=60, max_grad_norm=ENDLESS
-        )
+    """Through falls, time limits and the steps that only reset."""
+    (mlp, theta), envs = born(), WrittenEnvs(num_envs=6, max_episode_steps=15)
+    policy, critic = Twin(theta[0]), Twin(theta[0], as_critic=True)
+    first = Twin(theta[0], as_critic=True)
+    updates = actor_critic.actor_critic(
+        envs, policy, critic, gae_lambda, num_steps=40, max_grad_norm=ENDLESS
     )
-    steps = [step for episode in env.episodes for step in episode]
-    assert len(steps) == 60
-    values, next_values = np.float32(told).reshape(60, 2).T
-    rollout = rollout_of([steps], values=values[None, None], next_values=next_values[None, None])
+    num_steps, returns = next(updates)
+    rollout = envs.rollout()
+    rollout = rollout_of(
+        **{name: getattr(rollout, name) for name in ("obs", "actions", "rewards", "next_obs")},
+        **{name: getattr(rollout, name) for name in ("terminated", "truncated", "mask")},
+        values=said(first, rollout.obs),
+        next_values=said(first, rollout.next_obs),
+    )
     assert rollout.terminated.any()
     assert rollout.truncated.any()
-    config = presets["gae"].replace(gae_lambda=gae_lambda)
-    psi = weights(rollout, config)
-    gradient, _ = policy_gradient(mlp, theta, rollout, psi)
-    np.testing.assert_allclose(-actor.theta.grad.numpy() * 60, gradient[0], rtol=1e-3, atol=1e-3)
-    batch = next(minibatches(rollout, psi + rollout.values, [], config.replace(minibatch_size=0)))
-    down = value_gradient(mlp, theta, batch)
-    np.testing.assert_allclose(judge.theta.grad.numpy(), down[0], rtol=1e-3, atol=1e-4)
+    assert num_steps == rollout.mask.sum() < rollout.mask.size
+    assert max(returns) == 15  # no step is counted that never happened
+    np.testing.assert_array_equal(np.sort(returns), np.sort(rollout.finished_returns[0]))
+    psi = weights(rollout, presets["gae"].replace(gae_lambda=gae_lambda))
+    assert_same(policy, -policy_gradient(mlp, theta, rollout, psi)[0][0])
+    assert_same(critic, critic_gradient(mlp, theta, rollout, psi))
 
 
-def test_reinforce_from_scratch_learns():
-    torch.manual_seed(0)
-    updates = from_scratch.reinforce(Written(), network(2), num_episodes=6)
-    returns = [*islice(updates, 9)]
-    assert np.mean(returns[-3:]) > 1.5 * np.mean(returns[:3])
+@pytest.mark.parametrize("method", ["baseline", "actor-critic"])
+def test_nobody_clips_the_critic(method):
+    """The engine does not; the policy's gradient alone is kept short."""
+    theta = born()[1]
+    policy, critic = Twin(theta[0]), Twin(theta[0], as_critic=True)
+    next(
+        baseline.baseline(Written(), policy, critic)
+        if method == "baseline"
+        else actor_critic.actor_critic(WrittenEnvs(6, 15), policy, critic)
+    )
+    assert policy.theta.grad.norm() == pytest.approx(0.5, abs=1e-4)
+    assert critic.theta.grad.norm() > 0.6
 
 
 class Enough(Exception):
-    """Two updates were printed."""
+    """Two lines were printed."""
 
 
-@pytest.mark.parametrize("function", [from_scratch.reinforce, from_scratch.actor_critic])
-def test_what_the_docstring_says_can_be_typed(function):
-    example = [line[4:] for line in function.__doc__.splitlines() if line[4:].strip()]
-    begin, end = (
-        next(i for i, line in enumerate(example) if word in line) for word in ("env =", "print")
-    )
+@pytest.mark.parametrize("module", FILES, ids=lambda module: module.__name__.split(".")[-1])
+def test_the_file_alone_prints_its_progress(module, tmp_path, monkeypatch):
+    """As it is copied into an empty folder, or pasted into a notebook with arguments of its own."""
+    source = inspect.getsource(module)
+    (tmp_path / "copied.py").write_text(source)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["kernel", "-f", "kernel.json"])
     printed = []
 
-    def stop(value):
-        printed.append(value)
+    def write(line):
+        printed.append(line)
         if len(printed) == 2:
             raise Enough
 
     with pytest.raises(Enough):
-        exec("\n".join(example[begin : end + 1]), vars(from_scratch) | {"print": stop})
-    assert min(printed) > 5
+        runpy.run_path("copied.py", {"print": write}, "__main__")
+    assert all("returned" in line for line in printed)
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for name in (
+            [node.module] if isinstance(node, ast.ImportFrom) else [n.name for n in node.names]
+        )
+    }
+    assert imported - sys.stdlib_module_names <= {"gymnasium", "torch", "numpy"}
+    assert len(source.splitlines()) <= 120
+
+
+@pytest.mark.parametrize("module", FILES, ids=lambda module: module.__name__.split(".")[-1])
+def test_the_file_can_be_pasted_into_an_interactive_session(module):
+    """There an empty line ends a function."""
+    lines = inspect.getsource(module).splitlines()
+    for node in ast.parse("\n".join(lines)).body[1:]:
+        assert all(lines[node.lineno - 1 : node.end_lineno]), node
+
+
+def test_gae_from_scratch_solves_cartpole():
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        actor_critic.main(seed=0, gae_lambda=0.95)
+    assert "seed 0: solved" in printed.getvalue()
+
+
+@pytest.mark.parametrize("method", ["reinforce", "baseline"])
+def test_whole_episodes_from_scratch_learn(method):
+    """Until they have solved it takes half a minute: python -m tests.benchmarks.from_scratch."""
+    torch.manual_seed(0)
+    networks = [
+        torch.nn.Sequential(torch.nn.Linear(4, 32), torch.nn.Tanh(), torch.nn.Linear(32, outputs))
+        for outputs in (2, 1)
+    ]
+    updates = (
+        reinforce.reinforce(Written(), networks[0], 6, 0.03)
+        if method == "reinforce"
+        else baseline.baseline(Written(), *networks, 6, 0.03)
+    )
+    returns = np.mean([*islice(updates, 9)], axis=1)
+    assert np.mean(returns[-3:]) > 1.5 * np.mean(returns[:3])

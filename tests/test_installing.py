@@ -146,7 +146,10 @@ def test_the_readmes_python_runs_as_it_stands(monkeypatch, capsys):
     assert "of 16 seeds solved" in capsys.readouterr().out
 
 
-def test_the_readmes_other_commands_are_ones_that_exist(monkeypatch, run):
+def test_the_readmes_other_commands_are_ones_that_exist(monkeypatch, run, tmp_path):
+    example = next(iter(re.findall(r"^```json\n(.*?)^```", README, re.M | re.S)))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "world.json").write_text(example)
     lines = [x for block in BLOCKS["sh"][2:] for x in block.splitlines()]
     lines += re.findall(r"`([^`\n]*python -m [^`\n]*)`", README)
     parsed = []

@@ -65,6 +65,9 @@ def test_every_world_answers_for_every_estimator(answer, world, estimator):
         assert set(KEYS) <= set(part)
         assert np.shape(part["mean"]) == np.shape(part["gradient"]) == np.shape(found["mean"])
     for key in KEYS:
+        if found["measured"]["intervals"][key] is None:  # then there is a reason
+            assert any("no interval" in note and key in note for note in found["notes"])
+            continue
         low, high = found["measured"]["intervals"][key]
         assert (np.array(low) <= found["measured"][key]).all()
         assert (np.array(high) >= found["measured"][key]).all()

@@ -4,6 +4,7 @@ import errno
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -154,6 +155,28 @@ def finish(runs):
     runs._pool.end()
 
 
+def last_seen(run, when):
+    """A finished run was seen at this time, in seconds; the file beside it remembers."""
+    os.utime(run.path.with_suffix(".done"), (when, when))
+
+
+def finished_before(directory, name="0.1", config=SHORT):
+    """A finished run, as an earlier server left it; its recording."""
+    path = directory / f"{registry.run_key(config)}.{name}.run"
+    assert worker.record(asdict(config), path) == ("finished", "")
+    return path
+
+
+def in_time(function):
+    """What a function returns, which must not wait for anything on the disk."""
+    got = []
+    thread = threading.Thread(target=lambda: got.append(function()), daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    assert got, "it hangs, or it failed"
+    return got[0]
+
+
 # What a run is
 
 
@@ -206,22 +229,98 @@ print(*(module.__file__ for name, module in sys.modules.items() if name.startswi
         assert any(file.is_relative_to(entry) for entry in hashed), f"{file} is not in the key"
 
 
-@pytest.mark.parametrize("harm", ["truncate", "garbage", "remove", "undone", "other"])
-def test_a_recording_that_is_not_whole_is_not_recalled(open_runs, monkeypatch, harm):
-    run = open_runs().watch(SHORT, "ann")
-    assert ended(run) == "finished"
-    if harm == "truncate":
-        os.truncate(run.path, run.path.stat().st_size - 1)
-    elif harm == "garbage":
-        run.path.write_bytes(bytes(run.path.stat().st_size))
-    elif harm == "remove":
-        run.path.unlink()
-    elif harm == "undone":
-        run.path.with_suffix(".done").unlink()
+HARMS = ["truncate", "garbage", "NaN", "remove", "undone", "other", "pipe", "directory", "link"]
+
+
+def harm(path, how):
+    """Do something to a finished recording, or to the file beside it."""
+    whole = path.read_bytes() if path.suffix == ".run" else b""
+    if how == "truncate":
+        os.truncate(path, path.stat().st_size - 1)
+    elif how == "garbage":
+        path.write_bytes(bytes(path.stat().st_size))
+    elif how == "NaN":
+        path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+    elif how == "undone":
+        path.with_suffix(".done").unlink()
+    elif how == "other":
+        path.write_bytes(whole.replace(b'"gamma": 1.0', b'"gamma": 0.5'))
     else:
-        run.path.write_bytes(run.path.read_bytes().replace(b'"gamma": 1.0', b'"gamma": 0.5'))
-    monkeypatch.setattr(registry, "worker_pool", FakePool)
-    assert open_runs().find(SHORT) is None
+        path.rename(path.with_suffix(".old"))
+        if how == "pipe":
+            os.mkfifo(path)
+        elif how == "directory":
+            path.mkdir()
+        elif how == "link":
+            path.symlink_to(path.with_suffix(".old"))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "how"),
+    [(".run", how) for how in HARMS] + [(".done", how) for how in HARMS if how.islower()],
+)
+def test_a_recording_that_is_not_whole_is_computed_again(fake, suffix, how):
+    path = finished_before(fake.directory)
+    if (suffix, how) == (".done", "other"):
+        path.with_suffix(".done").write_text(str(path.stat().st_size))
+    else:
+        harm(path.with_suffix(suffix), how)
+    assert in_time(lambda: fake.find(SHORT) or "none") == "none"
+    run = in_time(lambda: fake.watch(SHORT, "ann"))
+    assert run.status == "queued"
+    assert run.path != path
+    finish(fake)
+    assert fake.find(SHORT) is run
+
+
+def test_what_was_refused_is_not_read_again_and_a_whole_one_beside_it_is_found(fake, monkeypatch):
+    harm(finished_before(fake.directory, "0.1"), "NaN")
+    harm(finished_before(fake.directory, "0.2"), "truncate")
+    whole = finished_before(fake.directory, "0.3")
+    assert fake.find(SHORT).path == whole
+    refused = {"0.1", "0.2"} & {path.name[17:20] for path in fake.directory.glob("*.done")}
+    whole.unlink()
+    assert fake.find(SHORT) is None
+    monkeypatch.setattr(registry, "checked", lambda *_: pytest.fail(f"read again: {refused}"))
+    assert fake.find(SHORT) is None
+
+
+def test_a_recording_that_changes_while_the_server_runs_is_computed_again(fake):
+    path = finished_before(fake.directory)
+    run = fake.watch(SHORT, "ann")
+    assert (run.status, run.path) == ("finished", path)
+    whole = path.read_bytes()
+    os.utime(path)  # as a backup may do: the content is the same, and so is the run
+    assert fake.find(SHORT) is run
+    path.write_bytes(bytes(len(whole)))
+    assert fake.watch(SHORT, "ann").status == "queued"
+
+
+def test_while_a_recording_is_read_nobody_else_waits(fake, monkeypatch):
+    finished_before(fake.directory)
+    reading, go_on = threading.Event(), threading.Event()
+    read = registry.checked
+
+    def slowly(path, config):
+        reading.set()
+        assert go_on.wait(PATIENCE)
+        return read(path, config)
+
+    monkeypatch.setattr(registry, "checked", slowly)
+    got = []
+    threads = [
+        threading.Thread(target=lambda: got.append(fake.watch(SHORT, "ann"))) for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    assert reading.wait(PATIENCE)
+    assert in_time(lambda: fake.watch(ENDLESS, "bob")).status == "queued"
+    assert in_time(lambda: fake.detach("bob")) is False
+    go_on.set()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert [run.status for run in got] == ["finished"] * 2
+    assert got[0] is got[1]
 
 
 def test_a_finished_run_whose_file_is_gone_is_trained_again(fake):
@@ -496,6 +595,23 @@ def test_a_run_that_cannot_be_recorded_fails_in_one_sentence(open_runs):
     assert ended(runs.watch(SHORT, "ann")) == "finished"
 
 
+@pytest.mark.parametrize("again", ["while it is watched", "after it was left"])
+def test_a_run_whose_folder_is_deleted_fails_in_one_sentence(open_runs, again):
+    runs = open_runs()
+    run = runs.watch(ENDLESS, "ann")
+    recorded(run)
+    shutil.rmtree(runs.directory)
+    if again == "after it was left":
+        runs.detach("ann")
+        task = run.task
+        eventually(lambda: task is None or task.done())
+        assert run.recording() is None
+    else:
+        assert ended(run) == "failed"
+        assert "was deleted" in run.message
+    assert ended(runs.watch(SHORT, "ann")) == "finished"
+
+
 def test_a_recording_that_gets_its_name_in_the_very_moment_is_one_that_is_not_there_yet(
     tmp_path, monkeypatch
 ):
@@ -578,7 +694,113 @@ def test_a_run_that_takes_too_long_fails_in_one_sentence(open_runs, monkeypatch)
     assert run.message == "The run took longer than 1 seconds."
 
 
+def test_all_workers_killed_at_once_fail_their_runs_in_a_sentence_and_are_replaced(open_runs):
+    runs = open_runs(num_workers=2)
+    trained = [runs.watch(ENDLESS.replace(rng_seed=k), f"viewer {k}") for k in range(2)]
+    for run in trained:
+        recorded(run)
+    waiting = runs.watch(SHORT, "eve")
+    for process in workers_of(runs):
+        process.kill()
+    sentences = {"The worker process of this run died (exit code -9).", registry.POOL_DIED}
+    for run in trained:
+        assert ended(run) == "failed"
+        assert run.message in sentences
+        assert 0 < run.recording().num_updates < run.config.num_updates
+        assert run.task is None
+    # What had not begun is trained by the next workers, or says why it was not.
+    assert ended(waiting) == "finished" or waiting.message in sentences
+    eventually(lambda: ended(runs.watch(SHORT, "eve")) == "finished")
+    assert not runs._tasks
+
+
+@pytest.mark.parametrize("how", ["delete", "move"])
+def test_a_run_whose_folder_is_deleted_fails_in_a_sentence_and_can_be_tried_again(open_runs, how):
+    runs = open_runs()
+    run = runs.watch(ENDLESS, "ann")
+    recorded(run)
+    if how == "move":
+        runs.directory.rename(runs.directory.with_name("elsewhere"))
+    else:
+        shutil.rmtree(runs.directory)
+    assert ended(run) == "failed"
+    assert run.message == "The run failed: its recording was deleted while it was being written"
+    assert run.recording() is None
+    assert ended(runs.watch(SHORT, "ann")) == "finished"
+    assert runs.find(SHORT).recording().num_updates == 3
+
+
+def test_a_viewer_can_stop_a_run_whose_folder_is_deleted(fake):
+    waiting, begun = fake.watch(SHORT, "ann"), fake.watch(ENDLESS, "bob")
+    fake._pool.waiting.reverse()
+    fake._pool.begin()
+    shutil.rmtree(fake.directory)
+    assert fake.detach("ann") is False
+    assert fake.detach("bob") is False
+    assert (waiting.status, begun.status) == ("stopped", "stopped")
+    assert waiting not in fake._tasks  # nobody will tell it to stop when it begins
+    fake.close()
+
+
+def test_a_run_that_begins_after_its_folder_was_deleted_makes_it_again(tmp_path):
+    path = tmp_path / "runs" / "a.run"
+    assert worker.record(asdict(SHORT), path) == ("finished", "")
+    assert Recording(path).num_updates == 3
+
+
 # Room
+
+
+def test_what_is_no_recording_takes_no_room_and_stands_in_no_way(fake):
+    fake.max_bytes = 0
+    fake.directory.joinpath("a.run").mkdir()
+    os.mkfifo(fake.directory / "b.run")
+    fake.directory.joinpath("c.run").symlink_to("/dev/zero")
+    fake.directory.joinpath("d.run").write_bytes(b"x")
+    fake.directory.joinpath("d.done").mkdir()
+    os.utime(fake.directory / "d.run", (0, 0))
+    assert in_time(lambda: fake.watch(SHORT, "ann")).active
+    assert {path.name for path in fake.directory.iterdir()} == {"a.run", "b.run", "c.run", "d.done"}
+
+
+# Two servers in one folder
+
+
+def test_a_server_leaves_alone_what_another_one_writes_or_watches(open_runs, monkeypatch):
+    monkeypatch.setattr(registry, "worker_pool", FakePool)
+    monkeypatch.setattr(registry, "LOOK_S", 0.01)
+    monkeypatch.setattr(registry, "TOUCH_S", 0)
+    other, mine = open_runs(), open_runs(max_bytes=0)
+    watched = other.watch(SHORT, "ann")
+    finish(other)
+    growing = other.watch(ENDLESS, "bob")
+    growing.path.write_bytes(bytes(1000))
+    last_seen(watched, 0)
+    os.utime(watched.path, (0, 0))
+    eventually(lambda: watched.path.with_suffix(".done").stat().st_mtime > 0)
+    mine.watch(SHORT.replace(rng_seed=1), "eve")
+    assert watched.path.exists()
+    assert growing.path.exists()
+    other.close()
+    last_seen(watched, 0)
+    mine.watch(SHORT.replace(rng_seed=2), "eve")
+    assert not watched.path.exists()
+
+
+def test_two_servers_that_train_the_same_leave_two_whole_recordings(open_runs, monkeypatch):
+    servers = [open_runs(), open_runs()]
+    runs = [server.watch(SHORT, "ann") for server in servers]
+    assert [ended(run) for run in runs] == ["finished"] * 2
+    assert runs[0].path != runs[1].path
+    last, again = (run.recording().theta(3).tobytes() for run in runs)
+    assert last == again
+    for server in servers:
+        server.close()
+    monkeypatch.setattr(registry, "worker_pool", FakePool)
+    for _ in runs:  # in whatever order they are found
+        found = open_runs().find(SHORT)
+        assert found.recording().theta(3).tobytes() == last
+        found.path.unlink()
 
 
 def test_room_is_made_by_what_was_unseen_longest_and_never_by_what_is_needed(fake):
@@ -592,7 +814,7 @@ def test_room_is_made_by_what_was_unseen_longest_and_never_by_what_is_needed(fak
     assert all(run.path.exists() for run in done)  # five are too many, but all are watched
     for order, k in enumerate([3, 0, 4, 1]):
         fake.detach(f"viewer {k}")
-        os.utime(done[k].path, (order, order))
+        last_seen(done[k], order)
     fake.watch(SHORT.replace(rng_seed=99), "bob")
     assert [run.path.exists() for run in done] == [False, True, True, False, True]
     assert [run.path.with_suffix(".done").exists() for run in done] == [0, 1, 1, 0, 1]
@@ -609,7 +831,7 @@ def test_a_recording_too_big_to_keep_does_not_push_out_the_others(fake):
     big.path.write_bytes(bytes(30_000))
     fake.detach("0")
     fake.detach("1")
-    os.utime(small.path, (0, 0))
+    last_seen(small, 0)
     fake.watch(ENDLESS, "ann")
     assert (small.path.exists(), big.path.exists()) == (True, False)
 
@@ -617,9 +839,12 @@ def test_a_recording_too_big_to_keep_does_not_push_out_the_others(fake):
 def test_detaching_counts_as_having_seen_it(fake):
     run = fake.watch(SHORT, "ann")
     finish(fake)
-    os.utime(run.path, (0, 0))
+    whole = run.path.stat()
+    last_seen(run, 0)
     fake.detach("ann")
-    assert run.path.stat().st_mtime > 1e9
+    assert run.path.with_suffix(".done").stat().st_mtime > 1e9
+    assert run.path.stat() == whole
+    assert fake.find(SHORT) is run
 
 
 def test_recordings_of_earlier_servers_are_bounded_too(fake):

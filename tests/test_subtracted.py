@@ -165,8 +165,11 @@ def test_the_matrix_needs_a_horizon():
 # --- what is not free ---
 
 
-def test_an_episodes_own_mean_takes_exactly_half_of_survivals_gradient():
-    assert effect(survival(), NAMED["the episode's own mean"]).kept == pytest.approx(0.5, abs=1e-14)
+@pytest.mark.parametrize(
+    ("world", "left"), [(survival(), 0.5), (bandit_a(), 0.0), (ladder(), 0.307371708)]
+)
+def test_what_an_episodes_own_mean_leaves_depends_on_the_world(world, left):
+    assert effect(world, NAMED["the episode's own mean"]).kept == pytest.approx(left, abs=1e-9)
 
 
 @pytest.mark.parametrize("world", [bandit_a(), survival(), ladder()], ids=named)

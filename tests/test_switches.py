@@ -18,6 +18,7 @@ from pgviz.training.agent import VALUE_COEF, Agent
 from pgviz.training.gradient import policy_gradient
 from pgviz.training.loop import METRICS, Learners
 from pgviz.training.methods import actor_critic, methods
+from pgviz.training.optimizer import clipped
 
 INTACT = presets["actor-critic"].replace(num_seeds=3, num_envs=4, num_updates=6)
 SWITCHED = {
@@ -72,6 +73,13 @@ def test_detached_the_critic_follows_another_gradient():
     assert np.abs(undetached - semi).max() > 0.1 * np.abs(semi).max()
 
 
+def critic_gradient(learners, rollout, psi):
+    """The gradient of mean ½ (V̂ − y)² over all steps of a rollout."""
+    (batch,) = critic.minibatches(rollout, psi + rollout.values, [], learners.config)
+    theta = np.ascontiguousarray(learners.agent.critic_part(learners.all_theta))
+    return critic.value_gradient(learners.agent.critic, theta, batch)
+
+
 def test_the_joint_gradient_is_the_autograd_of_a_network_that_shares_its_layer():
     config = SWITCHED["one network"]
     learners = Learners(config, [0, 1, 2])
@@ -81,11 +89,7 @@ def test_the_joint_gradient_is_the_autograd_of_a_network_that_shares_its_layer()
     rollout = learners.collect(0)
     psi = methods[config.method](rollout, config)
     up, _ = policy_gradient(agent.policy, agent.policy_part(theta), rollout, psi)
-    (batch,) = critic.minibatches(rollout, psi + rollout.values, [], config)
-    down = critic.value_gradient(
-        agent.critic, np.ascontiguousarray(agent.critic_part(theta)), batch
-    )
-    ours = agent.joint(up, down)
+    ours = agent.joint(up, critic_gradient(learners, rollout, psi))
     num_rows = rollout.mask.shape[1]
     for k in range(len(theta)):
         first, *head = parts(agent.policy, agent.policy_part(theta)[k])
@@ -100,6 +104,24 @@ def test_the_joint_gradient_is_the_autograd_of_a_network_that_shares_its_layer()
         body, *heads = torch.autograd.grad(objective, [first, *head, *value_head])
         truth = flat([body, *heads[:2], body, *heads[2:]])
         np.testing.assert_allclose(ours[k], truth, rtol=2e-4, atol=1e-4 * np.abs(truth).max())
+        # Its length is that of all its parameters, the shared ones counted once.
+        length = np.linalg.norm(flat([body, *heads]))
+        shortened, norms = clipped(ours, 0.5, agent.copies)
+        np.testing.assert_allclose(norms[k], length, rtol=1e-4)
+        np.testing.assert_allclose(shortened[k], ours[k] * 0.5 / length, rtol=1e-4)
+
+
+def test_a_shared_network_is_clipped_as_one():
+    """The critic's part is the longer one by far, so it is what the limit is about."""
+    config = SWITCHED["one network"]
+    learners = Learners(config, [0, 1, 2])
+    rollout = learners.collect(0)
+    psi = methods[config.method](rollout, config)
+    up, _ = policy_gradient(learners.agent.policy, learners.policy, rollout, psi)
+    joint = learners.agent.joint(up, critic_gradient(learners, rollout, psi))
+    told = next(train(config)).metrics["grad_norm"]
+    np.testing.assert_allclose(told, clipped(joint, 0.5, learners.agent.copies)[1], rtol=1e-5)
+    assert (told > 2 * np.linalg.norm(up, axis=1)).all()
 
 
 def test_sharing_takes_no_step_size_from_anybody_else():
@@ -126,7 +148,7 @@ def test_a_shared_layer_stays_one_layer_however_long_it_learns():
 
 @pytest.mark.parametrize("name", SWITCHED)
 def test_normalised_for_the_policy_psi_stays_bare_for_the_critic(name):
-    """Of a shared network that is the critic's head: its hidden layer is moved by both losses."""
+    """Of a shared network that is the critic's head, and there but for the joint clipping."""
     agent = Agent.of(SWITCHED[name])
     bare, weighted = (
         next(train(SWITCHED[name].replace(normalize_advantages=normalise)))
@@ -135,7 +157,7 @@ def test_normalised_for_the_policy_psi_stays_bare_for_the_critic(name):
     np.testing.assert_array_equal(weighted.metrics["value_loss"], bare.metrics["value_loss"])
     own = slice(agent.body.stop if agent.shared else 0, None)
     critics = [agent.critic_part(update.theta)[:, own] for update in (bare, weighted)]
-    np.testing.assert_array_equal(*critics)
+    np.testing.assert_allclose(*critics, rtol=1e-4 if agent.shared else 0, atol=0)
     assert (agent.policy_part(bare.theta) != agent.policy_part(weighted.theta)).any()
 
 

@@ -11,10 +11,18 @@ pytestmark = pytest.mark.browser
 # Streamlit's own: the sections of the menu, and blocks of code that scroll.
 ALLOWED = {"list", "listitem", "scrollable-region-focusable"}
 
+RED_BOX = "[data-testid=stException]"  # Streamlit's own
+
 
 @pytest.fixture(scope="module")
-def server(serve):
-    with serve("streamlit_app.py") as url:
+def log(tmp_path_factory):
+    """The file that the server of these tests writes to."""
+    return tmp_path_factory.mktemp("server") / "log"
+
+
+@pytest.fixture(scope="module")
+def server(serve, log):
+    with serve("streamlit_app.py", log) as url:
         yield url
 
 
@@ -74,6 +82,48 @@ def test_a_world_file_is_taken_in_and_a_bad_one_gets_its_sentence(visit, tmp_pat
     upload.set_input_files(good)
     page.get_by_text("3 states, 2 actions, horizon 6").wait_for()
     assert page.locator("img[src=x]").count() == 0
+
+
+def test_one_file_after_the_other_leaves_the_page_standing_and_the_log_clean(visit, log, tmp_path):
+    from random_worlds import random_world
+
+    from pgviz.worlds.files import world_document
+    from pgviz.worlds.named import ladder
+
+    files = {
+        "good": (world_document(ladder()), "3 states, 2 actions, horizon 6"),
+        "other": (
+            world_document(random_world(0, 4, 3, horizon=3)),
+            "4 states, 3 actions, horizon 3",
+        ),
+        "bad": ("{}", "The world file lacks"),
+    }
+    page = visit()
+    page.get_by_role("button", name="Bring your own world").click()
+    upload = page.locator("input[type=file]")
+    for name in ("good", "other", "good", "bad", "good", "good", "bad", "bad"):
+        document, said = files[name]
+        path = tmp_path / f"{name}.json"
+        path.write_text(document)
+        upload.set_input_files(path)
+        page.get_by_text(said).first.wait_for()
+        page.locator("[data-settled]").wait_for(state="attached")
+        assert page.locator(RED_BOX).count() == 0
+    assert "Traceback" not in log.read_text()
+    assert "Stack (" not in log.read_text()
+
+
+def test_a_file_that_never_arrives_is_one_sentence(visit, log, tmp_path):
+    """The browser names it; the server has no file of this name (`DeletedFile`)."""
+    page = visit()
+    page.route("**/_stcore/upload_file/**", lambda route: route.fulfill(status=204))
+    page.get_by_role("button", name="Bring your own world").click()
+    path = tmp_path / "lost.json"
+    path.write_text("{}")
+    page.locator("input[type=file]").set_input_files(path)
+    page.get_by_text("The file did not arrive").wait_for()
+    assert page.locator(RED_BOX).count() == 0
+    assert "Traceback" not in log.read_text()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 import streamlit as st
 from random_worlds import random_world
+from streamlit.runtime.uploaded_file_manager import DeletedFile
 from streamlit.testing.v1 import AppTest
 
 from pgviz.exact.derivation import derivations
@@ -577,6 +578,27 @@ def test_an_uploaded_file_is_received_or_refused_in_one_sentence(monkeypatch):
     assert "theorem.document" not in state
     bench.receive(None)
     assert "theorem.refused" not in state
+
+
+def test_a_browser_that_asks_for_a_visitors_world_that_is_gone_gets_the_usual_one(monkeypatch):
+    """It sends “yours” while the old file is being taken away and the next is under way."""
+    state = {"world": "yours"}
+    monkeypatch.setattr(bench.st, "session_state", state)
+    bench._back_to_rest()
+    assert state["world"] == "short-corridor"
+    assert state["gamma"] == short_corridor().gamma
+
+
+def test_a_file_that_the_server_does_not_know_is_one_sentence_and_takes_nothing_away(monkeypatch):
+    state = {"theorem.file": DeletedFile("gone"), "theorem.document": "x", "world": "yours"}
+    monkeypatch.setattr(bench.st, "session_state", state)
+    bench._uploaded()
+    assert state.pop("theorem.refused")
+    assert state == {
+        "theorem.file": DeletedFile("gone"),
+        "theorem.document": "x",
+        "world": "yours",
+    }
 
 
 def test_a_prediction_about_one_visitors_world_is_not_one_about_the_next(monkeypatch):

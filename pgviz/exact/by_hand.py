@@ -20,6 +20,7 @@ from pgviz.exact.moments import (
     Scores,
     backward_moments,
     discounted_visits,
+    mean_weight,
     moments,
     td_error_at,
 )
@@ -94,7 +95,7 @@ def size_of_weight(world: TabularMDP, values: Floats) -> float:
     x = partial(td_error_at, world, GradientEstimator("td", values=values).values_in(world))
     total = 0.0
     for t, step, after in backward_moments(world, x, gamma, gamma, 0.0):
-        squared = step**2 + 2 * gamma * step * after.weight + gamma**2 * after.weight_squared
+        squared = mean_weight(step, 0.0, gamma, after) ** 2 + gamma**2 * after.weight_variance
         total += float(visits[t] @ scores.norm(squared))
     long = float((visits * scores.norm(np.ones_like(world.rewards))).sum())
     return (total / long) ** 0.5

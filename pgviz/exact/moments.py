@@ -6,12 +6,15 @@ primes mark what is seen from the next state on:
     X = x + c X'            the advantage,           c = γλ
     Y = s (X − b) + k Y'    the estimator,           k = γ, or 1 when γ^t is dropped
 
-E[X], E[X²], E[Y], E[XY] solve backward recursions, each linear in the next: a loop when there is
-a horizon, a linear system when there is none. E[YYᵀ] from the start is then a sum over states,
+E[X], Var[X], E[Y], Cov[X, Y] solve backward recursions, each linear in the next: a loop when there
+is a horizon, a linear system when there is none. With w = x + c E[X'] − b, the law of total
+covariance then makes Cov[Y] from the start a sum over states,
 
-    E[YYᵀ] = Σ_t k^{2t} Σ_s d_t(s) E[ssᵀ(X−b)² + k s (X−b) Y'ᵀ + k Y' (X−b) sᵀ | s],
+    Cov[Y] = Σ_t k^{2t} Σ_s d_t(s) (Cov(s w | s) + E[s w | s] E[s w | s]ᵀ
+             + E[c² ssᵀ Var[X'] + s mᵀ + m sᵀ | s]) − E[Y] E[Y]ᵀ,   m = k w E[Y'] + c k Cov[X', Y'],
 
-so that nothing of size parameters² is kept per state.
+so that nothing of size parameters² is kept per state. A variance is a mean of squared deviations:
+E[x²] − E[x]² of a policy that is all but certain would be rounding.
 
 In windows of T steps the sum X ends where a window does: X' = 0 behind steps T−1, 2T−1, …, while
 Y goes on. A step is then known by its place in the window, and without a horizon
@@ -34,10 +37,15 @@ import numpy as np
 
 from pgviz.exact.estimator import GradientEstimator
 from pgviz.exact.values import (
+    action_values,
+    logit_scores,
     occupancy,
+    score_size,
+    settled,
     solve_chain,
     state_distributions,
     state_transitions,
+    state_values,
 )
 from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
 
@@ -54,12 +62,14 @@ MAX_COVARIANCE = 2000
 class Moments:
     """Of the estimate from ONE episode: mean and per-parameter variance [F, A].
 
-    covariance is [P, P] with P = F·A counted row by row, and None unless asked for.
+    covariance is [P, P] with P = F·A counted row by row, and None unless asked for. size [F, A] is
+    how large the mean could be if none of its terms cancelled: what is far smaller is rounding.
     """
 
     mean: Floats
     variance: Floats
     covariance: Floats | None = None
+    size: Floats | float = 0.0
 
     @property
     def covariance_trace(self) -> float:
@@ -68,7 +78,7 @@ class Moments:
 
     def bias_squared(self, gradient: Floats) -> float:
         """‖E[ĝ] − ∇J‖²."""
-        return float(((self.mean - gradient) ** 2).sum())
+        return float((settled(self.mean - gradient, self.size) ** 2).sum())
 
     def mean_squared_error(self, gradient: Floats, num_episodes: int) -> float:
         """E‖ĝ_N − ∇J‖² = bias² + tr Cov / N for the mean of N episodes."""
@@ -87,23 +97,44 @@ def moments(world: TabularMDP, estimator: GradientEstimator, covariance: bool = 
         raise WorldError(
             f"the covariance of {world.theta.size} parameters does not fit in memory, its trace does"
         )
-    if estimator.name == "full-return":
-        return _full_return_moments(world, estimator.baseline, covariance)
-    return advantage_moments(
-        world,
-        partial(td_error_at, world, values),
-        world.gamma * estimator.weight_lambda,
-        estimator.step_discount(world.gamma),
-        estimator.baseline,
-        covariance,
-        estimator.window,
-    )
+    if estimator.name == "full-return" and not lasts_one_step(world):
+        found = _full_return_moments(world, estimator.baseline, covariance)
+    else:  # in an episode of one step the full return is the reward-to-go
+        found = advantage_moments(
+            world,
+            partial(td_error_at, world, values),
+            world.gamma * estimator.weight_lambda,
+            estimator.step_discount(world.gamma),
+            estimator.baseline,
+            covariance,
+            estimator.window,
+        )
+    size = _size_of_the_mean(world, estimator, values)
+    return replace(found, mean=settled(found.mean, size), size=size)
+
+
+def lasts_one_step(world: TabularMDP) -> bool:
+    """Whether every episode ends after one step."""
+    return world.horizon == 1 or not world.transitions[:, :, :-1].any()
+
+
+def _size_of_the_mean(world: TabularMDP, estimator: GradientEstimator, values: Floats) -> Floats:
+    """Σ_t k^t E[|∇log π| (|Q_t| + |V̂_t(s_t)| + γ |V̂_{t+1}(s_{t+1})| + |b|)], elementwise, [F, A]."""
+    k = world.gamma if estimator.name == "full-return" else estimator.step_discount(world.gamma)
+    visits, q, critic = discounted_visits(world, k), np.abs(action_values(world)), np.abs(values)
+    q = q[None] if world.horizon is None else q
+    now, following = (critic[None],) * 2 if world.horizon is None else (critic[:-1], critic[1:])
+    heard = np.einsum("sak,tk->tsa", world.transitions, following)
+    weights = q + world.gamma * heard + now[:, :-1, None] + abs(estimator.baseline)
+    return score_size(world, world.policy * np.einsum("ts,tsa->sa", visits, weights))
 
 
 def td_error_at(world: TabularMDP, values: Floats, t: int) -> Floats:
     """δ_t(s, a, s') = r + γ V̂_{t+1}(s') − V̂_t(s), shape [S, A, S+1]; no t without a horizon."""
     now, following = (values, values) if world.horizon is None else (values[t], values[t + 1])
-    return world.rewards + world.gamma * following - now[:-1, None, None]
+    before, after = now[:-1, None, None], world.gamma * following
+    size = np.abs(world.rewards) + np.abs(after) + np.abs(before)
+    return settled(world.rewards + after - before, size)
 
 
 def advantage_moments(
@@ -126,24 +157,33 @@ def advantage_moments(
     scores = Scores(world)
     visits = discounted_visits(world, k * k, window)
     second = SecondMoment.zero(scores, covariance)
-    mean = np.zeros((world.num_features, world.num_actions))
+    mean: Floats = np.zeros((world.num_features, world.num_actions))
+    first: Floats = mean
     for t, x, after in backward_moments(world, step_weights, c, k, baseline, window):
-        here = visits[t][:, None, None]
+        seen, w = visits[t][:, None, None], mean_weight(x, baseline, c, after)
         second += scores.second_moment(
-            here * _squared_weight(x, baseline, c, after),
-            [(k * here * (x - baseline), after.estimate), (k * c * here, after.product)],
+            seen * (c * c * after.weight_variance + scores.spread_of_an_action(w)[:, :, None]),
+            [(k * seen * w, after.estimate), (k * c * seen, after.product)],
             covariance,
         )
-        mean = np.tensordot(world.start, after.estimate_here, 1)
-    return second.centred(mean)
+        later = visits[t] - world.start if t == 0 else visits[t]
+        second += scores.spread_between_actions(w, visits[t], later, covariance)
+        mean, first = np.tensordot(world.start, after.estimate_here, 1), scores.expected(w)
+    return second.centred(mean, world.start, first)
+
+
+def mean_weight(x: Floats, baseline: float, c: float, after: "After") -> Floats:
+    """E[X − b | s, a, s'] = x + c E[X'] − b, shape [S, A, S+1]."""
+    ahead = c * after.weight
+    return settled(x - baseline + ahead, np.abs(x) + abs(baseline) + np.abs(ahead))
 
 
 @dataclass(frozen=True, eq=False)
 class After:
-    """What the next state promises: E[X], E[X²] [S+1]; E[Y], E[XY] [S, F, A]."""
+    """What the next state promises: E[X], Var[X] [S+1]; E[Y], Cov[X, Y] [S, F, A]."""
 
     weight: Floats
-    weight_squared: Floats
+    weight_variance: Floats
     estimate: Floats
     product: Floats
     estimate_here: Floats
@@ -162,10 +202,10 @@ def backward_moments(
     Without a horizon every step looks the same, so there is one item, with t = 0; in windows
     there is one for each step of a window.
 
-        E[X]  = E[x] + c E[X']
-        E[X²] = E[x² + 2 c x X'] + c² E[X'²]
-        E[Y]  = E[s (x + c X' − b)] + k E[Y']
-        E[XY] = E[s X (X − b)] + k E[x Y'] + ck E[X'Y']
+        E[X]      = E[x] + c E[X']
+        Var[X]    = Var(w) + c² E[Var[X']]                       w = x + c E[X'] − b
+        E[Y]      = E[s w] + k E[Y']
+        Cov[X, Y] = E[(w − E[w]) (s w + k E[Y'])] + E[c² s Var[X'] + c k Cov[X', Y']]
     """
     behind: Floats = np.zeros((world.num_states, world.num_features, world.num_actions))
     if world.horizon is None and window is not None:
@@ -189,33 +229,26 @@ def _backward(
     scores, flow = Scores(world), world.flow
     no_weight: Floats = np.zeros(world.num_states)
     no_product: Floats = np.zeros_like(behind)
-    weight, weight_squared, estimate, product = no_weight, no_weight, behind, no_product
+    weight, weight_variance, estimate, product = no_weight, no_weight, behind, no_product
     step = _Step(world)
     for t in reversed(range(world.horizon or 1)):
         if window is not None and (t + 1) % window == 0:  # X ends here, Y goes on
-            weight, weight_squared, product = no_weight, no_weight, no_product
+            weight, weight_variance, product = no_weight, no_weight, no_product
         x = step_weights(t) if callable(step_weights) else step_weights
         weight_here, weight = step(c, (flow * x).sum((1, 2)), weight)
         ends_weight = np.append(weight, 0)
-        squared_here, weight_squared = step(
-            c * c, (flow * (x * x + 2 * c * x * ends_weight)).sum((1, 2)), weight_squared
-        )
-        ends_squared = np.append(weight_squared, 0)
-        estimate_here, estimate = step(k, scores.expected(x + c * ends_weight - baseline), estimate)
-        local = scores.expected(
-            x * (x - baseline) + c * (2 * x - baseline) * ends_weight + c * c * ends_squared
-        )
-        step_weighted = (flow[:, :, :-1] * x[:, :, :-1]).sum(axis=1)
-        local += k * np.tensordot(step_weighted, estimate, 1)
+        w = mean_weight(x, baseline, c, After(ends_weight, weight, estimate, product, estimate))
+        apart = scores.deviations(w)
+        variance_here, weight_variance = step(c * c, (flow * apart**2).sum((1, 2)), weight_variance)
+        ends_variance = np.append(weight_variance, 0)
+        estimate_here, estimate = step(k, scores.expected(w), estimate)
+        local = scores.expected(apart * w + c * c * ends_variance)
+        going_on = (flow[:, :, :-1] * apart[:, :, :-1]).sum(axis=1)
+        local += k * np.tensordot(going_on, estimate, 1)
         product_here, product = step(c * k, local, product)
-        yield t, x, After(ends_weight, ends_squared, estimate, product, estimate_here)
-        weight, weight_squared = weight_here, squared_here
+        yield t, x, After(ends_weight, ends_variance, estimate, product, estimate_here)
+        weight, weight_variance = weight_here, variance_here
         estimate, product = estimate_here, product_here
-
-
-def _squared_weight(x: Floats, b: float, c: float, after: After) -> Floats:
-    """E[(X − b)² | s, a, s'] = (x − b)² + 2 c (x − b) E[X'] + c² E[X'²], shape [S, A, S+1]."""
-    return (x - b) ** 2 + 2 * c * (x - b) * after.weight + c * c * after.weight_squared
 
 
 class _Step:
@@ -254,27 +287,28 @@ def discounted_visits(world: TabularMDP, discount: float, window: int | None = N
 def _full_return_moments(world: TabularMDP, baseline: float, covariance: bool) -> Moments:
     """Moments of Σ_t ∇log π(a_t|s_t) · (R(τ) − b).
 
-    Seen from step t, R − b = ρ_t + γ^t R_t, and given s_t past and future are independent:
+    With the true V, R − b = V(s_0) − b + Σ_t γ^t δ_t: the TD errors have mean 0 in every state, so
+    their moments are centred. Seen from step t, R − b = ρ_t + γ^t R_t with ρ_t what is known by
+    then and R_t = δ_t + γ R', and given s_t past and future are independent:
 
         E[SSᵀ(R − b)²] = Σ_t E[(s sᵀ + s S'ᵀ + S' sᵀ)(ρ² + 2 ρ γ^t R_t + γ^{2t} R_t²)]
 
-    with S' the scores still to come, E[S'] = 0 and R_t = r + γ R'.
+    with S' the scores still to come, E[S'] = 0.
     """
     gamma = world.gamma
-    scores, rewards = Scores(world), world.rewards
+    scores, values = Scores(world), GradientEstimator("td", values=state_values(world))
+    errors = partial(td_error_at, world, values.values_in(world))
+    begin = state_values(world) if world.horizon is None else state_values(world)[0]
     second = SecondMoment.zero(scores, covariance)
     mean = np.zeros((world.num_features, world.num_actions))
-    past = past_returns(world, baseline, order=2)
-    for t, after in future_returns(world):
+    past = past_returns(world, begin - baseline, 2, errors)
+    for t, after in future_returns(world, errors):
         now, linear, square = (moment[t][:, None, None] for moment in past)
-        future = rewards + gamma * after.weight
-        future_squared = (
-            rewards**2 + 2 * gamma * rewards * after.weight + gamma**2 * after.weight_squared
-        )
+        error = errors(t)
         second += scores.second_moment(
-            square + 2 * linear * future + now * future_squared,
+            square + 2 * linear * error + now * (error**2 + gamma**2 * after.weight_variance),
             [
-                (2 * gamma * (linear + now * rewards), after.estimate),
+                (2 * gamma * (linear + now * error), after.estimate),
                 (gamma**2 * now, after.product),
             ],
             covariance,
@@ -283,62 +317,84 @@ def _full_return_moments(world: TabularMDP, baseline: float, covariance: bool) -
     return second.centred(mean)
 
 
-def past_returns(world: TabularMDP, baseline: float, order: int) -> list[Floats]:
+def past_returns(
+    world: TabularMDP, begin: Floats | float, order: int, paid: StepWeights | None = None
+) -> list[Floats]:
     """M_j(t, s) = E[γ^{(n−j)t} ρ_t^j; s_t = s] for j = 0 … n, n = order, each [H, S].
 
-    Without a horizon they are summed over time, [1, S].  ρ_0 = −b and ρ_{t+1} = ρ_t + γ^t r_t, so
+    Without a horizon they are summed over time, [1, S].  ρ_0 = begin(s_0), ρ_{t+1} = ρ_t + γ^t r_t, so
 
         M_j ← γ^{n−j} Σ_{i ≤ j} (j choose i) P_πᵀ[r^{j−i}] M_i.
+
+    `paid` is what stands for the rewards r, [S, A, S+1] or a function of t.
     """
-    horizon = world.horizon or 1
-    flow, rewards = world.flow[:, :, :-1], world.rewards[:, :, :-1]
-    moves = [(flow * rewards**power).sum(axis=1) for power in range(order + 1)]
+    horizon, flow = world.horizon or 1, world.flow[:, :, :-1]
     moments: list[Floats] = [np.zeros((horizon, world.num_states)) for _ in range(order + 1)]
+
+    def arriving(t: int, j: int, most: int) -> Floats:
+        """Σ_{i ≤ most} of the above, [S]."""
+        r = _at(paid, world, t)[:, :, :-1]
+        terms = (
+            math.comb(j, i) * moments[i][t] @ (flow * r ** (j - i)).sum(axis=1)
+            for i in range(most + 1)
+        )
+        return sum(terms, np.zeros(world.num_states))
+
     for j, moment in enumerate(moments):
         discount = world.gamma ** (order - j)
-        start = (-baseline) ** j * world.start
-
-        def arriving(t: int, j: int = j) -> Floats:
-            terms = (math.comb(j, i) * moments[i][t] @ moves[j - i] for i in range(j))
-            return sum(terms, np.zeros(world.num_states))
-
+        start = (begin + np.zeros(world.num_states)) ** j * world.start
         if world.horizon is None:
-            moment[0] = solve_chain(world, discount, start + discount * arriving(0), forward=True)
+            right = start + discount * arriving(0, j, j - 1)
+            moment[0] = solve_chain(world, discount, right, forward=True)
             continue
         moment[0] = start
         for t in range(horizon - 1):
-            moment[t + 1] = discount * (moment[t] @ moves[0] + arriving(t))
+            moment[t + 1] = discount * arriving(t, j, j)
     return moments
 
 
-def future_returns(world: TabularMDP) -> Iterator[tuple[int, After]]:
-    """E[R'], E[R'²] and, as `estimate` and `product`, E[S'R'], E[S'R'²], backward in time.
+def future_returns(
+    world: TabularMDP, paid: StepWeights | None = None
+) -> Iterator[tuple[int, After]]:
+    """E[R'], Var[R'] and, as `estimate` and `product`, E[S'R'], E[S'(R' − E R')²], backward in time.
 
-    E[SR]  = E[s R] + γ E[S'R']
-    E[SR²] = E[s R²] + 2 γ E[r S'R'] + γ² E[S'R'²]
+    With w = r + γ E[R'] and u = w − E[w | s]:
+
+    E[SR]         = E[s w] + γ E[S'R']
+    Var[R]        = E[u²] + γ² E[Var R']
+    E[S(R − ER)²] = E[s (u² + γ² Var R')] + 2 γ E[u S'R'] + γ² E[S'(R' − E R')²]
     """
-    gamma, flow, rewards = world.gamma, world.flow, world.rewards
+    gamma, flow = world.gamma, world.flow
     scores, step = Scores(world), _Step(world)
     shape = (world.num_states, world.num_features, world.num_actions)
     weight: Floats = np.zeros(world.num_states)
     estimate: Floats = np.zeros(shape)
-    weight_squared, product = weight, estimate
-    reward_weighted = (flow * rewards)[:, :, :-1].sum(axis=1)
+    weight_variance, product = weight, estimate
     for t in reversed(range(world.horizon or 1)):
+        rewards = _at(paid, world, t)
         weight_here, weight = step(gamma, (flow * rewards).sum((1, 2)), weight)
         ends_weight = np.append(weight, 0)
-        squares = rewards**2 + 2 * gamma * rewards * ends_weight
-        squared_here, weight_squared = step(gamma**2, (flow * squares).sum((1, 2)), weight_squared)
-        ends_squared = np.append(weight_squared, 0)
-        estimate_here, estimate = step(
-            gamma, scores.expected(rewards + gamma * ends_weight), estimate
+        w = rewards + gamma * ends_weight
+        apart = scores.deviations(w)
+        variance_here, weight_variance = step(
+            gamma**2, (flow * apart**2).sum((1, 2)), weight_variance
         )
-        local = scores.expected(squares + gamma**2 * ends_squared)
-        local += 2 * gamma * np.tensordot(reward_weighted, estimate, 1)
+        ends_variance = np.append(weight_variance, 0)
+        estimate_here, estimate = step(gamma, scores.expected(w), estimate)
+        local = scores.expected(apart**2 + gamma**2 * ends_variance)
+        going_on = (flow * apart)[:, :, :-1].sum(axis=1)
+        local += 2 * gamma * np.tensordot(going_on, estimate, 1)
         product_here, product = step(gamma**2, local, product)
-        yield t, After(ends_weight, ends_squared, estimate, product, estimate_here)
-        weight, weight_squared = weight_here, squared_here
+        yield t, After(ends_weight, ends_variance, estimate, product, estimate_here)
+        weight, weight_variance = weight_here, variance_here
         estimate, product = estimate_here, product_here
+
+
+def _at(paid: StepWeights | None, world: TabularMDP, t: int) -> Floats:
+    """What is paid at step t, [S, A, S+1]: the world's rewards unless told otherwise."""
+    if paid is None:
+        return world.rewards
+    return paid(t) if callable(paid) else paid
 
 
 # --- expectations that hold a score, ∇log π(a|s) = φ(s) ⊗ (e_a − π(·|s)) ---
@@ -346,29 +402,51 @@ def future_returns(world: TabularMDP) -> Iterator[tuple[int, After]]:
 
 @dataclass(eq=False)
 class SecondMoment:
-    """E[YYᵀ] as it is summed up: its diagonal [F, A] and, if wanted, all of it [P, P]."""
+    """E[YYᵀ] as it is summed up: its diagonal [F, A] and, if wanted, all of it [P, P].
+
+    size [F, A] is the same sum as the diagonal with every term taken positive.
+    """
 
     diagonal: Floats
     full: Floats | None
+    size: Floats
 
     @classmethod
     def zero(cls, scores: "Scores", full: bool) -> "SecondMoment":
         shape = (scores.world.num_features, scores.world.num_actions)
         size = shape[0] * shape[1]
-        return cls(np.zeros(shape), np.zeros((size, size)) if full else None)
+        return cls(np.zeros(shape), np.zeros((size, size)) if full else None, np.zeros(shape))
 
     def __iadd__(self, other: "SecondMoment") -> "SecondMoment":
         self.diagonal = self.diagonal + other.diagonal
+        self.size = self.size + other.size
         if self.full is not None and other.full is not None:
             self.full = self.full + other.full
         return self
 
-    def centred(self, mean: Floats) -> Moments:
-        """Cov[Y] = E[YYᵀ] − E[Y]E[Y]ᵀ.  A variance of 0 may come out as −1e-17: it is cut off."""
-        variance = np.maximum(self.diagonal - mean**2, 0)
-        if self.full is None:
+    def centred(
+        self, mean: Floats, start: Floats | None = None, first: Floats | None = None
+    ) -> Moments:
+        """Cov[Y] = E[YYᵀ] − E[Y]E[Y]ᵀ.  A variance of 0 may come out as ±1e-17: it is cut off.
+
+        first [S, F, A]: what the first step adds to the mean, still missing in E[YYᵀ] as the sum
+        Σ_s d_0(s) first firstᵀ. Its spread over the states is taken here, and the rest cancels with
+        E[Y]E[Y]ᵀ in a product: with one step there is nothing left of it.
+        """
+        add: Floats = -(mean**2)
+        full: Floats | None = None if self.full is None else -np.outer(mean, mean)
+        if start is not None and first is not None:
+            middle = np.tensordot(start, first, 1)
+            apart = first - middle
+            add = np.tensordot(start, apart**2, 1) + (middle - mean) * (middle + mean)
+            if full is not None:
+                flat = apart.reshape(len(start), -1)
+                both = np.outer(middle - mean, middle + mean)
+                full = (flat.T * start) @ flat + (both + both.T) / 2
+        variance = settled(np.maximum(self.diagonal + add, 0), self.size + np.abs(add))
+        if self.full is None or full is None:
             return Moments(mean, variance)
-        return Moments(mean, variance, self.full - np.outer(mean, mean))
+        return Moments(mean, variance, self.full + full)
 
 
 class Scores:
@@ -378,11 +456,49 @@ class Scores:
         self.world = world
         self.policy = world.policy
         self.flow = world.flow
+        self.table = logit_scores(world)  # [S, A, A]
+        self.likeliest = self.policy.argmax(axis=1)[:, None]
 
     def weighted(self, weights: Floats) -> Floats:
         """Σ_a π p w (e_a − π), shape [S, A, S+1]: the score's logits, next state kept apart."""
-        probable = self.flow * weights
-        return probable - self.policy[:, :, None] * probable.sum(axis=1, keepdims=True)
+        return np.matmul(self.table.transpose(0, 2, 1), self.flow * weights)
+
+    def deviations(self, weights: Floats) -> Floats:
+        """w − E[w | s], shape [S, A, S+1].
+
+        From the mean of the likeliest action first: that is where E[w | s] is if the policy is all
+        but certain, so that what is left of the difference is not rounding.
+        """
+        means = (self.world.transitions * weights).sum(axis=2)
+        about = np.take_along_axis(means, self.likeliest, 1)[:, :, None]
+        apart = settled(weights - about, np.abs(weights) + np.abs(about))
+        return apart - (self.flow * apart).sum(axis=(1, 2))[:, None, None]
+
+    def spread_of_an_action(self, weights: Floats) -> Floats:
+        """Var(w | s, a) over the next state, shape [S, A]."""
+        chances = self.world.transitions
+        means = (chances * weights).sum(axis=2)[:, :, None]
+        apart = settled(weights - means, np.abs(weights) + np.abs(means))
+        return (chances * apart**2).sum(axis=2)
+
+    def spread_between_actions(
+        self, weights: Floats, visits: Floats, later: Floats, full: bool = False
+    ) -> SecondMoment:
+        """Σ_s d(s) Cov(s E[w | s, a] | s) + Σ_s l(s) E[s w | s] E[s w | s]ᵀ, visits d, later l [S]."""
+        weights = (self.world.transitions * weights).sum(axis=2)
+        scored = self.table * weights[:, :, None]  # [S, a, A]
+        about = np.take_along_axis(scored, self.likeliest[:, :, None], 1)
+        apart = settled(scored - about, np.abs(scored) + np.abs(about))
+        apart = apart - (self.policy[:, :, None] * apart).sum(axis=1, keepdims=True)
+        chances = visits[:, None] * self.policy
+        means = np.einsum("sa,sai->si", self.policy * weights, self.table)
+        squares = np.einsum("sa,sai->si", chances, apart**2) + later[:, None] * means**2
+        diagonal = (self.world.features**2).T @ squares
+        if not full:
+            return SecondMoment(diagonal, None, diagonal)
+        kernel = np.einsum("sa,sai,saj->sij", chances, apart, apart)
+        kernel += later[:, None, None] * means[:, :, None] * means[:, None, :]
+        return SecondMoment(diagonal, self._blocks(kernel), diagonal)
 
     def logits(self, weights: Floats) -> Floats:
         """E[(e_a − π) w | s], shape [S, A]."""
@@ -404,9 +520,7 @@ class Scores:
 
     def squared(self, weights: Floats) -> Floats:
         """E[(e_a − π)² w | s], elementwise, shape [S, A]."""
-        probable = (self.flow * weights).sum(axis=2)
-        total = probable.sum(axis=1, keepdims=True)
-        return probable * (1 - 2 * self.policy) + self.policy**2 * total
+        return np.einsum("sa,sai->si", (self.flow * weights).sum(axis=2), self.table**2)
 
     def second_moment(
         self, weights: Floats, products: list[tuple[Floats, Floats]], full: bool = False
@@ -417,30 +531,28 @@ class Scores:
         [S, F, A].
         """
         features = self.world.features
-        diagonal = (features**2).T @ self.squared(weights)
+        diagonal = size = (features**2).T @ self.squared(weights)
         matrix = self._outer(weights) if full else None
         for coefficients, following in products:
             scored = self.weighted(coefficients)[:, :, :-1]
             by_next = np.tensordot(features, scored, axes=(0, 0))  # [F, A, S']
-            diagonal = diagonal + 2 * np.einsum("fak,kfa->fa", by_next, following)
+            crossed = 2 * np.einsum("fak,kfa->fa", by_next, following)
+            diagonal, size = diagonal + crossed, size + np.abs(crossed)
             if matrix is not None:
-                size = len(matrix)
-                half = by_next.reshape(size, -1) @ following.reshape(-1, size)
+                half = by_next.reshape(len(matrix), -1) @ following.reshape(-1, len(matrix))
                 matrix = matrix + half + half.T
-        return SecondMoment(diagonal, matrix)
+        return SecondMoment(diagonal, matrix, size)
 
     def _outer(self, weights: Floats) -> Floats:
         """Σ_s φφᵀ ⊗ E[(e_a − π)(e_a − π)ᵀ w], shape [P, P]."""
-        features = self.world.features
         probable = (self.flow * weights).sum(axis=2)
-        crossed = self.policy[:, :, None] * probable[:, None, :]
-        kernel = self.policy[:, :, None] * self.policy[:, None, :]
-        kernel = kernel * probable.sum(axis=1)[:, None, None] - crossed
-        kernel -= crossed.transpose(0, 2, 1)
-        kernel += probable[:, :, None] * np.eye(self.world.num_actions)
+        return self._blocks(np.einsum("sa,sai,saj->sij", probable, self.table, self.table))
+
+    def _blocks(self, kernel: Floats) -> Floats:
+        """Σ_s φφᵀ ⊗ K(s), shape [P, P], from K [S, A, A]."""
         num_actions, num_features = self.world.num_actions, self.world.num_features
         blocks = np.zeros((num_features, num_actions, num_features, num_actions))
-        for phi, block in zip(features, kernel, strict=True):
+        for phi, block in zip(self.world.features, kernel, strict=True):
             on = np.flatnonzero(phi)  # one entry of a one-hot state, all of a dense one
             pairs = np.outer(phi[on], phi[on])[:, :, None, None]
             blocks[on[:, None], :, on[None, :], :] += pairs * block

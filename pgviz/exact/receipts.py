@@ -18,8 +18,9 @@ from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
 # Episodes that a derivation lists in full: more would take longer than a knob should.
 MAX_LISTED = 160
 MAX_LISTED_STEPS = 50
-# Steps of all episodes behind one line of samples.
+# Steps of all episodes behind one line of samples, in a world of few parameters and in any.
 MAX_SAMPLED_STEPS = 500_000
+FEW_PARAMETERS = 10
 SAMPLED = "a mean of samples"
 
 NEEDS_A_LIST = {
@@ -108,14 +109,19 @@ def read_out(
     return readings
 
 
+def most_sampled_steps(world: TabularMDP) -> int:
+    """How many steps may be sampled for one picture: a step costs one score, of all parameters."""
+    return MAX_SAMPLED_STEPS * FEW_PARAMETERS // max(world.theta.size, FEW_PARAMETERS)
+
+
 def sampled(world: TabularMDP, num_episodes: int, rng_seed: int) -> Receipt:
     """The line of samples, in the world as it is sampled: cut after some steps."""
     cut = capped(world)
-    most = MAX_SAMPLED_STEPS // (cut.horizon or 1)
+    most = most_sampled_steps(world) // (cut.horizon or 1)
     if num_episodes > most and world.horizon is None:
         from pgviz.measure.episodes import mean_length
 
-        most = int(MAX_SAMPLED_STEPS / max(mean_length(cut), 1))
+        most = int(most_sampled_steps(world) / max(mean_length(cut), 1))
     if num_episodes > most:
         raise WorldError(
             f"{num_episodes:,} episodes are too long to sample here: choose fewer of them"

@@ -5,6 +5,7 @@ first; V_H = 0, because reaching the horizon ends the episode.
 """
 
 import warnings
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import scipy.linalg
@@ -16,6 +17,18 @@ from pgviz.worlds.tabular import (
     never_ending_states,
     require_an_end,
 )
+
+# What is smaller than this part of the terms it was computed from is rounding.
+ROUNDING = 1e-12
+
+
+def settled(difference: Floats, size: Floats | float) -> Floats:
+    """A difference, with 0 where it is no more than what rounding leaves of terms of this size.
+
+    A test for zero must not depend on the unit in which rewards are paid: it compares with the
+    terms, never with a fixed number.
+    """
+    return np.where(np.abs(difference) <= ROUNDING * size, 0.0, difference)
 
 
 def objective(world: TabularMDP) -> float:
@@ -79,12 +92,17 @@ def gradient(world: TabularMDP, drop_gamma_t: bool = False) -> Floats:
     Source: Sutton et al., 2000, theorem 1; Nota & Thomas, 2020, arXiv:1906.07073.
     """
     discount = 1.0 if drop_gamma_t else world.gamma
+    q = action_values(world)
     if world.horizon is None:
-        weights = occupancy(world, discount)[:, None] * action_values(world)
+        visits = occupancy(world, discount)[:, None]
+        weights, size = visits * q, visits * np.abs(q)
     else:
-        visits = (discount ** np.arange(world.horizon))[:, None] * state_distributions(world)
-        weights = np.einsum("ts,tsa->sa", visits, action_values(world))
-    return weighted_scores(world, world.policy * weights)
+        by_time = (discount ** np.arange(world.horizon))[:, None] * state_distributions(world)
+        weights = np.einsum("ts,tsa->sa", by_time, q)
+        size = np.einsum("ts,tsa->sa", by_time, np.abs(q))
+    return settled(
+        weighted_scores(world, world.policy * weights), score_size(world, world.policy * size)
+    )
 
 
 def weighted_scores(world: TabularMDP, weights: Floats) -> Floats:
@@ -92,8 +110,42 @@ def weighted_scores(world: TabularMDP, weights: Floats) -> Floats:
 
     Shapes: weights [..., S, A], the result [..., F, A].
     """
-    logits = weights - world.policy * weights.sum(axis=-1, keepdims=True)
-    return world.features.T @ logits
+    return _to_parameters(world, logit_push(world.policy, weights))
+
+
+def score_size(world: TabularMDP, weights: Floats) -> Floats:
+    """The same with every term taken positive, [F, A]: how large it could be without cancelling."""
+    policy, weights = world.policy, np.abs(weights)
+    logits = weights * the_others(policy) + policy * the_others(weights)
+    return _to_parameters(world, logits, np.abs(world.features))
+
+
+def _to_parameters(world: TabularMDP, logits: Floats, features: Floats | None = None) -> Floats:
+    """Σ_s φ(s) ⊗ x(s), [..., S, A] to [..., F, A]."""
+    if world.is_one_hot:  # Taxi's 500 × 500 ones and zeros would cost a minute of multiplications
+        return logits[..., : world.num_features, :]
+    return (world.features if features is None else features).T @ logits
+
+
+def logit_push(policy: Floats, weights: Floats) -> Floats:
+    """Σ_a w(a) (e_a − π) = (1 − π(b)) w(b) − π(b) Σ_{a≠b} w(a) for each action b, [..., A].
+
+    1 − π(b) is summed up from the other actions: for an action that is all but certain the
+    difference would be rounding, and 0 from a gap of 37 between the logits on.
+    """
+    return weights * the_others(policy) - policy * the_others(weights)
+
+
+def the_others(values: Floats) -> Floats:
+    """Σ_{a≠b} x(a) for each b, along the last axis."""
+    return values @ (1 - np.eye(values.shape[-1]))
+
+
+def logit_scores(world: TabularMDP) -> Floats:
+    """∂log π(a|s)/∂z_b = 1[a = b] − π(b|s) for logits z, shape [S, A, A] as [s, a, b]."""
+    policy = world.policy
+    own = np.eye(world.num_actions, dtype=bool)
+    return np.where(own, the_others(policy)[:, None, :], -policy[:, None, :])
 
 
 def state_transitions(world: TabularMDP) -> Floats:
@@ -112,22 +164,38 @@ def solve_chain(
 
     n = num_steps: only every n-th step counts. Shapes: right [S, ...], and so is the result.
     """
-    moves = discount * state_transitions(world)
     if discount == 1:
         require_an_end(world)
-        endless = never_ending_states(world)  # never visited, or the line above would have raised
-        moves[endless] = 0
-        if not forward:
+        if not forward:  # never visited, or the line above would have raised
+            endless = never_ending_states(world)
             right = np.where(endless.reshape(-1, *[1] * (right.ndim - 1)), 0, right)
-    moves = np.linalg.matrix_power(moves, num_steps)
-    chain = np.eye(world.num_states) - (moves.T if forward else moves)
     flat = right.reshape(world.num_states, -1)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", scipy.linalg.LinAlgWarning)
-            solution = scipy.linalg.solve(chain, flat, check_finite=False)
-    except np.linalg.LinAlgError:
-        solution = np.full(flat.shape, np.inf)
+    with np.errstate(all="ignore"):
+        solution = scipy.linalg.lu_solve(
+            _factors(world, discount, num_steps), flat, trans=int(not forward), check_finite=False
+        )
     if not np.isfinite(solution).all():
         raise WorldError("the sums over this world's episodes are too large to compute")
     return solution.reshape(right.shape)
+
+
+def _factors(world: TabularMDP, discount: float, num_steps: int) -> tuple[Floats, Floats]:
+    """I − (x P_πᵀ)ⁿ as a product of triangles, once for all questions about a world.
+
+    The columns of I − x P_πᵀ are diagonally dominant: elimination then exchanges no rows and adds
+    numbers of one sign only, so that a state that is reached once in 1e100 episodes is exact too.
+    """
+    known = _known_factors.setdefault(world, {})
+    if (discount, num_steps) not in known:
+        moves = discount * state_transitions(world)
+        if discount == 1:
+            moves[never_ending_states(world)] = 0
+        chain = np.eye(world.num_states) - np.linalg.matrix_power(moves, num_steps).T
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", scipy.linalg.LinAlgWarning)
+            known[discount, num_steps] = scipy.linalg.lu_factor(chain, check_finite=False)
+    return known[discount, num_steps]
+
+
+_known_factors: WeakKeyDictionary[TabularMDP, dict[tuple[float, int], tuple[Floats, Floats]]]
+_known_factors = WeakKeyDictionary()

@@ -7,6 +7,7 @@ nothing is normalised: both would change what is being estimated.
 Axes: K estimators, N episodes, P parameters.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,13 +19,14 @@ from pgviz.exact.moments import Moments, moments
 from pgviz.exact.values import gradient, objective
 from pgviz.measure import frozen
 from pgviz.measure.direction import cosine, episodes_for_cosine, signal_to_noise
-from pgviz.measure.episodes import paired_estimates
+from pgviz.measure.episodes import Choices, paired_estimates
 from pgviz.measure.frozen import FrozenPolicy
 from pgviz.measure.statistics import (
     Estimate,
     GradientStatistics,
     Reference,
     statistics_against,
+    too_few_choices,
     trace_ratio,
 )
 from pgviz.worlds.tabular import Floats, TabularMDP
@@ -128,6 +130,16 @@ class Bench:
         measured = "" if self.is_exact else ", as measured"
         return f"Quietest{measured}: {near(least)}. Noisiest: {near(most)}"
 
+    def doubts(self) -> str:
+        """Which estimators' traces have no interval and why, as sentences; "" if all have one."""
+        why = {LABELS[row.name]: row.measured.covariance_trace.doubt for row in self.rows}
+        sentences = []
+        for doubt in dict.fromkeys(filter(None, why.values())):
+            names = [name for name in why if why[name] == doubt]
+            who = "any of them" if len(names) == len(self.rows) else ", ".join(names)
+            sentences.append(f" No interval for the trace of {who}: {doubt}.")
+        return "".join(sentences)
+
     def spreads(self) -> pd.DataFrame:
         """One row per estimator: covariance trace with its interval, and the exact one."""
         rows = []
@@ -215,14 +227,20 @@ def in_two_parts(mean: Floats, true: Floats) -> tuple[float, float]:
     return along, float(np.linalg.norm(bias - along * direction))
 
 
-def rows_of(estimates: dict[str, Floats], reference: Reference) -> tuple[Row, ...]:
-    """Statistics of each estimator's gradients [N, P], all from the same N episodes."""
+def rows_of(
+    estimates: dict[str, Floats], reference: Reference, num_choices: float = math.inf
+) -> tuple[Row, ...]:
+    """Statistics of each estimator's gradients [N, P], all from the same N episodes.
+
+    num_choices: see `statistics.too_few_choices`.
+    """
     to_go = estimates["reinforce"]
+    doubt = too_few_choices(num_choices, len(to_go))
     return tuple(
         Row(
             name,
-            statistics_against(of_one, reference, name in UNBIASED),
-            trace_ratio(of_one, to_go),
+            statistics_against(of_one, reference, name in UNBIASED, num_choices),
+            trace_ratio(of_one, to_go).doubted(doubt),
         )
         for name, of_one in estimates.items()
     )
@@ -251,10 +269,12 @@ def world_bench(
     described = world_estimators(world, critic_scale)
     true = gradient(world).ravel()
     reference = Reference(true)
-    found = paired_estimates(world, list(described.values()), num_episodes, rng_seed)
+    choices = Choices(world, world.gamma)
+    found = paired_estimates(world, list(described.values()), num_episodes, rng_seed, choices)
+    estimates = dict(zip(described, found, strict=True))
     rows = []
     for row, estimator in zip(
-        rows_of(dict(zip(described, found, strict=True)), reference),
+        rows_of(estimates, reference, choices.num_choices),
         described.values(),
         strict=True,
     ):

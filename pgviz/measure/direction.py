@@ -7,15 +7,25 @@ import numpy as np
 from pgviz.worlds.tabular import Floats
 
 
+def length(vector: Floats) -> float:
+    """‖v‖, also where the squares of the components are beyond the reach of float64."""
+    largest = float(np.abs(vector).max(initial=0.0))
+    return largest * float(np.linalg.norm(vector / largest)) if largest > 0 else 0.0
+
+
 def cosine(mean: Floats, gradient: Floats) -> float | None:
     """cos ∠(E[ĝ], ∇J): blind to scale, and None where one of them is zero."""
-    lengths = float(np.linalg.norm(mean) * np.linalg.norm(gradient))
-    return None if lengths < 1e-12 else float((mean * gradient).sum() / lengths)
+    lengths = length(mean), length(gradient)
+    if 0 in lengths:
+        return None
+    return float(((mean / lengths[0]) * (gradient / lengths[1])).sum())
 
 
 def signal_to_noise(mean: Floats, covariance_trace: float) -> float | None:
     """‖E[ĝ]‖² / tr Cov[ĝ] of one episode; None where there is no noise."""
-    return None if covariance_trace <= 0 else float((mean**2).sum() / covariance_trace)
+    if covariance_trace <= 0:
+        return None
+    return (length(mean) / math.sqrt(covariance_trace)) ** 2
 
 
 def episodes_for_cosine(
@@ -27,13 +37,12 @@ def episodes_for_cosine(
 
     N is the least one at which the right side reaches the target, so the cosine between ĝ_N and ∇J
     is there, in the root mean square, if not earlier. E‖ĝ_N‖² = ‖E[ĝ]‖² + tr Cov / N, hence
-    N = tr Cov / ((E[ĝ]·∇J / (target ‖∇J‖))² − ‖E[ĝ]‖²).
+    N = tr Cov / ‖E[ĝ]‖² / ((cos ∠(E[ĝ], ∇J) / target)² − 1).
     """
-    if float(np.linalg.norm(gradient)) < 1e-12:
+    along, signal = cosine(mean, gradient), signal_to_noise(mean, covariance_trace)
+    if along is None or along <= target:
         return None
-    along = float((mean * gradient).sum() / np.linalg.norm(gradient))
-    room = (along / target) ** 2 - float((mean**2).sum())
-    if along <= 0 or room <= 0:
-        return None
-    needed = covariance_trace / room
-    return max(math.ceil(needed - 1e-9), 1) if math.isfinite(needed) else None
+    if signal is None:
+        return 1
+    needed = 1 / signal / ((along / target) ** 2 - 1) if signal > 0 else math.inf
+    return max(math.ceil(needed * (1 - 1e-9)), 1) if math.isfinite(needed) else None

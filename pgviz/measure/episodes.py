@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pgviz.estimators import Bools, Floats, discount_factors, full_return, gae, reward_to_go
 from pgviz.exact.estimator import GradientEstimator
-from pgviz.exact.values import occupancy, weighted_scores
+from pgviz.exact.values import logit_scores, occupancy, settled, weighted_scores
 from pgviz.worlds.tabular import (
     TabularMDP,
     WorldError,
@@ -172,19 +172,68 @@ def gradient_estimates(episodes: Episodes, weights: Floats) -> Floats:
     return weighted_scores(world, table.reshape(num_episodes, world.num_states, world.num_actions))
 
 
+@dataclass
+class Choices:
+    """How many choices of consequence sampled episodes hold, known from the policy alone.
+
+    Σ_t k^t ∇log π(a_t|s_t) has the variance Σ_t k^{2t} E‖s_t‖², and in a sample what is summed up is
+    Σ_t k^{2t} ‖s_t‖². Given the states, the relative error of that sum is 1/√n with
+
+        n = (Σ_t k^{2t} E‖s_t‖²)² / Σ_t k^{4t} Var‖s_t‖²,
+
+    n = N p for N decisions of which one action has a small probability p; ∞ for two even arms.
+    """
+
+    world: TabularMDP
+    discount: float  # k
+    mean: float = 0.0
+    variance: float = 0.0
+
+    def __post_init__(self) -> None:
+        world, squares = self.world, (logit_scores(self.world) ** 2).sum(axis=2)
+        squares = squares * (world.features**2).sum(axis=1)[:, None]  # ‖∇log π(a|s)‖² [S, A]
+        self.means = (world.policy * squares).sum(axis=1)
+        apart = settled(squares - self.means[:, None], squares + self.means[:, None])
+        self.variances = (world.policy * apart**2).sum(axis=1)
+
+    def add(self, episodes: Episodes) -> None:
+        """Take the states of more episodes into the sums."""
+        factors = discount_factors(self.discount, episodes.mask.shape[1])
+        for power, of_state in ((2, self.means), (4, self.variances)):
+            seen = np.where(episodes.mask, factors**power * of_state[episodes.states], 0.0).sum()
+            if power == 2:
+                self.mean += float(seen)
+            else:
+                self.variance += float(seen)
+
+    @property
+    def num_choices(self) -> float:
+        """n; 0 where nothing is left to chance."""
+        if self.variance > 0:
+            return (self.mean / math.sqrt(self.variance)) ** 2
+        return math.inf if self.mean > 0 else 0.0
+
+
 def paired_estimates(
-    world: TabularMDP, estimators: Sequence[GradientEstimator], num_episodes: int, rng_seed: int
+    world: TabularMDP,
+    estimators: Sequence[GradientEstimator],
+    num_episodes: int,
+    rng_seed: int,
+    choices: Choices | None = None,
 ) -> list[Floats]:
-    """Every estimator on the SAME episodes, one array [N, F, A] each.
+    """Every estimator on the SAME episodes, one array [N, F, A] each; their choices are counted.
 
     Luck is then shared, and what differs is the estimator.
     """
     for estimator in estimators:
         require_an_end_for(world, estimator)
-    parts = [
-        [gradient_estimates(episodes, weights(episodes, estimator)) for estimator in estimators]
-        for episodes in sample_in_parts(world, num_episodes, rng_seed)
-    ]
+    parts = []
+    for episodes in sample_in_parts(world, num_episodes, rng_seed):
+        parts.append(
+            [gradient_estimates(episodes, weights(episodes, estimator)) for estimator in estimators]
+        )
+        if choices is not None:
+            choices.add(episodes)
     return [np.concatenate(of_one) for of_one in zip(*parts, strict=True)]
 
 

@@ -509,7 +509,7 @@ def quiz() -> list[Question]:
             2,
             "The number of steps is known before the action is taken. The other three know"
             f" something of it: $Q$ leaves {percent(left['survival']['Q(s, a)'])} of the"
-            " gradient in the survival world, the own mean half.",
+            f" gradient in the survival world, the own mean {percent(left['survival'][OWN])}.",
         ),
         (
             "A running mean with rate α = 0.1 is updated with the return first, then subtracted."

@@ -15,12 +15,19 @@ from pgviz.exact.trust import weight_on_last_value
 from pgviz.exact.values import gradient, objective
 from pgviz.measure.direction import cosine, episodes_for_cosine, signal_to_noise
 from pgviz.measure.episodes import (
+    Choices,
     gradient_estimates,
     require_an_end_for,
     sample_in_parts,
     weights,
 )
-from pgviz.measure.statistics import Estimate, gradient_statistics, mean_estimate, ratio_of_means
+from pgviz.measure.statistics import (
+    Estimate,
+    gradient_statistics,
+    mean_estimate,
+    ratio_of_means,
+    too_few_choices,
+)
 from pgviz.worlds.tabular import Floats, TabularMDP, WorldError, quoted
 
 # Three gradients per episode are held at once; this is about half a gigabyte.
@@ -111,23 +118,17 @@ def moments_report(
     }
     notes = _notes(world, estimator, report)
     if num_episodes is not None:
-        report["measured"] = _measured(world, estimator, true_gradient, num_episodes, rng_seed)
+        report["measured"], doubts = _measured(
+            world, estimator, true_gradient, num_episodes, rng_seed
+        )
         if report["measured"]["num_cut"]:
             notes.append(
                 f"{report['measured']['num_cut']} sampled episodes were cut by the step cap, "
                 "so what came later is missing in what was measured"
             )
-        intervals = report["measured"]["intervals"]
-        alike = [
-            key
-            for key, value in intervals.items()
-            if value is None and report["measured"][key] is not None
-        ]
-        if alike:
-            notes.append(
-                f"no interval for {', '.join(alike)}: the sampled episodes all look alike, "
-                "which says nothing about how much others differ"
-            )
+        for doubt in dict.fromkeys(doubts.values()):
+            keys = ", ".join(key for key in doubts if doubts[key] == doubt)
+            notes.append(f"no interval for {keys}: {doubt}")
     plain: dict[str, Any] = _plain(report)
     too_large = "is null: too large for double precision"
     explained = " ".join(notes)
@@ -141,8 +142,8 @@ def _measured(
     true_gradient: Floats,
     num_episodes: int,
     rng_seed: int,
-) -> dict[str, Any]:
-    """The same numbers from sampled episodes, all from the same ones.
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The same numbers from sampled episodes, all from the same ones; why intervals are missing.
 
     The gradient is estimated by reward-to-go with its γ^t, which has no bias.
     """
@@ -152,33 +153,40 @@ def _measured(
             f"for at most {MAX_GRADIENT_NUMBERS // true_gradient.size} episodes"
         )
     shape = (num_episodes, *true_gradient.shape)
-    estimates, unbiased, scores = np.empty(shape), np.empty(shape), np.empty(shape)
+    estimates, scores = np.empty(shape), np.empty(shape)
     returns = np.empty(num_episodes)
     plain = GradientEstimator("reward-to-go")
+    choices = Choices(world, estimator.step_discount(world.gamma))
+    is_plain = estimator.name == plain.name and estimator.values is None
+    is_plain = is_plain and estimator.baseline == 0 and not estimator.drop_gamma_t
+    unbiased = estimates if is_plain else np.empty(shape)
     begin = num_cut = 0
     for episodes in sample_in_parts(world, num_episodes, rng_seed):
         part = slice(begin, begin + len(episodes.mask))
         factors = discount_factors(estimator.step_discount(world.gamma), episodes.mask.shape[1])
         estimates[part] = gradient_estimates(episodes, weights(episodes, estimator))
-        unbiased[part] = gradient_estimates(episodes, weights(episodes, plain))
+        if not is_plain:
+            unbiased[part] = gradient_estimates(episodes, weights(episodes, plain))
         seen = episodes.mask
         if estimator.time_limit is not None:
             seen = seen & (np.arange(len(factors)) < estimator.time_limit)
         scores[part] = gradient_estimates(episodes, np.where(seen, factors, 0.0))
         returns[part] = reward_to_go(episodes.rewards, world.gamma)[:, 0]
+        choices.add(episodes)
         begin, num_cut = part.stop, num_cut + episodes.num_cut
 
-    statistics = gradient_statistics(estimates, true_gradient)
-    without_baseline = estimates + estimator.baseline * scores
+    doubt = too_few_choices(choices.num_choices, num_episodes)
+    statistics = gradient_statistics(estimates, true_gradient, choices.num_choices)
+    without_baseline = estimates + estimator.baseline * scores if estimator.baseline else estimates
     found = {
-        "objective": mean_estimate(returns),
-        "gradient": mean_estimate(unbiased),
+        "objective": mean_estimate(returns).doubted(doubt if np.ptp(returns) == 0 else ""),
+        "gradient": gradient_statistics(unbiased, true_gradient, choices.num_choices).mean,
         "mean": statistics.mean,
         "bias_squared": statistics.bias_squared,
         "covariance_trace": statistics.covariance_trace,
         "best_constant_baseline": ratio_of_means(
             (scores * without_baseline).sum(axis=(1, 2)), (scores**2).sum(axis=(1, 2))
-        ),
+        ).doubted(doubt),
         "cosine": statistics.cosine,
         "signal_to_noise": statistics.signal_to_noise,
         "wrong_sign": statistics.wrong_sign,
@@ -191,7 +199,7 @@ def _measured(
         "intervals": {key: _interval(found[key]) for key in MEASURED_KEYS},
         "confidence": 0.95,
         "num_cut": num_cut,
-    }
+    }, {key: found[key].doubt for key in MEASURED_KEYS if found[key].doubt}
 
 
 def _interval(estimate: Estimate) -> list[Any] | None:
@@ -327,7 +335,7 @@ def table(report: dict[str, Any]) -> str:
 def _number(value: Any) -> str:
     if value is None:
         return "—"
-    return f"{value:.6g}".replace("-", "−") if abs(value) > 1e-20 else "0"
+    return f"{value:.6g}".replace("-", "−") if value else "0"
 
 
 def _bracket(interval: Any) -> str:

@@ -38,8 +38,9 @@ SWITCHES: Mapping[str, Switch] = {
     ),
     "share the network": Switch(
         INTACT.replace(share_network=True),
-        "One hidden layer for both, moved by both losses at once; each head keeps its step size. The"
-        " critic's errors are counted in rewards, the policy's logits are about one.",
+        "One hidden layer for both, moved by both losses at once; their joint gradient is clipped as"
+        " one, and each head keeps its step size. The critic's errors are counted in rewards, the"
+        " policy's logits are about one.",
     ),
 }
 

@@ -34,7 +34,7 @@ from pgviz.exact.landscape import (
     shares_one_policy,
 )
 from pgviz.exact.moments import moments, past_returns
-from pgviz.exact.receipts import MAX_SAMPLED_STEPS, Reading
+from pgviz.exact.receipts import Reading, most_sampled_steps
 from pgviz.exact.values import state_transitions
 from pgviz.measure.direction import cosine
 from pgviz.measure.episodes import mean_length, paired_estimates, sample
@@ -276,7 +276,7 @@ def closing_in(world: TabularMDP, rng_seed: int) -> pd.DataFrame:
     exact = landscape(cut, cut.theta[None]).field[0]
     index = _largest(exact)
     spread = np.sqrt(moments(cut, GradientEstimator("full-return")).variance[index])
-    most = int(min(LARGEST_SAMPLE, MAX_SAMPLED_STEPS / max(mean_length(cut), 1)))
+    most = int(min(LARGEST_SAMPLE, most_sampled_steps(world) / max(mean_length(cut), 1)))
     estimates = paired_estimates(cut, [GradientEstimator("full-return")], most, rng_seed)[0]
     samples = estimates[:, index[0], index[1]]
     rows = []

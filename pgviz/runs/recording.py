@@ -7,10 +7,17 @@ worker writes, and a worker that was killed in mid-write leaves at most one reco
 The file begins with one JSON line (the header), padded to 4,096 bytes. Nothing in it is executed.
 It gets its name together with its birth: whoever finds a recording can read it.
 
+A finished recording has a file `….done` beside it with its size and its checksum (BLAKE2b of header
+and records). A server that finds a recording on its disk reads it whole against both before use.
+
 Axes: U updates, S seeds, P parameters of one seed.
 """
 
+import errno
+import hashlib
 import json
+import os
+import stat
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -20,11 +27,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pgviz.training import METRICS
+from pgviz.training.agent import Agent
 from pgviz.training.config import Config
 
-FORMAT = 1
+FORMAT = 2
 HEADER_BYTES = 4096
 MAX_BYTES = 2**30  # of one recording
+BLOCK_BYTES = 2**20  # read at a time while a recording is checked
+SMALL_RECORD = 2**14  # bytes; smaller ones are faster read whole than in part
+
+# Never wait for a pipe, never follow a link; where a system has no such flag, `opened` looks first.
+_FLAGS = os.O_RDONLY | sum(
+    getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY")
+)
+
+Stamp = tuple[int, ...]  # changes with the content of a file
 
 
 class RecordingError(ValueError):
@@ -47,12 +65,17 @@ class Recorder:
         line = json.dumps(header).encode()
         if len(line) >= HEADER_BYTES:
             raise RecordingError(f"the header takes {len(line)} bytes, more than {HEADER_BYTES}")
+        if not np.isfinite(birth).all():
+            raise RecordingError("it begins with parameters that are not finite")
+        self._path = path
         self._metrics = metrics
+        self._has_critic = config.has_critic
         self._record = np.zeros(1, record_type(len(metrics), *birth.shape))
+        self._digest = hashlib.blake2b()
         unnamed = path.with_suffix(".new")
         # Buffered, then flushed: an unbuffered write may write a part and say nothing.
         self._file: BinaryIO = unnamed.open("xb")
-        self._file.write(line.ljust(HEADER_BYTES - 1) + b"\n")
+        self._put(line.ljust(HEADER_BYTES - 1) + b"\n")
         self._record["metrics"] = np.nan
         self._write(birth, elapsed_s=0.0)
         unnamed.rename(path)
@@ -63,17 +86,43 @@ class Recorder:
         metrics: Mapping[str, NDArray[np.float64]],
         elapsed_s: float,
     ) -> None:
-        """One update: the parameters [S, P] after it and its metrics, each [S]."""
+        """One update: the parameters [S, P] after it and its metrics, each [S].
+
+        RecordingError if a number is not finite that must be, or if somebody deleted the file.
+        """
+        if not sane(theta, metrics, self._has_critic):
+            raise RecordingError("it diverged: an update made numbers that are not finite")
         self._record["metrics"][0] = [metrics[name] for name in self._metrics]
         self._write(theta, elapsed_s)
+        self._require_name()
 
     def _write(self, theta: NDArray[np.float32], elapsed_s: float) -> None:
         self._record["theta"][0] = theta
         self._record["elapsed_s"] = elapsed_s
         if self._file.tell() + self._record.nbytes > MAX_BYTES:
             raise RecordingError(f"its recording grew to {MAX_BYTES >> 20} MB, the most allowed")
-        self._file.write(self._record.tobytes())
+        self._put(self._record.tobytes())
         self._file.flush()
+
+    def _put(self, data: bytes) -> None:
+        self._digest.update(data)
+        self._file.write(data)
+
+    def _require_name(self) -> None:
+        """A file that was deleted, moved or replaced can still be written, and nobody reads it."""
+        try:
+            named = os.path.samestat(self._path.lstat(), os.fstat(self._file.fileno()))
+        except (FileNotFoundError, NotADirectoryError):
+            named = False
+        if not named:
+            raise RecordingError("its recording was deleted while it was being written")
+
+    def seal(self) -> None:
+        """The run has finished: say so in a file `….done`, which is there as a whole or not at all."""
+        self._require_name()
+        unnamed = self._path.with_suffix(".new")
+        unnamed.write_text(f"{self._file.tell()} {self._digest.hexdigest()}")
+        unnamed.replace(self._path.with_suffix(".done"))
 
     def close(self) -> None:
         """No more updates will follow."""
@@ -81,82 +130,221 @@ class Recorder:
 
 
 class Recording:
-    """Reads a recording, finished or still growing."""
+    """Reads a recording, finished or still growing; RecordingError once it is gone."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        header = read_header(path)
+        with opened(path) as file:
+            self._begin(file)
+
+    def _begin(self, file: BinaryIO) -> None:
+        header = read_header(file, self.path.name)
         self.config: Config = header["config"]
         self.metric_names: tuple[str, ...] = header["metrics"]
         self.num_seeds: int = header["num_seeds"]
         self.num_parameters: int = header["num_parameters"]
         sizes = len(self.metric_names), self.num_seeds, self.num_parameters
-        birth_bytes = path.stat().st_size - HEADER_BYTES
-        if birth_bytes < 8 + sizes[1] * (8 * sizes[0] + 4 * sizes[2]):
-            raise RecordingError(f"{path.name} ends before its first record does")
+        num_bytes = os.fstat(file.fileno()).st_size
+        if num_bytes < HEADER_BYTES + 8 + sizes[1] * (8 * sizes[0] + 4 * sizes[2]):
+            raise RecordingError(f"{self.path.name} ends before its first record does")
+        if num_bytes > MAX_BYTES:
+            raise RecordingError(f"{self.path.name} is larger than {MAX_BYTES >> 20} MB")
         self._type = record_type(*sizes)
 
     @property
     def num_updates(self) -> int:
         """U, the number of complete updates so far."""
-        return (self.path.stat().st_size - HEADER_BYTES) // self._type.itemsize - 1
+        with opened(self.path) as file:
+            return self._num_records(file) - 1
 
     def theta(self, update: int) -> NDArray[np.float32]:
         """The parameters [S, P] that PLAY update `update`; update U is the last policy learned."""
-        records = self._records()
-        if not 0 <= update < len(records):
-            raise IndexError(f"this recording has updates 0 to {len(records) - 1}, not {update}")
-        return np.array(records[update]["theta"])
+        with opened(self.path) as file:
+            num_records = self._num_records(file)
+            if not 0 <= update < num_records:
+                raise IndexError(f"this recording has updates 0 to {num_records - 1}, not {update}")
+            return np.array(self._records(file, update, update + 1)[0]["theta"])
 
     def metrics(self, start: int = 0) -> dict[str, NDArray[np.float64]]:
         """The metrics of the updates from `start` on, name → [U − start, S]."""
-        return self._named(self._records()[start + 1 :])
+        with opened(self.path) as file:
+            return self._metrics(file, start, self._num_records(file) - 1)
 
     def elapsed_s(self) -> float:
         """Seconds of training until the last update."""
-        return float(self._records()[-1]["elapsed_s"])
+        with opened(self.path) as file:
+            last = self._num_records(file) - 1
+            return float(self._records(file, last, last + 1)[0]["elapsed_s"])
 
     def table(self) -> pd.DataFrame:
         """One row per update and seed: update, seed and the metrics."""
-        block = self._records()[1:]
-        update, seed = np.indices((len(block), self.num_seeds))
+        metrics = self.metrics()
+        num_updates = len(next(iter(metrics.values()), ()))
+        update, seed = np.indices((num_updates, self.num_seeds))
         columns = {"update": update.ravel(), "seed": seed.ravel()}
-        metrics = {name: x.ravel() for name, x in self._named(block).items()}
-        return pd.DataFrame(columns | metrics)
+        return pd.DataFrame(columns | {name: x.ravel() for name, x in metrics.items()})
 
     def as_dict(self) -> dict[str, Any]:
         """The recording as plain numbers: configuration, metrics [U][S], last parameters [S][P].
 
         What is not finite is None, since JSON knows no NaN.
         """
-        records = self._records()
+        with opened(self.path) as file:
+            last = self._num_records(file) - 1
+            metrics = self._metrics(file, 0, last)
+            theta = self._records(file, last, last + 1)[0]["theta"]
         return {
             "format": FORMAT,
             "config": asdict(self.config),
-            "num_updates": len(records) - 1,
-            "metrics": {name: plain(x) for name, x in self._named(records[1:]).items()},
-            "theta": plain(records[-1]["theta"]),
+            "num_updates": last,
+            "metrics": {name: plain(x) for name, x in metrics.items()},
+            "theta": plain(theta),
         }
 
-    def _named(self, records: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
-        block = np.array(records["metrics"])
+    def _num_records(self, file: BinaryIO) -> int:
+        """The number of complete records at this moment, the birth included."""
+        num_bytes = os.fstat(file.fileno()).st_size - HEADER_BYTES
+        if num_bytes < self._type.itemsize:
+            raise RecordingError(f"{self.path.name} ends before its first record does")
+        return num_bytes // self._type.itemsize
+
+    def _records(self, file: BinaryIO, start: int, stop: int) -> NDArray[Any]:
+        """The records start … stop − 1, read and not mapped: a mapped file must not get shorter."""
+        file.seek(HEADER_BYTES + start * self._type.itemsize)
+        data = file.read(max(0, stop - start) * self._type.itemsize)
+        if len(data) % self._type.itemsize or len(data) < (stop - start) * self._type.itemsize:
+            raise RecordingError(f"{self.path.name} was cut short while it was being read")
+        return np.frombuffer(data, self._type)
+
+    def _metrics(self, file: BinaryIO, start: int, stop: int) -> dict[str, NDArray[np.float64]]:
+        """The metrics of the updates start … stop − 1, without the parameters of large records."""
+        size = self._type.itemsize
+        if size <= SMALL_RECORD:
+            return self._named(self._records(file, start + 1, stop + 1)["metrics"])
+        part = record_type(len(self.metric_names), self.num_seeds)
+        pieces = []
+        for record in range(start + 1, stop + 1):
+            file.seek(HEADER_BYTES + record * size)
+            pieces.append(file.read(part.itemsize))
+        if any(len(piece) < part.itemsize for piece in pieces):
+            raise RecordingError(f"{self.path.name} was cut short while it was being read")
+        return self._named(np.frombuffer(b"".join(pieces), part)["metrics"])
+
+    def _named(self, block: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        block = np.array(block)
         return {name: block[:, i] for i, name in enumerate(self.metric_names)}
 
-    def _records(self) -> NDArray[Any]:
-        """The complete records at this moment, mapped: only what is looked at is read."""
-        shape = (self.num_updates + 1,)
-        return np.memmap(self.path, self._type, "r", offset=HEADER_BYTES, shape=shape)
+    def _check(self, file: BinaryIO, config: Config, size: int, checksum: str) -> None:
+        """RecordingError unless this is, whole, what training with `config` records."""
+        self._begin(file)
+        name = self.path.name
+        expected = config, METRICS, config.num_seeds, Agent.of(config).num_parameters
+        found = self.config, self.metric_names, self.num_seeds, self.num_parameters
+        if found != expected:
+            raise RecordingError(f"{name} is of another configuration")
+        num_records, rest = divmod(size - HEADER_BYTES, self._type.itemsize)
+        if os.fstat(file.fileno()).st_size != size or rest:
+            raise RecordingError(f"{name} has not the size it was finished with")
+        digest = hashlib.blake2b()
+        file.seek(0)
+        digest.update(file.read(HEADER_BYTES))
+        at_once = max(1, BLOCK_BYTES // self._type.itemsize)
+        for start in range(0, num_records, at_once):
+            records = self._records(file, start, min(start + at_once, num_records))
+            digest.update(records.data)
+            if start == 0 and not np.isfinite(records[0]["theta"]).all():
+                raise RecordingError(f"{name} begins with parameters that are not finite")
+            updates = records[1:] if start == 0 else records
+            if not sane(updates["theta"], self._named(updates["metrics"]), config.has_critic):
+                raise RecordingError(f"{name} holds numbers that are not finite")
+        if digest.hexdigest() != checksum:
+            raise RecordingError(f"{name} has not the checksum it was finished with")
+        if not has_finished(config, num_records - 1, self._named(records[-1:]["metrics"])):
+            raise RecordingError(f"{name} ends before its run had finished")
 
 
-def record_type(num_metrics: int, num_seeds: int, num_parameters: int) -> np.dtype:
-    """The layout of one record."""
-    return np.dtype(
-        [
-            ("elapsed_s", "<f8"),
-            ("metrics", "<f8", (num_metrics, num_seeds)),
-            ("theta", "<f4", (num_seeds, num_parameters)),
-        ]
+def checked(path: Path, config: Config) -> tuple[Recording, Stamp]:
+    """The finished recording of a configuration, read whole before anything of it is believed.
+
+    With it the stamp of what was read. RecordingError, one sentence, if it is anything else.
+    """
+    with opened(path.with_suffix(".done")) as file:
+        words = file.read(300).split()
+    if len(words) != 2 or not words[0].isdigit() or len(words[0]) > 12:
+        raise RecordingError(f"{path.name} has no size and checksum beside it")
+    recording = Recording(path)
+    with opened(path) as file:
+        recording._check(file, config, int(words[0]), words[1].decode(errors="replace"))
+        return recording, stamp_of(os.fstat(file.fileno()))
+
+
+def opened(path: Path) -> BinaryIO:
+    """A regular file, open for reading. A pipe, a device, a link or a directory is refused."""
+    try:
+        status = path.lstat()
+        if stat.S_ISREG(status.st_mode):
+            file = os.fdopen(os.open(path, _FLAGS), "rb")
+            if os.path.samestat(status, os.fstat(file.fileno())):
+                return file
+            file.close()  # another one has taken its place since
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise RecordingError(f"{path.name} is not a recording: it does not exist") from error
+    except OSError as error:
+        if error.errno != errno.ELOOP:  # a link that has just taken its place
+            raise
+    raise RecordingError(f"{path.name} is not a recording: it is no regular file")
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    """What tells that a file is the same one, unchanged."""
+    return (
+        status.st_dev,
+        status.st_ino,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
     )
+
+
+def sane(
+    theta: NDArray[np.float32], metrics: Mapping[str, NDArray[np.float64]], has_critic: bool
+) -> bool:
+    """Whether all is finite that must be: parameters [..., S, P], and metrics name → [..., S].
+
+    NaN stands for what has no value: returns before the first episode has ended, and what is
+    said about a critic where there is none, or where what it explains does not vary.
+    """
+    none_yet = metrics["num_episodes"] == 0
+    undefined: dict[str, Any] = {
+        "episode_return": none_yet,
+        "trailing_return": none_yet,
+        "value_loss": not has_critic,
+        "explained_variance": True,
+    }
+    return bool(np.isfinite(theta).all()) and all(
+        bool((np.isfinite(x) | (np.isnan(x) & undefined.get(name, False))).all())
+        for name, x in metrics.items()
+    )
+
+
+def has_finished(config: Config, num_updates: int, last: Mapping[str, NDArray[np.float64]]) -> bool:
+    """Whether training ends after this many updates, the last one with these metrics [..., S]."""
+    if num_updates == config.num_updates:
+        return True
+    done = np.zeros(config.num_seeds, np.bool_)
+    if config.stop_when_solved:
+        done |= last["solved"].reshape(-1) > 0
+    if config.max_env_steps:
+        done |= last["env_steps"].reshape(-1) >= config.max_env_steps
+    return 0 < num_updates < config.num_updates and bool(done.all())
+
+
+def record_type(num_metrics: int, num_seeds: int, num_parameters: int | None = None) -> np.dtype:
+    """The layout of one record; without a number of parameters, of its part before them."""
+    layout: list[Any] = [("elapsed_s", "<f8"), ("metrics", "<f8", (num_metrics, num_seeds))]
+    if num_parameters is not None:
+        layout.append(("theta", "<f4", (num_seeds, num_parameters)))
+    return np.dtype(layout)
 
 
 def plain(x: NDArray[np.floating]) -> list[Any]:
@@ -166,19 +354,16 @@ def plain(x: NDArray[np.floating]) -> list[Any]:
     return numbers.tolist()
 
 
-def read_header(path: Path) -> dict[str, Any]:
+def read_header(file: BinaryIO, name: str) -> dict[str, Any]:
     """The header of a recording, checked; it may come from a file that anything wrote."""
     try:
-        with path.open("rb") as file:
-            header = json.loads(file.read(HEADER_BYTES))
-    except (OSError, ValueError, RecursionError) as error:
-        raise RecordingError(
-            f"{path.name} is not a recording: it has no readable header"
-        ) from error
+        header = json.loads(file.read(HEADER_BYTES))
+    except (ValueError, RecursionError) as error:
+        raise RecordingError(f"{name} is not a recording: it has no readable header") from error
     if not isinstance(header, dict) or "format" not in header:
-        raise RecordingError(f"{path.name} is not a recording: its header names no format")
+        raise RecordingError(f"{name} is not a recording: its header names no format")
     if header["format"] != FORMAT:
-        raise RecordingError(f"{path.name} has format {header['format']!r}, this is {FORMAT}")
+        raise RecordingError(f"{name} has format {header['format']!r}, this is {FORMAT}")
     try:
         return {
             "config": _config(header["config"]),
@@ -187,7 +372,7 @@ def read_header(path: Path) -> dict[str, Any]:
             "num_parameters": _size(header["num_parameters"]),
         }
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise RecordingError(f"{path.name} has a header that makes no sense: {error}") from error
+        raise RecordingError(f"{name} has a header that makes no sense: {error}") from error
 
 
 def _config(settings: Any) -> Config:

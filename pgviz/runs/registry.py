@@ -8,10 +8,13 @@ No Streamlit here: a viewer is any string.
 import atexit
 import hashlib
 import json
+import logging
 import multiprocessing
 import os
 import shutil
+import stat
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,17 +23,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.metadata import version
+from itertools import count
 from multiprocessing import forkserver
 from pathlib import Path
-from threading import Event, RLock, Thread, Timer
+from threading import Event, Lock, RLock, Thread, Timer
 from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
 from pgviz.runs import worker
-from pgviz.runs.recording import Recording, RecordingError
-from pgviz.training import METRICS, Config
-from pgviz.training.agent import Agent
+from pgviz.runs.recording import FORMAT, Recording, RecordingError, Stamp, checked, stamp_of
+from pgviz.training import Config
 
 T = TypeVar("T")
 
@@ -42,11 +45,14 @@ MAX_BYTES = 512 * 2**20  # of recordings that nobody watches …
 MAX_IDLE = 1000  # … and their number
 SPARE_BYTES = 64 * 2**20  # of the disk that recordings nobody watches leave free
 AHEAD = "recorded ahead"  # the viewer of runs that no visitor has asked for
+TOUCH_S = 30.0  # between two marks on the recordings that are watched
+RECENT_S = 120.0  # what another server has marked since, it needs
 POOL_DIED = "The worker processes of this server died."
 
+_logger = logging.getLogger(__name__)
 _PACKAGE = Path(__file__).parents[1]
 # What decides the numbers of a run; the tests hold it against what training imports.
-_ENGINE = ("__init__.py", "estimators.py", "policies.py", "training", "worlds")
+_ENGINE = ("__init__.py", "estimators.py", "shapes.py", "policies.py", "training", "worlds")
 _LIBRARIES = ("numpy", "torch", "gymnasium")
 
 
@@ -64,6 +70,7 @@ class Run:
     ending: str = ""  # finished, stopped or failed; empty while it is queued or running
     message: str = ""  # why it failed, one sentence
     viewers: set[str] = field(default_factory=set)
+    stamp: Stamp | None = field(default=None, repr=False)  # of its file, when that was whole
     task: "Future[tuple[str, str]] | None" = field(default=None, repr=False)  # until it has ended
 
     @property
@@ -79,15 +86,10 @@ class Run:
         return not self.ending
 
     def recording(self) -> Recording | None:
-        """What there is of it so far; None before the first update, or if it had to make room."""
+        """What there is of it so far; None before the first update, or if it is there no more."""
         try:
             return Recording(self.path)
-        except RecordingError as error:
-            # Not "if the path exists": by now it may.
-            if isinstance(error.__cause__, FileNotFoundError):
-                return None
-            raise
-        except FileNotFoundError:  # it made room while it was being opened
+        except RecordingError:
             return None
 
 
@@ -104,7 +106,8 @@ class Runs:
     ) -> None:
         """`directory` keeps finished recordings between servers; without it they are temporary.
 
-        One server at a time should write to a directory. `close` when done; at exit it is implied.
+        Several servers may share it: each writes files of its own, whose names appear when they
+        are whole. `close` when done; at exit it is implied.
         """
         self._temporary = directory is None
         if directory is None:
@@ -114,7 +117,10 @@ class Runs:
         self.grace_s = grace_s
         self.max_bytes = max_bytes
         self.records_ahead = records_ahead
+        self._name = uuid.uuid4().hex[:8]  # of this server, in the names of its recordings
+        self._numbers = count()
         self._lock = RLock()
+        self._reading: dict[str, Lock] = {}  # key → of those who look for it on the disk
         self._runs: dict[str, Run] = {}  # key → the latest run of that configuration
         self._tasks: list[Run] = []  # every run that the pool still holds, in order of their start
         self._watched: dict[str, tuple[Run, ...]] = {}  # viewer → what it watches, one or a group
@@ -140,10 +146,12 @@ class Runs:
 
         They are started in this order; if there is no room for all that are missing, none is.
         """
+        for config in configs:
+            self.find(config)
         with self._lock:
             self.stay(viewer)
             before = self._watched.get(viewer, ())
-            found = {config: self.find(config) for config in configs}
+            found = {config: self._known(run_key(config)) for config in configs}
             missing = [
                 config
                 for config, run in found.items()
@@ -188,10 +196,23 @@ class Runs:
     def find(self, config: Config) -> Run | None:
         """The run of this configuration, if it is known here or a finished one lies on disk."""
         key = run_key(config)
+        run = self._known(key)
+        if run is None:
+            with self._lock:
+                reading = self._reading.setdefault(key, Lock())
+            with reading:  # and without the registry's lock: nobody else waits for the disk
+                run = self._known(key) or self._recall(key, config)
+            with self._lock:
+                self._reading.pop(key, None)
+        return run
+
+    def _known(self, key: str) -> Run | None:
+        """The run of this name, unless its finished recording is gone, or no longer the same."""
         with self._lock:
             run = self._runs.get(key)
-            if run is None or (run.ending == "finished" and not run.path.exists()):
-                run = self._recall(key, config)
+            if run is not None and run.ending == "finished":
+                now = _stamp(run.path)
+                return run if now is not None and now == run.stamp else None
             return run
 
     def watched_by(self, viewer: str) -> Run | None:
@@ -219,7 +240,11 @@ class Runs:
         _touch(run.path)
         if run.active and not run.viewers:
             run.ending = "stopped"
-            run.path.with_suffix(".stop").touch()
+            try:
+                run.path.with_suffix(".stop").touch()
+            except OSError:  # there is no such folder any more, or no room in it
+                if run.task is not None:
+                    run.task.cancel()
 
     def leave(self, viewer: str) -> None:
         """A tab closed, or its connection broke: detach after the grace period unless it stays."""
@@ -269,7 +294,8 @@ class Runs:
         self._replace_broken_pool()
         self._make_room()
         key = run_key(config)
-        run = Run(key, config, self.directory / f"{key}.{uuid.uuid4().hex[:8]}.run")
+        name = f"{key}.{self._name}-{next(self._numbers):x}.run"
+        run = Run(key, config, self.directory / name)
         args = [asdict(config), run.path]
         run.task = self._pool.schedule(worker.record, args=args, timeout=MAX_RUN_S)
         self._runs[key] = run
@@ -290,7 +316,9 @@ class Runs:
             ending, message = "failed", POOL_DIED
         except Exception as error:
             ending, message = "failed", f"The run failed: {worker.sentence(error)}"
+        whole = _stamp(run.path) if ending == "finished" else None
         with self._lock:
+            run.stamp = whole
             self._let_go(run, ending, message)
 
     def _let_go(self, run: Run, ending: str, message: str) -> None:
@@ -300,7 +328,7 @@ class Runs:
                 run.ending, run.message = ending, message
             run.task = None
             for suffix in (".stop", ".new"):
-                run.path.with_suffix(suffix).unlink(missing_ok=True)
+                _unlink(run.path.with_suffix(suffix))
 
     def _replace_broken_pool(self) -> None:
         """pebble gives up for ever if a worker dies while all of them are idle."""
@@ -314,6 +342,7 @@ class Runs:
 
     def _look_after_the_pool(self) -> None:
         """A pool may break just after a run was handed to it: that run must not wait for ever."""
+        marked = time.monotonic()
         while not self._closed.wait(LOOK_S):
             with self._lock:
                 if self._closed.is_set() or not self._opening.done():
@@ -322,20 +351,39 @@ class Runs:
                     self._replace_broken_pool()
                 with suppress(Busy):
                     self._go_ahead()
+                watched = {run.path for group in self._watched.values() for run in group}
+            if time.monotonic() - marked > TOUCH_S:
+                marked = time.monotonic()
+                for path in watched:
+                    _touch(path)
 
     def _recall(self, key: str, config: Config) -> Run | None:
-        self._runs.pop(key, None)
+        """A finished run that lies on disk, checked; what is refused is not looked at again."""
         for done in self.directory.glob(f"{key}.*.done"):
             path = done.with_suffix(".run")
             try:
-                whole = path.stat().st_size == int(done.read_text())
-                if whole and _fits(Recording(path), config):
-                    _touch(path)
-                    run = self._runs[key] = Run(key, config, path, ending="finished")
-                    return run
-            except (OSError, ValueError):
+                _, whole = checked(path, config)
+            except RecordingError as error:
+                _logger.warning("A recording on disk is not used: %s.", error)
+                _unlink(done)
                 continue
-        return None
+            except OSError as error:
+                _logger.warning("%s cannot be read: %s.", path.name, worker.sentence(error))
+                continue
+            _touch(path)
+            with self._lock:
+                run = self._runs.get(key)
+                if run is None or not run.active:
+                    if run is None or run.path != path:
+                        run = self._runs[key] = Run(key, config, path, ending="finished")
+                    run.stamp = whole
+                return run
+        with self._lock:
+            run = self._runs.get(key)
+            if run is not None and run.ending == "finished":  # its recording is not what it was
+                del self._runs[key]
+                return None
+            return run
 
     def _make_room(self) -> None:
         """Delete the recordings nobody watches, longest unseen first, until the rest fits."""
@@ -343,9 +391,12 @@ class Runs:
         needed = {run.path for run in [*self._tasks, *watched]}
         idle = []
         for path in self.directory.glob("*.run"):
-            with suppress(FileNotFoundError):
-                if path not in needed:
-                    idle.append((path.stat().st_mtime_ns, path.stat().st_size, path))
+            status = _status(path)
+            if status is not None and path not in needed:
+                seen = (_status(_done(path)) or status).st_mtime
+                ours = f".{self._name}-" in path.name
+                if ours or abs(time.time() - seen) > RECENT_S:
+                    idle.append((seen, status.st_size, path))
         free = 0
         with suppress(OSError):  # a run that cannot be recorded says so itself
             self.directory.mkdir(parents=True, exist_ok=True)  # somebody may have tidied up
@@ -370,26 +421,41 @@ def _in_background(function: Callable[..., T], *args: Any) -> "Future[T]":
     return future
 
 
-def _fits(recording: Recording, config: Config) -> bool:
-    """Whether this is what training with this configuration records."""
-    sizes = recording.num_seeds, recording.num_parameters, recording.metric_names
-    return recording.config == config and sizes == (
-        config.num_seeds,
-        Agent.of(config).num_parameters,
-        METRICS,
-    )
+def _status(path: Path) -> os.stat_result | None:
+    """What the system knows of a regular file; None if there is none."""
+    with suppress(OSError):
+        status = path.lstat()
+        if stat.S_ISREG(status.st_mode):
+            return status
+    return None
+
+
+def _stamp(path: Path) -> Stamp | None:
+    status = _status(path)
+    return None if status is None else stamp_of(status)
+
+
+def _done(path: Path) -> Path:
+    """What stands beside a finished recording; its time says when the recording was last seen."""
+    return path.with_suffix(".done")
 
 
 def _touch(path: Path) -> None:
-    """A recording's time of modification says when it was last seen."""
+    """A recording was seen. One that is finished is not touched itself: it must stay the same."""
     with suppress(OSError):
-        os.utime(path)
+        os.utime(_done(path) if _status(_done(path)) else path)
+
+
+def _unlink(path: Path) -> None:
+    """Delete a file, if it is there and can be deleted."""
+    with suppress(OSError):
+        path.unlink()
 
 
 def _delete(path: Path) -> None:
     """Delete a recording and what stands beside it."""
     for suffix in (".done", ".run", ".stop", ".new"):
-        path.with_suffix(suffix).unlink(missing_ok=True)
+        _unlink(path.with_suffix(suffix))
 
 
 def shut_down(pool: ProcessPool) -> None:
@@ -429,8 +495,8 @@ def _importable(directory: Path) -> Iterator[None]:
 
 
 def run_key(config: Config) -> str:
-    """The name of a run: a hash of its configuration and of the code that will compute it."""
-    text = json.dumps([asdict(config), code_version()], sort_keys=True)
+    """The name of a run: a hash of its configuration and of what will compute and record it."""
+    text = json.dumps([asdict(config), code_version(), FORMAT], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

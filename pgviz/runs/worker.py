@@ -9,6 +9,7 @@ import logging
 import multiprocessing
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -49,10 +50,11 @@ def warm_up() -> None:
 def record(settings: dict[str, Any], path: Path) -> tuple[str, str]:
     """Train into the recording `path` until the run ends or a file `….stop` stands beside it.
 
-    On a full disk nothing is left of it: the next run needs the room.
+    On a full disk nothing is left of it: the next run needs the room. A recording that was deleted
+    while it was written can be read by nobody: the run ends.
 
     Returns how it ended, "finished", "stopped" or "failed", and why it failed, in one sentence.
-    A finished recording has a file `….done` beside it, which holds its size.
+    A finished recording has a file `….done` beside it, which holds its size and its checksum.
     """
     try:
         return _record(Config(**settings), path), ""
@@ -74,14 +76,17 @@ def _record(config: Config, path: Path) -> str:
     try:
         for update in train(config):
             if recorder is None:
+                with suppress(FileExistsError):  # opening it will say what is there instead
+                    path.parent.mkdir(parents=True, exist_ok=True)  # somebody may have tidied up
                 recorder = Recorder(path, config, METRICS, birth=update.played)
             recorder.append(update.theta, update.metrics, time.perf_counter() - started)
             if stop.exists():
                 return "stopped"
+        if recorder is not None:
+            recorder.seal()
     finally:
         if recorder is not None:
             recorder.close()
-    path.with_suffix(".done").write_text(str(path.stat().st_size))
     return "finished"
 
 

@@ -12,9 +12,12 @@ import numpy as np
 
 from pgviz.policies import MLP, Array32
 from pgviz.training.config import Config
+from pgviz.training.optimizer import NONE
 from pgviz.worlds.cartpole import MAX_EPISODE_STEPS
 
 VALUE_COEF = 0.5  # the critic's share in a joint loss, as is common
+POLICY_LAST_SCALE = 0.01  # of the last layer at birth: π is almost a coin …
+CRITIC_LAST_SCALE = 0.1  # … and V̂ has hardly any opinion
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,9 @@ class Agent:
 
     def initial_theta(self, streams: Sequence[np.random.Generator]) -> Array32:
         """Seed k from stream k: a policy that is almost a coin, a critic of hardly any opinion."""
-        parts = [self.policy.initial_theta(streams, last_scale=0.01)]
+        parts = [self.policy.initial_theta(streams, last_scale=POLICY_LAST_SCALE)]
         if self.critic is not None:
-            parts.append(self.critic.initial_theta(streams, last_scale=0.1))
+            parts.append(self.critic.initial_theta(streams, last_scale=CRITIC_LAST_SCALE))
         if self.shared:
             parts[1][:, self.body] = parts[0][:, self.body]
         return np.concatenate(parts, axis=1)
@@ -57,6 +60,12 @@ class Agent:
     def body(self) -> slice:
         """Where W₁ lies in the parameters of either network."""
         return slice(0, prod(self.policy.shapes[0]))
+
+    @property
+    def copies(self) -> slice:
+        """The columns of theta that hold the shared W₁ a second time; none unless it is shared."""
+        start = self.policy.num_parameters
+        return slice(start, start + self.body.stop) if self.shared else NONE
 
     def learning_rates(self, config: Config) -> Array32:
         """The step size of every parameter [P]: the policy's, and for the critic's head its own."""

@@ -49,7 +49,12 @@ class Config:
             elif type(value) is not kind:
                 raise ConfigError(f"{name} must be {_KINDS[kind]}, got {value!r}")
         _one_of("method", self.method, METHODS)
-        _one_of("world", self.world, WORLDS)
+        if self.world not in WORLDS:
+            raise ConfigError(
+                f"world must be {' or '.join(WORLDS)}, the only one to train in so far, got "
+                f"{self.world!r}; finite worlds are known exactly: python -m pgviz moments WORLD, and "
+                "the page on the theorem climbs in them"
+            )
         for name, (low, high, reason) in LIMITS.items():
             value = getattr(self, name)
             if not low <= value <= high:

@@ -32,7 +32,7 @@ METRICS = (
     "num_episodes",  # finished episodes of this seed so far
     "trailing_return",  # mean return of the last 100 training episodes (of all, before 100)
     "pseudo_loss",  # −(1/N) Σ Ψ log π: its gradient is used, its value means nothing
-    "grad_norm",  # ‖ĝ‖ before clipping
+    "grad_norm",  # ‖ĝ‖ before clipping; of a shared network the length of the joint gradient
     "value_loss",  # mean ½ (V̂ − y)² before the critic learned from y; NaN without a critic
     "explained_variance",  # 1 − Var(y − V̂)/Var(y) of the same V̂ and y; NaN without a critic
     "entropy",  # mean entropy of π(·|s) over the visited states, nats
@@ -69,6 +69,7 @@ def train(config: Config, seeds: Sequence[int] | None = None) -> Iterator[Update
 
     θ ← θ + Adam(clip(ĝ)),   ĝ = (1/N) Σ_episodes Σ_t Ψ_t ∇θ log π(a_t|s_t)
 
+    N counts whole episodes, or windows of num_steps where the configuration asks for windows.
     A critic learns last: its part in Ψ is what it knew from earlier updates.
     `seeds` names the seeds to train, 0 … num_seeds − 1 unless given: seed k alone is, bit for
     bit, seed k in any ensemble.
@@ -82,8 +83,9 @@ def train(config: Config, seeds: Sequence[int] | None = None) -> Iterator[Update
         gradient, pseudo_loss = policy_gradient(
             learners.agent.policy, learners.policy, rollout, weighted(psi, rollout, config)
         )
-        gradient, grad_norm = clipped(gradient, config.max_grad_norm)
-        learners.ascend(gradient, rollout, psi)
+        gradient = learners.with_critic(gradient, rollout, psi)
+        gradient, grad_norm = clipped(gradient, config.max_grad_norm, learners.agent.copies)
+        learners.ascend(gradient)
         fit = learners.fit_critic(rollout, psi)
         learners.record(rollout, pseudo_loss=pseudo_loss, grad_norm=grad_norm, **fit)
         yield Update(index, frozen(played), frozen(learners.all_theta), learners.snapshot())
@@ -152,16 +154,20 @@ class Learners:
         """The streams from which the learning seeds play update `index`."""
         return [stream(self.config, self.seeds[row], "update", index) for row in self.rows]
 
-    def ascend(self, gradient: Array32, rollout: Rollout, psi: NDArray[np.floating]) -> None:
-        """One step UP the gradient; of a shared network down the critic's loss at the same time."""
-        if self.agent.shared and self.agent.critic is not None:
-            targets = psi + rollout.values
-            batch = next(critic.minibatches(rollout, targets, self.critic_streams, self.config))
-            down = critic.value_gradient(self.agent.critic, self.critic, batch)
-            gradient = self.agent.joint(gradient, down)
-            self.optimizer.ascend(self.theta, gradient)
-        else:
-            self.optimizer.ascend(self.policy, gradient)
+    def with_critic(
+        self, gradient: Array32, rollout: Rollout, psi: NDArray[np.floating]
+    ) -> Array32:
+        """The gradient of what is ascended: J, or J − ½ loss_V where the networks share a layer."""
+        if not self.agent.shared or self.agent.critic is None:
+            return gradient
+        targets = psi + rollout.values
+        batch = next(critic.minibatches(rollout, targets, self.critic_streams, self.config))
+        down = critic.value_gradient(self.agent.critic, self.critic, batch)
+        return self.agent.joint(gradient, down)
+
+    def ascend(self, gradient: Array32) -> None:
+        """One step UP the gradient: of the policy, of both networks where they share a layer."""
+        self.optimizer.ascend(self.theta if self.agent.shared else self.policy, gradient)
         self.all_theta[self.rows] = self.theta
 
     def fit_critic(

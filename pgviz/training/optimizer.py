@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pgviz.policies import Array32
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
+NONE = slice(0, 0)  # of the columns of a gradient
 
 
 class Adam:
@@ -41,8 +42,16 @@ class Adam:
         self.m, self.v = self.m[seeds], self.v[seeds]
 
 
-def clipped(gradient: Array32, max_grad_norm: float) -> tuple[Array32, NDArray[np.float64]]:
-    """Each seed's gradient shortened to at most max_grad_norm, and its length before, [S]."""
-    norms = np.sqrt(np.square(gradient, dtype=np.float64).sum(axis=1))
+def clipped(
+    gradient: Array32, max_grad_norm: float, copies: slice = NONE
+) -> tuple[Array32, NDArray[np.float64]]:
+    """Each seed's gradient shortened to at most max_grad_norm, and its length before, [S].
+
+    The columns `copies` hold a second time what other columns hold: they are shortened like all
+    others, and do not count in the length.
+    """
+    squares = np.square(gradient, dtype=np.float64)
+    squares[:, copies] = 0
+    norms = np.sqrt(squares.sum(axis=1))
     scale = np.minimum(1.0, max_grad_norm / np.maximum(norms, 1e-12))
     return gradient * scale[:, None].astype(np.float32), norms

@@ -49,6 +49,15 @@ class Choice:
         )
         return next(same, None)
 
+    def nearest(self, value: Any) -> Any:
+        """The value itself, or the closest number that is an option; None if there is none."""
+        if value in self.options:
+            return value
+        numbers = [option for option in self.options if _is_number(option)]
+        if not numbers or not _is_number(value):
+            return None
+        return min(numbers, key=lambda option: abs(option - value))
+
 
 @dataclass(frozen=True)
 class Number:
@@ -65,8 +74,16 @@ class Number:
         whole = re.fullmatch("-?[0-9]{1,9}", text)
         return whole is not None and self.low <= int(text) <= self.high
 
+    def nearest(self, value: Any) -> Any:
+        """The closest number within the limits; None if the value is no number."""
+        return min(max(value, self.low), self.high) if _is_number(value) else None
+
 
 Control = Choice | Number
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value
 
 
 def as_text(value: object) -> str:
@@ -158,11 +175,30 @@ def shown(text: str) -> str:
     return clean if len(clean) <= 30 else clean[:29] + "…"
 
 
-def draw(control: Control, default: Any, **options: Any) -> Any:
+def keep_within(control: Control) -> None:
+    """Before a control is drawn: a remembered value that it no longer holds becomes the nearest.
+
+    Limits and options change with the run or the world on the page; Streamlit remembers the value
+    and fails where it is outside. Without a nearest one the control begins with its default.
+    """
+    remembered = st.session_state.get(control.name)
+    if remembered is None:
+        return
+    nearest = control.nearest(remembered)
+    if nearest is None:
+        del st.session_state[control.name]
+    elif nearest != remembered:
+        st.session_state[control.name] = nearest
+
+
+def draw(control: Control, default: Any, *, slider: bool = False, **options: Any) -> Any:
     """The widget of a control, bound to the URL; returns its value."""
     common: dict[str, Any] = {"key": control.name, "bind": "query-params", "help": control.help}
     common |= options
     common["help"] = common["help"] or None
+    keep_within(control)
+    if isinstance(control, Number) and slider:
+        return st.slider(control.label, control.low, control.high, default, **common)
     if isinstance(control, Number):
         return st.number_input(control.label, control.low, control.high, default, **common)
     if set(control.options) == {True, False}:

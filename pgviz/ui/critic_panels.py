@@ -13,7 +13,7 @@ from pgviz.measure.checkpoints import checkpoints
 from pgviz.measure.sweep import steps_in
 from pgviz.runs import Recording
 from pgviz.training.config import Config
-from pgviz.ui import controls, live, page
+from pgviz.ui import besides, controls, live, page
 from pgviz.ui.controls import Choice
 from pgviz.ui.gae_panels import in_parts
 from pgviz.ui.look import ink
@@ -230,6 +230,9 @@ def along_training(recording: Recording) -> None:
 def watch_switch(configs: Sequence[Config], name: str) -> None:
     """The intact run beside the switched one, polled while one of them lives."""
     live.poll(configs, lambda: _draw_switch(configs, name))
+    names = dict(zip(configs, ("as it should be", name), strict=True))
+    runs = live.group_of(configs)
+    besides.panel(runs, [names[run.config] for run in runs])
 
 
 @st.cache_data(max_entries=40, show_spinner="Playing fresh episodes against the critic")

@@ -3,12 +3,15 @@
 import gc
 import logging
 import threading
+from contextlib import suppress
+from functools import cache
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from pgviz.lessons import PAGES, page_of
 from pgviz.lessons.step import Page
+from pgviz.ui import guard
 
 # Streamlit's captions on white and its white letters on the dark theme's accent have less contrast
 # than 4.5 : 1; its second heading is nearly as large as the first.
@@ -35,19 +38,23 @@ STYLE = """
 @media print { .stSidebar, .stAppHeader, [data-testid=stBottom] { display: none; } }
 """
 
+MANY_FILES = 10_240  # the most that macOS gives to a process
+
 _framed = threading.local()
 
 
 def show() -> None:
     """What streamlit_app.py does: configure the page, draw the menu, run the chosen page."""
+    allow_many_files()
     page = _navigation()
     st.html(f"<style>{STYLE}</style>")
+    guard.say()
     _framed.now = True
     try:
         page.run()
     except Exception:
         logging.getLogger(__name__).exception("the page failed")
-        st.error("Something on this page went wrong. Reload it; your settings are in the address.")
+        st.error(guard.PAGE)
     finally:
         _framed.now = False
         _settle()
@@ -116,3 +123,20 @@ def _load() -> None:
         registry.prepare([config])
     gc.collect()
     gc.freeze()
+
+
+@cache
+def allow_many_files() -> None:
+    """Raise this process's own limit of open files, as far as the system lets it.
+
+    A visitor takes four: under macOS's usual limit of 256 the 79th waited for ever.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MANY_FILES if hard == resource.RLIM_INFINITY else min(MANY_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):  # then it stays as it is
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

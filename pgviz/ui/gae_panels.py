@@ -12,7 +12,8 @@ from pgviz.measure import ledger, sweep, trust
 from pgviz.runs import Run
 from pgviz.training.command import command_line
 from pgviz.training.config import Config
-from pgviz.ui import live, page
+from pgviz.ui import besides, live, page
+from pgviz.ui.guard import guarded
 from pgviz.ui.look import ink
 from pgviz.worlds.named import named_worlds
 
@@ -257,15 +258,15 @@ def ledger_bench(name: str, gamma: float, lam: float, bug: str) -> None:
         st.session_state[key] = max(0, min(total, count))
 
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.button("Begin at the end", on_click=go_to, args=(1,), key="ledger.begin")
+        st.button("Begin at the end", on_click=guarded(go_to), args=(1,), key="ledger.begin")
         st.button(
             "One row back",
-            on_click=go_to,
+            on_click=guarded(go_to),
             args=(rows + 1,),
             key="ledger.back",
             disabled=rows >= total,
         )
-        st.button("All rows", on_click=go_to, args=(total,), key="ledger.all")
+        st.button("All rows", on_click=guarded(go_to), args=(total,), key="ledger.all")
     st.markdown(found.in_words(rows))
     if rows == total:
         st.markdown(found.lambda_one_in_words())
@@ -279,6 +280,8 @@ def ledger_bench(name: str, gamma: float, lam: float, bug: str) -> None:
 def watch_sweep(configs: Sequence[Config]) -> None:
     """One small multiple per λ and one summary, polled while one of the runs lives."""
     live.poll(configs, lambda: _draw_sweep(live.group_of(configs), configs))
+    runs = live.group_of(configs)
+    besides.panel(runs, [f"λ = {sweep.label(run.config.gae_lambda)}" for run in runs])
 
 
 def _draw_sweep(runs: list[Run], configs: Sequence[Config]) -> None:
@@ -344,6 +347,7 @@ def _one(run: Run, budget: int) -> None:
 def attempt(run: Run, budget: int) -> None:
     """What a budget bought, polled while the run lives."""
     live.poll([run.config], lambda: _draw_attempt(run, budget))
+    besides.panel([run])
 
 
 def _draw_attempt(run: Run, budget: int) -> None:

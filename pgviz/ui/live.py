@@ -19,6 +19,7 @@ from pgviz.measure.solving import curve, seed_curves
 from pgviz.runs import Busy, Recording, Run, Runs
 from pgviz.runs.registry import GRACE_S, MAX_RUN_S
 from pgviz.training.config import Config, presets
+from pgviz.ui.guard import fragment, guarded
 
 POLL_S = 0.4
 
@@ -185,7 +186,7 @@ def offer_again(runs: Sequence[Run]) -> None:
         st.error(failed[0].message, icon=":material/error:")
         st.button(
             "Try again",
-            on_click=_again,
+            on_click=guarded(_again),
             args=(failed,),
             key=f"again-{len(runs)}-{failed[0].key}",
         )
@@ -222,7 +223,7 @@ def follow(
     """
     drawn = False
 
-    @st.fragment(run_every=every_s if alive else None)
+    @fragment(run_every=every_s if alive else None)
     def panel() -> None:
         nonlocal drawn
         draw()

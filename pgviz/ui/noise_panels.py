@@ -12,7 +12,7 @@ from pgviz.measure import checkpoints, noise, race
 from pgviz.measure.bench import LABELS, Bench, frozen_bench, world_bench
 from pgviz.measure.frozen import FrozenPolicy
 from pgviz.runs import Recording, Run
-from pgviz.ui import live, page, receipts
+from pgviz.ui import besides, live, page, receipts
 from pgviz.ui.look import ink
 from pgviz.ui.once import once, together
 from pgviz.worlds.named import named_worlds
@@ -25,7 +25,7 @@ def cloud(name: str, values: Sequence[float], num_episodes: int) -> None:
     found = noise.cloud(name, num_episodes)
     exact = noise.subtracted(named_worlds[name](), np.asarray(values))
     page.figures(
-        ("Bias² of ĝ", "0" if exact.bias_squared < 1e-18 else f"{exact.bias_squared:.1e}"),
+        ("Bias² of ĝ", "0" if exact.bias_squared == 0 else f"{exact.bias_squared:.1e}"),
         ("Spread, tr Cov ĝ", noise.in_figures(exact.moments.covariance_trace)),
         (
             "Episodes that suffice for cosine .9",
@@ -252,7 +252,7 @@ def _bench_words(found: Bench) -> str:
     if found.is_exact:
         return (
             f"{found.num_episodes:,} episodes, the same for all six; ∇J is exact."
-            f" {_exact_bias_in_words(found)}"
+            f" {_exact_bias_in_words(found)}{found.doubts()}"
         )
     called = [found.bias_in_words(row) for row in found.rows if row.looks_biased]
     biased = (
@@ -267,6 +267,7 @@ def _bench_words(found: Bench) -> str:
     return (
         f"{found.num_episodes:,} episodes, the same for all six. CartPole has no exact gradient: ∇J is"
         f" an estimate from {found.reference.num_episodes:,} other episodes ({sure}). {biased}"
+        f"{found.doubts()}"
     )
 
 
@@ -275,13 +276,9 @@ def _exact_bias_in_words(found: Bench) -> str:
     squared = float(found.reference.squared_length.value)  # type: ignore[arg-type]
     biases = {LABELS[row.name]: found.bias_squared(row) / squared for row in found.rows}
     worst = max(biases.values())
-    if worst < 1e-18:
-        computed = f" (computed: at most {noise.zero_or(worst)} of ‖∇J‖²)" if worst else ""
-        return (
-            f"All six are exactly unbiased, bias² is 0{computed}: TD error and GAE believe the true"
-            " V here."
-        )
-    called = [f"{name} ({bias:.2g} ‖∇J‖²)" for name, bias in biases.items() if bias >= 1e-18]
+    if worst == 0:
+        return "All six are exactly unbiased, bias² is 0: TD error and GAE believe the true V here."
+    called = [f"{name} ({bias:.2g} ‖∇J‖²)" for name, bias in biases.items() if bias > 0]
     return f"Biased, exactly: {', '.join(called)}."
 
 
@@ -341,6 +338,7 @@ def _placed(table: pd.DataFrame, field: str) -> pd.DataFrame:
 def pair(runs: Sequence[Run]) -> None:
     """Learning curves of both runs, polled while one of them lives."""
     live.poll([run.config for run in runs], lambda: _draw_pair(runs))
+    besides.panel(runs, [LABELS[run.config.method] for run in runs])
 
 
 TEXTS = ("name", "label")

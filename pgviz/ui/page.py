@@ -6,6 +6,7 @@ import functools
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -15,7 +16,8 @@ import streamlit as st
 
 from pgviz.runs import Run
 from pgviz.training.command import command_line
-from pgviz.ui.frame import Page
+from pgviz.ui.frame import PAGES, Page
+from pgviz.ui.guard import guarded
 
 Guess = TypeVar("Guess", str, float)
 
@@ -72,7 +74,8 @@ def _commit(key: str, asked: str, ask: Callable[[], Guess | None]) -> Guess | No
                 "Lock it in",
                 key=f"{key}.commit",
                 disabled=guess is None,
-                on_click=lambda: st.session_state.update({f"{key}.committed": guess}),
+                on_click=guarded(st.session_state.update),
+                args=({f"{key}.committed": guess},),
             )
     return None
 
@@ -138,19 +141,24 @@ def code_that_ran(parts: Sequence[tuple[str, str, Callable]]) -> None:
             st.code(inspect.getsource(function), language="python")
 
 
-def from_scratch(function: Callable) -> None:
-    """The whole method as one would write it on a blank page."""
+def from_scratch(module: ModuleType, options: str = "") -> None:
+    """The whole method as one would write it on a blank page: a file that runs as it stands."""
+    source = inspect.getsource(module)
+    name = f"{module.__name__.split('.')[-1]}.py"
     st.header("From scratch", anchor=False)
     st.markdown(
-        "The whole method on a blank page: one environment, Gymnasium and torch alone, nothing of"
-        " the code above. Slow and short: copy it, and make it yours. The tests hold its gradient to"
-        " the one above."
+        "The whole method in one file: Gymnasium and torch alone, nothing of the code above. It runs"
+        f" as it stands, `python {name}{options}`, and prints until it has solved CartPole. The tests"
+        " hold its gradient to the one above."
     )
-    module = inspect.getmodule(function)
-    assert module is not None
-    lines = inspect.getsource(module).splitlines()
-    imports = [line for line in lines if line.startswith(("import ", "from "))]
-    source = "\n".join([*imports, "", "", inspect.getsource(function)])
+    st.download_button(
+        f"Download {name}",
+        source,
+        name,
+        "text/x-python",
+        icon=":material/download:",
+        on_click="ignore",
+    )
     st.code(source, language="python")
 
 
@@ -223,9 +231,18 @@ def settled() -> None:
 
 
 def base_url(slug: str) -> str:
-    """The address of a page on the server the reader is looking at."""
-    parts = urlsplit(st.context.url or "")
-    return urlunsplit((parts.scheme, parts.netloc, f"/{slug}", "", ""))
+    """The address of a page, as the reader's browser reaches this server.
+
+    The server may live in a folder of its host, by server.baseUrlPath or behind a proxy: what
+    stands in the browser's address before the name of a page is kept.
+    """
+    if not st.context.url:
+        folder = (st.get_option("server.baseUrlPath") or "").strip("/")
+        return f"/{folder}/{slug}" if folder else f"/{slug}"
+    parts = urlsplit(st.context.url)
+    before, _, last = parts.path.rstrip("/").rpartition("/")
+    folder = before if last in {page.slug for page in PAGES} else parts.path.rstrip("/")
+    return urlunsplit((parts.scheme, parts.netloc, f"{folder}/{slug}", "", ""))
 
 
 def as_json(numbers: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from pgviz.charts import critics as charts
 from pgviz.measure import race
 from pgviz.runs import Recording, Run
 from pgviz.training.config import Config
-from pgviz.ui import live, page
+from pgviz.ui import besides, live, page
 
 SOLVED = pd.DataFrame({"trailing_return": [475.0]})
 NOTHING = pd.DataFrame(
@@ -31,6 +31,8 @@ def watch(configs: Sequence[Config], chosen: str, key: str) -> None:
     with st.expander("In what the presets differ, besides Ψ"):
         table = race.settings([config.method for config in configs])
         st.dataframe(table, hide_index=True, key=f"race-settings-{key}")
+    runs = live.group_of(configs)
+    besides.panel(runs, [race.label(run.config.method) for run in runs])
 
 
 def found(runs: Sequence[Run]) -> dict[str, Recording]:

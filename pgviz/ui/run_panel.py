@@ -8,7 +8,8 @@ from pgviz.charts import learning
 from pgviz.measure.ensembles import FEWEST_SEEDS, Curves
 from pgviz.measure.takeaways import in_words, loss_verdict
 from pgviz.runs import Recording, Run
-from pgviz.ui import live, page
+from pgviz.ui import besides, live, page
+from pgviz.ui.guard import fragment
 
 SOLVED = pd.DataFrame({"episode_return": [learning.SOLVED_RETURN]})
 EMPTY_MIDDLE = pd.DataFrame(
@@ -32,6 +33,7 @@ def watch(run: Run) -> None:
     live.offer_again([run])
     curves = None if is_live else live.curves_of(run)
     page.numbers(curves.middle if curves else EMPTY_MIDDLE, key="numbers")
+    besides.panel([run])
 
 
 def draw(run: Run) -> None:
@@ -63,13 +65,14 @@ def draw(run: Run) -> None:
         says="Return of an episode against updates, one thin line per seed and their middle.",
     )
     with st.container(key="run-in-words"):  # as high as two lines, whatever it says
-        st.caption(_in_words(curves))
+        begins = "The first episodes are being played."
+        st.caption(_in_words(curves) if curves else begins if run.active else "")
 
 
 def watch_instruments(run: Run, names: tuple[str, ...]) -> None:
     """The same charts, polled while the run lives, under what the pseudo-loss did until now."""
 
-    @st.fragment(run_every=2 * live.POLL_S if live.is_live(run) else None)
+    @fragment(run_every=2 * live.POLL_S if live.is_live(run) else None)
     def panel() -> None:
         recording = run.recording()
         if recording is None or not recording.num_updates:
@@ -151,14 +154,12 @@ def _progress(run: Run, curves: Curves | None) -> tuple[float, str]:
         "running": f"Update {num_updates} of {run.config.num_updates}",
         "finished": f"Finished after {num_updates} updates",
         "stopped": f"Stopped after {num_updates} updates",
-        "failed": f"Failed after {num_updates} updates",
+        "failed": f"Failed after {num_updates} updates" if num_updates else "Failed",
     }
     return (1.0 if run.status == "finished" else share), words[run.status]
 
 
-def _in_words(curves: Curves | None) -> str:
-    if curves is None:
-        return "The first episodes are being played."
+def _in_words(curves: Curves) -> str:
     last, seeds = curves.middle.iloc[-1], curves.seeds
     now = seeds[seeds["update"] == seeds["update"].max()]["episode_return"]
     updates = f"After {curves.num_updates} update{'s' if curves.num_updates > 1 else ''}"

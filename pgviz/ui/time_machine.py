@@ -11,6 +11,7 @@ from pgviz.runs.replay import replay, trajectory
 from pgviz.training.rollout import Rollout
 from pgviz.ui import controls, page
 from pgviz.ui.controls import Number
+from pgviz.ui.guard import fragment
 from pgviz.ui.player import cartpole_player
 
 
@@ -19,7 +20,8 @@ def draw(run: Run, slug: str) -> None:
     st.header("The time machine", anchor=False)
     recording = run.recording()
     if recording is None or recording.num_updates == 0:
-        st.markdown("It opens as soon as the first update is recorded.")
+        opens = "It opens as soon as the first update is recorded."
+        st.markdown(opens if run.active else "There is no recording of this run.")
         return
     last = recording.num_updates if not run.active else run.config.num_updates
     place = (
@@ -29,11 +31,11 @@ def draw(run: Run, slug: str) -> None:
     )
     controls.drop_faults(place, slug)
 
-    @st.fragment
+    @fragment()
     def machine() -> None:
         left, right = st.columns([1, 2], gap="large")
         with left:
-            asked = st.slider("Update", 0, last, last, key="update", bind="query-params")
+            asked = controls.draw(place[0], last, slider=True)
             update = min(asked, recording.num_updates)
             seed, episode = (controls.draw(control, 0) for control in place[1:])
             if update < asked:

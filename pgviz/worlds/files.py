@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -12,34 +14,54 @@ from pgviz.worlds.tabular import TabularMDP, WorldError, quoted
 # Two tables of 2 million short numbers; parsing that much takes about a second.
 MAX_BYTES = 16_000_000
 
-REQUIRED = ("name", "transitions", "rewards", "start", "gamma", "theta")
-OPTIONAL = ("horizon", "features")
+REQUIRED = ("name", "transitions", "rewards", "gamma")
+OPTIONAL = ("start", "horizon", "features", "theta")
 
 
-def find_world(name: str) -> TabularMDP:
-    """The world of this name, Gymnasium id or file; - is the standard input."""
+def find_world(
+    name: str,
+    gamma: float | None = None,
+    horizon: int | None = None,
+    make: Mapping[str, Any] | None = None,
+) -> TabularMDP:
+    """The world of this name, Gymnasium id or file; - is the standard input.
+
+    gamma and horizon replace the world's own; `make` holds arguments for `gymnasium.make`.
+    """
+    given = {"gamma": gamma, "horizon": horizon}
+    changes: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
+    is_named = name == "-" or name in named_worlds
+    is_file = name.lstrip().startswith("{") or name.endswith(".json") or _is_file(name)
+    if not is_named and not is_file and (":" in name or GYMNASIUM_ID.fullmatch(name)):
+        return from_gymnasium(name, make=make, **changes)
+    if make:
+        raise WorldError(
+            "arguments to make a world with are for Gymnasium's environments, and "
+            f"{quoted(name)} is none"
+        )
     if name == "-":
-        return parse_world(_standard_input())
-    if name in named_worlds:
-        return named_worlds[name]()
-    if name.lstrip().startswith("{") or name.endswith(".json") or _is_file(name):
-        return load_world(name)
-    if ":" in name or GYMNASIUM_ID.fullmatch(name):
-        return from_gymnasium(name)
+        return parse_world(_standard_input(), **changes)
+    if is_named:
+        return replace(named_worlds[name](), **changes)
+    if is_file:
+        return load_world(name, **changes)
     raise WorldError(
         f"there is no world {quoted(name)}: give one of {', '.join(named_worlds)}, a Gymnasium id "
         "such as FrozenLake-v1, or a JSON file"
     )
 
 
-def load_world(text_or_path: str | Path) -> TabularMDP:
-    """A world from a JSON document: the text itself (it begins with a brace) or its path."""
+def load_world(text_or_path: str | Path, **changes: Any) -> TabularMDP:
+    """A world from a JSON document: the text itself (it begins with a brace) or its path.
+
+    `changes` replace what the document says: gamma=0.9, horizon=100.
+    """
     if isinstance(text_or_path, str) and text_or_path.lstrip("\ufeff \t\r\n").startswith("{"):
-        return parse_world(text_or_path)
-    return parse_world(_read(text_or_path))
+        return parse_world(text_or_path, **changes)
+    return parse_world(_read(text_or_path), **changes)
 
 
-def parse_world(text: str) -> TabularMDP:
+def parse_world(text: str, **changes: Any) -> TabularMDP:
     """A world from the text of a JSON document; never touches the disk, so safe for visitors."""
     if len(text) > MAX_BYTES:
         raise WorldError(f"a world file may hold at most {MAX_BYTES // 10**6} MB")
@@ -55,7 +77,7 @@ def parse_world(text: str) -> TabularMDP:
                 f"the world file has an unknown key {quoted(key)}; the keys are "
                 f"{', '.join(REQUIRED + OPTIONAL)}"
             )
-    return TabularMDP(**{"horizon": None, "features": None, **fields})
+    return TabularMDP(**(fields | changes))
 
 
 def world_document(world: TabularMDP) -> str:

@@ -9,6 +9,7 @@ same world under another policy.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from numbers import Real
 from typing import Any
 
@@ -42,18 +43,19 @@ class WorldError(ValueError):
 class TabularMDP:
     """A finite Markov decision process and the softmax policy that acts in it.
 
-    Shapes: transitions and rewards [S, A, S+1] (rewards may be given as [S, A]), start [S],
-    features [S, F] (one-hot when None), theta [F, A].
+    Shapes: transitions and rewards [S, A, S+1] (rewards may be given as [S, A]), start [S]
+    (uniform when None), features [S, F] (one-hot when None), theta [F, A] (0 when None: the
+    uniform policy). Raises WorldError, one sentence that names the place of the fault.
     """
 
     name: str
     transitions: Floats
     rewards: Floats
-    start: Floats
-    gamma: float
-    horizon: int | None
-    features: Floats
-    theta: Floats
+    start: Floats = None  # type: ignore[assignment]
+    gamma: float = 1.0
+    horizon: int | None = None
+    features: Floats = None  # type: ignore[assignment]
+    theta: Floats = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         for field, value in _checked(self).items():
@@ -75,17 +77,27 @@ class TabularMDP:
     def num_features(self) -> int:
         return int(self.features.shape[1])
 
-    @property
+    @cached_property
     def policy(self) -> Floats:
         """π(a|s) = exp(z_a) / Σ_b exp(z_b) with z = features[s] @ theta, shape [S, A]."""
         logits = self.features @ self.theta
         weights = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return weights / weights.sum(axis=1, keepdims=True)
+        return _fixed(weights / weights.sum(axis=1, keepdims=True))
 
-    @property
+    @cached_property
     def flow(self) -> Floats:
         """π(a|s) p(s'|s, a), shape [S, A, S+1]: each [s] sums to 1."""
-        return self.policy[:, :, None] * self.transitions
+        return _fixed(self.policy[:, :, None] * self.transitions)
+
+    @cached_property
+    def is_one_hot(self) -> bool:
+        """Whether feature s is 1 in state s and 0 elsewhere (states beyond the last have none)."""
+        return np.array_equal(self.features, np.eye(*self.features.shape))
+
+    @cached_property
+    def endless_fault(self) -> str:
+        """Why undiscounted sums over its episodes have no value; "" where they have one."""
+        return _endless_fault(self)
 
     def at(self, theta: Floats) -> "TabularMDP":
         """The same world under the policy of another θ."""
@@ -108,10 +120,15 @@ def never_ending_states(world: TabularMDP) -> Bools:
 
 def require_an_end(world: TabularMDP) -> None:
     """Raise unless every episode ends: undiscounted sums over an endless one are infinite."""
+    if world.endless_fault:
+        raise WorldError(world.endless_fault)
+
+
+def _endless_fault(world: TabularMDP) -> str:
     endless = never_ending_states(world) & reachable_states(world)
     if endless.any():
         stuck = int(np.flatnonzero(endless)[0])
-        raise WorldError(
+        return (
             f"an episode in state {stuck} may never end under this policy, and without a horizon "
             "an undiscounted sum over it would be infinite: let it reach the last column of "
             "transitions, set a horizon, or lower gamma"
@@ -123,10 +140,11 @@ def require_an_end(world: TabularMDP) -> None:
     except np.linalg.LinAlgError:
         lengths = np.array([math.inf])
     if not 0 < lengths.max() <= MAX_MEAN_LENGTH or lengths.min() < 0:
-        raise WorldError(
+        return (
             "episodes last more than 1e8 steps on average under this policy, too long for sums "
             "in double precision: set a horizon or lower gamma"
         )
+    return ""
 
 
 def _spread(reached: Bools, edges: Bools) -> Bools:
@@ -138,6 +156,11 @@ def _spread(reached: Bools, edges: Bools) -> Bools:
         reached = wider
 
 
+def _fixed(array: Floats) -> Floats:
+    array.setflags(write=False)
+    return array
+
+
 # --- validation: one place, one sentence per fault, each naming where it is ---
 
 
@@ -147,6 +170,7 @@ def _checked(world: TabularMDP) -> Mapping[str, Any]:
     if not isinstance(name, str) or not name or len(name) > 80 or not name.isprintable():
         raise WorldError("name must be a line of 1 to 80 printable characters")
 
+    _require_a_last_column(world)
     num_states = _length(world.transitions, "transitions", "one table per state", MAX_STATES)
     num_actions = _length(world.transitions[0], "transitions[0]", "one row per action", MAX_ACTIONS)
     if num_states * num_actions * (num_states + 1) > MAX_ENTRIES:
@@ -165,9 +189,8 @@ def _checked(world: TabularMDP) -> Mapping[str, Any]:
     else:
         rewards = _array(world.rewards, "rewards", table[:2])
         rewards = np.repeat(rewards[:, :, None], num_states + 1, axis=2)
-    start = _probabilities(
-        _array(world.start, "start", (num_states,)), "start", "start probabilities"
-    )
+    start = np.full(num_states, 1 / num_states) if world.start is None else world.start
+    start = _probabilities(_array(start, "start", (num_states,)), "start", "start probabilities")
 
     if world.features is None:
         features = np.eye(num_states)
@@ -182,6 +205,7 @@ def _checked(world: TabularMDP) -> Mapping[str, Any]:
         raise WorldError(
             f"theta would hold {num_parameters} parameters, more than the {MAX_PARAMETERS} that fit"
         )
+    theta = np.zeros((features.shape[1], num_actions)) if world.theta is None else world.theta
     return {
         "name": name,
         "transitions": transitions,
@@ -190,8 +214,73 @@ def _checked(world: TabularMDP) -> Mapping[str, Any]:
         "gamma": _gamma(world.gamma),
         "horizon": _horizon(world.horizon),
         "features": features,
-        "theta": _array(world.theta, "theta", (features.shape[1], num_actions)),
+        "theta": _array(theta, "theta", (features.shape[1], num_actions)),
     }
+
+
+LAST_COLUMN = (
+    "transitions[s][a] holds one number per next state and, as the last column, the probability "
+    "that the episode ends"
+)
+
+
+def _require_a_last_column(world: TabularMDP) -> None:
+    """Refuse the two usual forms without an end, S × A × S and A × S × S, in words that help.
+
+    A × S × S with A = S − 1 has the shape of a world of A states with S actions: there another
+    table must say which of the two it is.
+    """
+    shape = _shape(world.transitions)
+    if len(shape) != 3 or 0 in shape or max(shape) > MAX_STATES:
+        return
+    first, second, third = shape
+    said = f"transitions is {first} × {second} × {third}"
+    if first == third:
+        raise WorldError(
+            f"{said}, states × actions × states, but here {LAST_COLUMN}: append one to every row, "
+            "0 where it goes on, and see that the state comes first, transitions[s][a]"
+        )
+    if second != third:
+        return
+    by_action = f"{said}, one matrix per action, but here {LAST_COLUMN}"
+    if third != first + 1:
+        raise WorldError(
+            f"{by_action}: put the state first, transitions[s][a], and append one to every row"
+        )
+    rewards, start, features, theta = map(
+        _shape, (world.rewards, world.start, world.features, world.theta)
+    )
+    one_hot = world.features is None
+    says_states = (
+        rewards == (first, second)
+        or start == (first,)
+        or features[:1] == (first,)
+        or (one_hot and theta == (first, second))
+    )
+    says_matrices = (
+        rewards in ((second,), (second, first))
+        or start == (second,)
+        or features[:1] == (second,)
+        or (one_hot and theta == (second, first))
+    )
+    if says_matrices and (first > 1 or not says_states):
+        raise WorldError(
+            f"{by_action}: put the state first, transitions[s][a], and append one to every row"
+        )
+    if first > 1 and not says_states:  # with one action there would be nothing to choose
+        raise WorldError(
+            f"{said}, which may be {first} states and {second} actions, or one matrix for each of "
+            f"{first} actions: give start, one number per state, to say which"
+        )
+
+
+def _shape(values: Any) -> tuple[int, ...]:
+    """The shape by the first entry of every level; what is uneven is found out later."""
+    if isinstance(values, np.ndarray):
+        return values.shape
+    if not isinstance(values, (list, tuple)):
+        return ()
+    return (len(values), *(_shape(values[0]) if len(values) else ()))
 
 
 def _gamma(gamma: object) -> float:

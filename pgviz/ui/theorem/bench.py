@@ -10,13 +10,16 @@ from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import DeletedFile
 
 from pgviz.exact.derivation import derivations
 from pgviz.exact.receipts import read_out
 from pgviz.measure import theorem
 from pgviz.ui import controls
 from pgviz.ui.controls import Choice, Number
+from pgviz.ui.guard import guarded
 from pgviz.worlds.files import parse_world, world_document
+from pgviz.worlds.format import EXAMPLE, IN_WORDS
 from pgviz.worlds.named import named_worlds
 from pgviz.worlds.stories import Story, story_of
 from pgviz.worlds.tabular import TabularMDP, WorldError
@@ -86,38 +89,34 @@ class Setting:
 
 def choose() -> Setting:
     """The controls: a world, one knob, and the discount where it matters."""
-    yours: str = st.session_state.get("theorem.document", "")
-    names = [*named_worlds, *([YOURS] if yours else [])]
-    if st.session_state.get("world") not in (None, *names):
-        st.session_state["world"] = DEFAULT
+    names = _worlds()
+    controls.keep_within(Choice("world", "World", names))
     name = st.selectbox(
         "World",
         names,
         names.index(DEFAULT),
         key="world",
         bind="query-params",
-        on_change=_back_to_rest,
+        on_change=guarded(_back_to_rest),
     )
-    document = _document()
-    own = parse_world(document) if document else named_worlds[name]()
+    document, own = _chosen()
     story = story_of(own, bool(document))
     st.caption(controls_text(story.sentence))
-    percent = st.slider(
+    knob = Number(
+        "p",
         f"π({story.actions[story.turned]}), in %",
         theorem.LOWEST,
         theorem.HIGHEST,
-        theorem.at_rest(own, story.turned),
-        key="p",
-        bind="query-params",
-        help="One knob for θ: the logits of this action move together, in every state.",
+        "One knob for θ: the logits of this action move together, in every state.",
     )
+    percent = controls.draw(knob, theorem.at_rest(own, story.turned), slider=True)
     gamma = own.gamma
     if own.transitions[:, :, :-1].any():
         options = tuple(sorted({*GAMMAS, own.gamma}))
-        gamma = st.select_slider("Discount γ", options, own.gamma, key="gamma", bind="query-params")
+        gamma = controls.draw(Choice("gamma", "Discount γ", options), own.gamma)
     with st.popover("Bring your own world", icon=":material/upload_file:", width="stretch"):
         _bring(Setting(name, percent, gamma, document))
-    st.button("Reset", on_click=_reset)
+    st.button("Reset", on_click=guarded(_reset))
     setting = Setting(name, percent, gamma, document)
     try:
         theorem.place(setting.at, story.turned)
@@ -129,13 +128,12 @@ def choose() -> Setting:
 
 def links() -> tuple[controls.Control, ...]:
     """What a link may set, and to what."""
-    yours = (YOURS,) if st.session_state.get("theorem.document") else ()
     gammas: tuple[float, ...] = GAMMAS
-    if yours:
+    if YOURS in _worlds():
         own = parse_world(st.session_state["theorem.document"]).gamma
         gammas = tuple(sorted({*GAMMAS, own}))
     return (
-        Choice("world", "World", (*named_worlds, *yours)),
+        Choice("world", "World", _worlds()),
         Number("p", "π, in %", theorem.LOWEST, theorem.HIGHEST),
         Choice("gamma", "Discount γ", gammas),
         *(Choice(key, "Break a step", (INTACT, *breaks_of(name))) for key, name in TABLES.items()),
@@ -171,8 +169,7 @@ def query_of(setting: Setting) -> str:
 
 def _back_to_rest() -> None:
     """Another world: its own θ, its own discount, its own step size."""
-    document = _document()
-    own = parse_world(document) if document else named_worlds[st.session_state["world"]]()
+    document, own = _chosen()
     story = story_of(own, bool(document))
     st.session_state["p"] = theorem.at_rest(own, story.turned)
     st.session_state["gamma"] = own.gamma
@@ -180,10 +177,23 @@ def _back_to_rest() -> None:
     st.session_state["broken"] = story.mistake
 
 
-def _document() -> str:
-    """The visitor's world, if it is the chosen one."""
-    is_chosen = st.session_state.get("world") == YOURS
-    return st.session_state.get("theorem.document", "") if is_chosen else ""
+def _worlds() -> tuple[str, ...]:
+    """The names of the worlds that there are: the visitor's while its file is here."""
+    return (*named_worlds, *((YOURS,) if st.session_state.get("theorem.document") else ()))
+
+
+def _chosen() -> tuple[str, TabularMDP]:
+    """The document, if it is the visitor's, and the world that is chosen.
+
+    A browser may still ask for the visitor's world when it is gone: then it is the usual one.
+    """
+    name = st.session_state.get("world")
+    if name not in _worlds():
+        name = st.session_state["world"] = DEFAULT
+    if name == YOURS:
+        document: str = st.session_state["theorem.document"]
+        return document, parse_world(document)
+    return "", named_worlds[name]()
 
 
 def _reset() -> None:
@@ -197,15 +207,18 @@ def _reset() -> None:
 
 def _bring(setting: Setting) -> None:
     st.markdown(
-        "A JSON file with transitions, rewards and θ. It is read as numbers, and forgotten when"
-        " you close the tab."
+        "A JSON file with transitions and rewards. It is read as numbers, and forgotten when you"
+        " close the tab."
     )
+    with st.expander("The format, by example"):
+        st.code(EXAMPLE, language="json")
+        st.markdown(IN_WORDS)
     st.file_uploader(
         "World file",
         type=["json"],
         key="theorem.file",
         max_upload_size=1,
-        on_change=_uploaded,
+        on_change=guarded(_uploaded),
         label_visibility="collapsed",
     )
     if fault := st.session_state.get("theorem.refused"):
@@ -225,7 +238,10 @@ def _bring(setting: Setting) -> None:
 
 def _uploaded() -> None:
     file = st.session_state.get("theorem.file")
-    receive(None if file is None else file.getvalue())
+    if isinstance(file, DeletedFile):  # the browser names a file that the server does not have
+        st.session_state["theorem.refused"] = "The file did not arrive. Choose it once more."
+    else:
+        receive(None if file is None else file.getvalue())
 
 
 def receive(content: bytes | None) -> None:

@@ -6,7 +6,9 @@ import streamlit as st
 
 from pgviz.charts import theorem as charts
 from pgviz.measure import theorem
-from pgviz.ui import page, receipts
+from pgviz.ui import controls, page, receipts
+from pgviz.ui.controls import Choice, Number
+from pgviz.ui.guard import guarded
 from pgviz.ui.look import ink
 from pgviz.ui.theorem.bench import (
     EPISODES,
@@ -39,15 +41,16 @@ def race(setting: Setting) -> tuple[theorem.Race, str]:
             bind="query-params",
         )
     with columns[1]:
-        rate = st.select_slider("Step size α", RATES, default, key="rate", bind="query-params")
+        rate = controls.draw(Choice("rate", "Step size α", RATES), default)
     with columns[2]:
-        num = st.select_slider(
-            "Episodes N", EPISODES, RESTING["episodes"], key="episodes", bind="query-params"
-        )
+        num = controls.draw(Choice("episodes", "Episodes N", EPISODES), RESTING["episodes"])
     with columns[3]:
-        seed = st.number_input("Random seed", 0, 9999, 0, key="rng_seed", bind="query-params")
+        seed = controls.draw(Number("rng_seed", "Random seed", 0, 9999), 0)
     st.button(
-        "Run with another seed", type="primary", icon=":material/play_arrow:", on_click=_next_seed
+        "Run with another seed",
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=guarded(_next_seed),
     )
     try:
         run: theorem.Race = found(

@@ -8,7 +8,8 @@ from pgviz.charts import theorem as charts
 from pgviz.exact.ascent import STEP_CAP
 from pgviz.exact.receipts import SAMPLED, Reading
 from pgviz.measure import theorem
-from pgviz.ui import page
+from pgviz.ui import controls, page
+from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink
 from pgviz.ui.theorem.bench import (
     RESTING_SAMPLES,
@@ -121,13 +122,8 @@ def headings(paths: pd.DataFrame, winner: str) -> tuple[str, str]:
 def _closing_in(setting: Setting, readings: list[Reading]) -> None:
     left, right = st.columns([1, 2], gap="medium", vertical_alignment="center")
     with left:
-        num = st.select_slider(
-            "Episodes N of the last line",
-            SAMPLES,
-            RESTING_SAMPLES,
-            key="samples",
-            bind="query-params",
-        )
+        line = Choice("samples", "Episodes N of the last line", SAMPLES)
+        num = controls.draw(line, RESTING_SAMPLES)
     table: pd.DataFrame = found(setting, theorem.closing_in, theorem.DICE_SEED)
     unread = any(line.title == SAMPLED and line.mark == "none" for line in readings)
     cut = cut_gradient_in_words(setting)

@@ -1,0 +1,41 @@
+"""What the training of a run does besides the equation, in one expander."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from pgviz.measure.besides import Fact, besides
+from pgviz.runs import Recording, Run
+
+
+def panel(runs: Sequence[Run], names: Sequence[str] = ()) -> None:
+    """One list per run: its own, or a tab for each run of a group. Nothing without a run."""
+    if not runs:
+        return
+    with st.expander("What the training does besides the equation"):
+        if len(runs) == 1:
+            _list(runs[0])
+            return
+        for run, tab in zip(runs, st.tabs([*names]), strict=True):
+            with tab:
+                _list(run)
+
+
+def _list(run: Run) -> None:
+    """The facts; what was measured only once the run is over."""
+    recording = None if run.active else run.recording()
+    if recording is None:
+        st.markdown(_written(besides(run.config)))
+    else:
+        st.markdown(_measured(str(recording.path), recording.num_updates))
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _measured(path: str, num_updates: int) -> str:
+    recording = Recording(Path(path))
+    return _written(besides(recording.config, recording))
+
+
+def _written(facts: Mapping[str, Fact]) -> str:
+    return "\n".join(f"- **{name}.** {fact.words}" for name, fact in facts.items())
