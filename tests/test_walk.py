@@ -4,7 +4,7 @@ import json
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgviz import figures
@@ -97,6 +97,7 @@ def test_reset_brings_back_how_a_step_opens():
 # --- progress: whatever a file says, nothing but facts about steps is kept ---
 
 
+@settings(deadline=None)
 @given(st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3),

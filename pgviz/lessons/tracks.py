@@ -27,7 +27,11 @@ class Track:
 
 def _stops(*rows: tuple[str, float, str]) -> tuple[Stop, ...]:
     """Rows of "page/step", minutes, sentence."""
-    return tuple(Stop(*place.split("/"), minutes, say) for place, minutes, say in rows)
+    stops = []
+    for place, minutes, say in rows:
+        page, step = place.split("/")
+        stops.append(Stop(page, step, minutes, say))
+    return tuple(stops)
 
 
 TRACKS: dict[str, Track] = {

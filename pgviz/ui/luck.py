@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pgviz.ui.guard import guarded
 from pgviz.ui.screen import Screen
 
 
@@ -14,5 +15,10 @@ def other_samples(screen: Screen) -> int:
         st.session_state[key] = pressed + 1
 
     with screen.beside_controls():
-        st.button("Other samples", key=f"{key}.button", icon=":material/casino:", on_click=another)
+        st.button(
+            "Other samples",
+            key=f"{key}.button",
+            icon=":material/casino:",
+            on_click=guarded(another),
+        )
     return pressed

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from pgviz.ui import progress
+from pgviz.ui.guard import guarded
 from pgviz.ui.screen import Screen
 
 Reply = tuple[bool, str]
@@ -64,7 +65,7 @@ def _proof(puzzle: Puzzle, lines: int, reasons: int) -> None:
 def _ask(screen: Screen, puzzle: Puzzle, key: str, lines: int, reasons: int) -> None:
     """One question: the next line, or the reason for the last one."""
     if reasons == len(puzzle.reasons):
-        st.button("Begin again", icon=":material/replay:", on_click=_again, args=(key,))
+        st.button("Begin again", icon=":material/replay:", on_click=guarded(_again), args=(key,))
         return
     if lines == reasons:
         options = list(puzzle.offered(lines))
@@ -80,10 +81,10 @@ def _ask(screen: Screen, puzzle: Puzzle, key: str, lines: int, reasons: int) -> 
             "Place it",
             type="primary",
             disabled=said is None,
-            on_click=_choose,
+            on_click=guarded(_choose),
             args=(screen, puzzle, key, None if said is None else options[labels.index(said)]),
         )
-        st.button("Begin again", type="tertiary", on_click=_again, args=(key,))
+        st.button("Begin again", type="tertiary", on_click=guarded(_again), args=(key,))
 
 
 def _piped(formula: str) -> str:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from pgviz.lessons.question import Question
 from pgviz.ui import progress
+from pgviz.ui.guard import guarded
 from pgviz.ui.screen import Screen
 
 
@@ -51,5 +52,7 @@ def quiz(screen: Screen, makers: tuple[Callable[[], Question], ...]) -> None:
                 ("Question before", -1, at == 0),
                 ("Next question", 1, at == len(questions) - 1),
             ):
-                st.button(label, key=f"{at_key}.{way}", disabled=off, on_click=turn, args=(way,))
+                st.button(
+                    label, key=f"{at_key}.{way}", disabled=off, on_click=guarded(turn), args=(way,)
+                )
     screen.says(f"{sum(answered)} of {len(questions)} answered correctly.")

@@ -26,6 +26,7 @@ from pgviz.lessons.step import Page, Step
 from pgviz.ui import controls, progress
 from pgviz.ui.controls import Control, Number
 from pgviz.ui.drawing import drawing
+from pgviz.ui.guard import guarded
 from pgviz.ui.links import base_url
 
 HEIGHT, ROOM_HEIGHT = 420, 620  # pixels of a picture, at a desk and in a lecture room
@@ -168,7 +169,9 @@ class Screen:
                 key=f"again-{self.key}",
                 type="tertiary",
                 icon=":material/replay:",
-                on_click=lambda: progress.note(*place, guess=None, passed=None),
+                on_click=guarded(progress.note),
+                args=place,
+                kwargs={"guess": None, "passed": None},
             )
             return guess
 
@@ -194,12 +197,16 @@ class Screen:
                 key=f"commit-{self.key}",
                 type="primary",
                 disabled=guess is None,
-                on_click=lambda: progress.note(*place, guess=guess),
+                on_click=guarded(progress.note),
+                args=place,
+                kwargs={"guess": guess},
             )
             st.button(
                 "Show me",
                 key=f"pass-{self.key}",
-                on_click=lambda: progress.note(*place, passed=True),
+                on_click=guarded(progress.note),
+                args=place,
+                kwargs={"passed": True},
             )
 
     # --- folds ---

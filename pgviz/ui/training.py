@@ -13,6 +13,7 @@ from pgviz.lessons import PAGES
 from pgviz.runs import Run
 from pgviz.training.config import Config
 from pgviz.ui import live
+from pgviz.ui.guard import guarded
 from pgviz.ui.screen import Screen
 
 AGAIN = 100  # random seeds of runs that visitors ask for begin here
@@ -84,14 +85,18 @@ def run_again(
 
     with place or screen.beside_controls(), st.container(horizontal=True, gap="small"):
         st.button(
-            label, key=f"{key}.run", type="primary", icon=":material/play_arrow:", on_click=begin
+            label,
+            key=f"{key}.run",
+            type="primary",
+            icon=":material/play_arrow:",
+            on_click=guarded(begin),
         )
         if mine := own_of(screen.key):
             if any(run.active for run in live.group_of(mine)):
                 if st.button("Stop", key=f"{key}.stop"):
                     live.stop_group(screen.key)
             else:
-                st.button("Recorded run", key=f"{key}.back", on_click=back)
+                st.button("Recorded run", key=f"{key}.back", on_click=guarded(back))
 
 
 def own_of(step: str) -> list[Config]:

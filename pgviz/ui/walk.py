@@ -18,6 +18,7 @@ from pgviz.lessons.step import Page, Step
 from pgviz.lessons.tracks import TRACKS, Stop
 from pgviz.ui import controls, frame, progress, screen
 from pgviz.ui.controls import Control, as_text
+from pgviz.ui.guard import guarded
 from pgviz.ui.links import base_url
 from pgviz.ui.screen import Screen
 
@@ -155,7 +156,7 @@ def link(page: Page, step: Step, label: str, slug: str) -> None:
         key=f"link-{step.slug}-{slug}-{label}",
         type="tertiary",
         help=target.heading(progress.is_revealed(page.slug, slug)),
-        on_click=_go,
+        on_click=guarded(_go),
         args=(page, step, (page, target), None),
     )
 
@@ -179,14 +180,14 @@ def open_button(
     step = page.step(place[1]) or page.steps[0]
 
     def leave() -> None:
-        st.session_state["walk.leave"] = (page.slug, query(page, step) | (modes or {}))
+        st.session_state["walk.leave"] = (page.slug, query(page, step) | dict(modes or {}))
 
     st.button(
         label,
         key=f"open-{page.slug}-{step.slug}",
         type="primary" if primary else "secondary",
         width=width or "content",
-        on_click=leave,
+        on_click=guarded(leave),
     )
 
 
@@ -267,8 +268,8 @@ def _draw_marks(page: Page, step: Step) -> None:
             "known": bool(st.session_state.get("progress.known")),
             "progress": progress.as_text(),
         },
-        on_go_change=chosen,
-        on_stored_change=heard,
+        on_go_change=guarded(chosen),
+        on_stored_change=guarded(heard),
     )
 
 
@@ -281,7 +282,7 @@ def _draw_bottom(page: Page, step: Step) -> None:
             key="walk-back",
             icon=":material/arrow_back:",
             disabled=back is None,
-            on_click=_back,
+            on_click=guarded(_back),
             args=(page, step),
         )
         with st.container(horizontal=True, gap="small", key="walk-more", width="content"):
@@ -290,7 +291,7 @@ def _draw_bottom(page: Page, step: Step) -> None:
                 key="walk-reset",
                 type="tertiary",
                 icon=":material/restart_alt:",
-                on_click=_reset,
+                on_click=guarded(_reset),
                 args=(page, step),
             )
             with st.popover("Share and present", type="tertiary", icon=":material/qr_code_2:"):
@@ -304,7 +305,7 @@ def _draw_bottom(page: Page, step: Step) -> None:
             icon_position="right",
             type="primary",
             disabled=following is None,
-            on_click=_next,
+            on_click=guarded(_next),
             args=(page, step),
         )
 
@@ -336,14 +337,14 @@ def _share(page: Page, step: Step) -> None:
         "Leave the presentation" if on else "Present to a room",
         key="walk-present",
         icon=":material/present_to_all:",
-        on_click=show,
+        on_click=guarded(show),
         args=("present", not on),
     )
     st.button(
         "All steps of this page",
         key="walk-all",
         icon=":material/list:",
-        on_click=show,
+        on_click=guarded(show),
         args=("all", True),
     )
 
@@ -365,7 +366,8 @@ def _all(page: Page) -> None:
         "One step at a time",
         key="walk-one",
         icon=":material/arrow_back:",
-        on_click=lambda: controls.set_address({"step": page.steps[0].slug}),
+        on_click=guarded(controls.set_address),
+        args=({"step": page.steps[0].slug},),
     )
     for each in page.steps:
         page.module(each).draw(Screen(page, each))

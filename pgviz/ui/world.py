@@ -15,6 +15,7 @@ from pgviz.charts import worlds as drawings
 from pgviz.measure import theorem
 from pgviz.ui.controls import Choice
 from pgviz.ui.drawing import drawing
+from pgviz.ui.guard import guarded
 from pgviz.ui.screen import Screen
 from pgviz.worlds.files import parse_world, world_document
 from pgviz.worlds.named import named_worlds
@@ -169,7 +170,7 @@ def _bring(screen: Screen) -> None:
         type=["json"],
         key=f"world-upload-{screen.key}",
         max_upload_size=1,
-        on_change=_uploaded,
+        on_change=guarded(_uploaded),
         args=(screen.key,),
         label_visibility="collapsed",
     )
@@ -180,7 +181,7 @@ def _bring(screen: Screen) -> None:
             "Show the named worlds instead",
             bool(st.session_state.get(AWAY)),
             key=f"world-aside-{screen.key}",
-            on_change=_aside,
+            on_change=guarded(_aside),
             args=(screen.key,),
         )
         if screen.step.slug not in CAN_SHOW:
