@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from pgviz.charts.learning import SOLVED_RETURN
 from pgviz.runs import Recording, Run
 from pgviz.runs.replay import replay, trajectory
 from pgviz.training.config import Config, presets
@@ -53,6 +54,14 @@ def look_into(screen: Screen, draw: Callable[[Recording], None]) -> Recording | 
 def room_for_captions(screen: Screen) -> int:
     """The height of a chart with a title above it and a line about the run below it."""
     return screen.height - (130 if screen.present else 76)
+
+
+def beside_the_threshold(heights: pd.Series) -> pd.Series:
+    """Names of lines, moved off the line at which the game counts as solved."""
+    near = (heights - SOLVED_RETURN).abs() < 14
+    return heights.mask(near & (heights >= SOLVED_RETURN), 498).mask(
+        near & (heights < SOLVED_RETURN), SOLVED_RETURN - 20
+    )
 
 
 def begun(runs: Sequence[Run]) -> Recording | None:

@@ -7,7 +7,13 @@ import streamlit as st
 
 from pgviz.charts import reinforce as charts
 from pgviz.figures import count, fixed, plural
-from pgviz.lessons.reinforce.recorded import LEARN, NO_MIDDLE, begun, room_for_captions
+from pgviz.lessons.reinforce.recorded import (
+    LEARN,
+    NO_MIDDLE,
+    begun,
+    beside_the_threshold,
+    room_for_captions,
+)
 from pgviz.measure.ensembles import bootstrap_band, interquartile_mean
 from pgviz.runs import Recording, Run
 from pgviz.training.config import Config
@@ -107,7 +113,9 @@ def ends(middle: pd.DataFrame, behind: pd.DataFrame | None, shown: int) -> pd.Da
         low, high = sorted(rows, key=lambda row: row["episode_return"])
         if high["episode_return"] - low["episode_return"] < 30:  # else the names would overlap
             low["episode_return"] = high["episode_return"] - 30
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(
+        episode_return=lambda ends: beside_the_threshold(ends["episode_return"])
+    )
 
 
 def middle_name(shown: int) -> str:

@@ -35,10 +35,10 @@ START = 4
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "One update averages over a **batch**: here 16 episodes of the present policy. Long"
-        " episodes have more and larger weights, so few of them make most of ĝ. The map shows how"
-        " often the policy pushes right, for a cart that stands still. Dots are states of the"
-        " batch; on the line both actions are equally likely."
+        "One update averages over a **batch**: the episodes that the present policy has just"
+        " played. Long episodes have more and larger weights, so few of them make most of ĝ. The map"
+        " shows how often the policy pushes right, for a cart that stands still. Dots are states of"
+        " the batch; on the line both actions are equally likely."
     )
     view = screen.control(VIEW, "after", horizontal=True)
     with screen.beside_controls():
@@ -176,7 +176,7 @@ def in_words(table: pd.DataFrame, pulls: pd.DataFrame) -> str:
         else "The longest episode makes"
     )
     return (
-        f"{who} {percent(share)} of ĝ{'' if share > 0.5 else ': now all count alike'}. Among the states of the batch the policy changes most at"
+        f"{who} {percent(share)} of ĝ{'' if share > 0.5 else ', less than half'}. Where the batch was, the policy changes most at"
         f" {fixed(most['angle'], 1)}° and {fixed(most['rate'], 1)} rad/s: π(right) goes from"
         f" {fixed(most['before'])} to {fixed(most['after'])}."
     )
