@@ -21,6 +21,9 @@ FULL = presets["full-return"].replace(num_updates=NUM_UPDATES, stop_when_solved=
 assert LEARN.replace(method="full-return") == FULL, "the same settings but for the weight"
 
 UPDATE = Choice("update", "Update", tuple(range(NUM_UPDATES + 1)))
+AT_UPDATE = Number(
+    "update", "Update", 0, NUM_UPDATES
+)  # the same, where no picture can follow a thumb
 SEED = Number("seed", "Seed", 0, LEARN.num_seeds - 1)
 EPISODE = Number("episode", "Episode", 0, LEARN.num_envs - 1)
 

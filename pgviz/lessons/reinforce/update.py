@@ -10,9 +10,9 @@ from pgviz.charts import learning
 from pgviz.charts import reinforce as charts
 from pgviz.figures import fixed, number, percent
 from pgviz.lessons.reinforce.recorded import (
+    AT_UPDATE,
     LEARN,
     SEED,
-    UPDATE,
     clamped,
     look_into,
     played,
@@ -28,7 +28,7 @@ from pgviz.ui.screen import Screen, chart
 
 RUNS = (LEARN,)
 VIEW = Choice("view", "Policy", ("before", "after", "change"))
-CONTROLS = (VIEW, UPDATE, SEED)
+CONTROLS = (VIEW, AT_UPDATE, SEED)
 BEATS = ({"view": "before"}, {"view": "after"}, {"view": "change"})
 START = 4
 
@@ -43,7 +43,7 @@ def draw(screen: Screen) -> None:
     view = screen.control(VIEW, "after", horizontal=True)
     with screen.beside_controls():
         left, right = st.columns(2, gap="small")
-    update = int(screen.control(UPDATE, START, left))
+    update = int(screen.control(AT_UPDATE, START, left))
     seed = int(screen.control(SEED, 0, right))
 
     def picture(recording: Recording) -> None:
