@@ -28,6 +28,12 @@ RATE = Choice("learning_rate", "Learning rate", (0.002, 0.005, 0.01, 0.02, 0.05,
 CONTROLS = (LEARNERS, EPISODES, RATE)
 BEATS = ({"learners": 1}, {"learners": 4}, {"learners": 16})
 
+# What later pages introduce can be tried from the command line.
+OTHER_SETTINGS = (
+    "python -m pgviz train reinforce --num-seeds 64 --rng-seed 1 --set gamma=0.99"
+    " --set normalize_advantages=true --set drop_gamma_t=false"
+)
+
 
 def draw(screen: Screen) -> None:
     screen.words(
@@ -53,7 +59,7 @@ def draw(screen: Screen) -> None:
     else:
         screen.says(in_words(recording, shown))
         screen.numbers(numbers(recording))
-    screen.command(command(own))
+    screen.command(command(own), OTHER_SETTINGS)
 
 
 def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run], shown: int) -> None:
