@@ -113,7 +113,7 @@ def actions(quantity: str, title: str) -> alt.LayerChart:
     x = alt.X("t:Q").title("step t").scale(nice=False, padding=12).axis(tickMinStep=1, grid=False)
     y = alt.Y("drawn:Q").title(title).axis(labelExpr="format(abs(datum.value), '~g')", tickCount=7)
     steps = _table("steps")
-    tooltip = [
+    tooltip: list[Any] = [
         "t:Q",
         "action:N",
         alt.Tooltip("reward:Q", title="reward"),
@@ -150,7 +150,7 @@ def policy_map(view: str, ink: str, paper: str) -> alt.LayerChart:
     y = alt.Y("low:Q").title("angular velocity, rad/s").scale(domain=[-1.7, 1.7], nice=False)
     y = y.axis(values=[-1.5, -1, -0.5, 0, 0.5, 1, 1.5], grid=False)
     squares = _table("squares").mark_rect(strokeWidth=1)
-    tooltip = [
+    tooltip: list[Any] = [
         alt.Tooltip("angle:Q", format=".1f"),
         alt.Tooltip("rate:Q", format=".2f"),
         alt.Tooltip("before:Q", format=".3f"),

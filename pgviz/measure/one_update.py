@@ -98,13 +98,13 @@ def border(probabilities: Floats) -> pd.DataFrame:
     """Where the policy changes sides, π(right) = ½: rate, and the first such angle in degrees."""
     rows = []
     for rate, row in zip(RATES, probabilities - 0.5, strict=True):
-        crossings = np.flatnonzero(row[:-1] * row[1:] < 0)
+        crossings = np.flatnonzero((row[:-1] <= 0) != (row[1:] <= 0))
         if len(crossings):
             k = crossings[0]
             share = row[k] / (row[k] - row[k + 1])
             angle = ANGLES[k] + share * (ANGLES[k + 1] - ANGLES[k])
             rows.append((rate, float(np.degrees(angle))))
-    return pd.DataFrame(rows, columns=["rate", "angle"])
+    return pd.DataFrame(rows, columns=["rate", "angle"], dtype=float)
 
 
 def episode_gradients(config: Config, theta: Array32, rollout: Rollout) -> Floats:

@@ -7,9 +7,9 @@ from pgviz import estimators
 from pgviz.charts import reinforce as charts
 from pgviz.figures import fixed, plural
 from pgviz.lessons.reinforce.recorded import (
+    AT_UPDATE,
     EPISODE,
     LEARN,
-    UPDATE,
     clamped,
     episode_table,
     look_into,
@@ -22,7 +22,7 @@ from pgviz.ui.screen import Screen, chart
 
 RUNS = (LEARN,)
 SHOWN = Choice("bars", "Bars show", ("reward", "reward-to-go", "push"))
-CONTROLS = (UPDATE, EPISODE, SHOWN)
+CONTROLS = (AT_UPDATE, EPISODE, SHOWN)
 BEATS = ({"bars": "reward"}, {"bars": "reward-to-go"}, {"bars": "push"})
 START = 4
 AXES = {
@@ -42,7 +42,7 @@ def draw(screen: Screen) -> None:
     shown = screen.control(SHOWN, "reward-to-go", horizontal=True)
     with screen.beside_controls():
         left, right = st.columns(2, gap="small")
-    update = int(screen.control(UPDATE, START, left))
+    update = int(screen.control(AT_UPDATE, START, left))
     episode = int(screen.control(EPISODE, 0, right))
 
     def picture(recording: Recording) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from pgviz.charts.learning import SOLVED_RETURN
 from pgviz.runs import Recording, Run
 from pgviz.runs.replay import replay, trajectory
 from pgviz.training.config import Config, presets
@@ -20,6 +21,9 @@ FULL = presets["full-return"].replace(num_updates=NUM_UPDATES, stop_when_solved=
 assert LEARN.replace(method="full-return") == FULL, "the same settings but for the weight"
 
 UPDATE = Choice("update", "Update", tuple(range(NUM_UPDATES + 1)))
+AT_UPDATE = Number(
+    "update", "Update", 0, NUM_UPDATES
+)  # the same, where no picture can follow a thumb
 SEED = Number("seed", "Seed", 0, LEARN.num_seeds - 1)
 EPISODE = Number("episode", "Episode", 0, LEARN.num_envs - 1)
 
@@ -53,6 +57,14 @@ def look_into(screen: Screen, draw: Callable[[Recording], None]) -> Recording | 
 def room_for_captions(screen: Screen) -> int:
     """The height of a chart with a title above it and a line about the run below it."""
     return screen.height - (130 if screen.present else 76)
+
+
+def beside_the_threshold(heights: pd.Series) -> pd.Series:
+    """Names of lines, moved off the line at which the game counts as solved."""
+    near = (heights - SOLVED_RETURN).abs() < 14
+    return heights.mask(near & (heights >= SOLVED_RETURN), 498).mask(
+        near & (heights < SOLVED_RETURN), SOLVED_RETURN - 20
+    )
 
 
 def begun(runs: Sequence[Run]) -> Recording | None:

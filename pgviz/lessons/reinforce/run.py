@@ -7,7 +7,13 @@ import streamlit as st
 
 from pgviz.charts import reinforce as charts
 from pgviz.figures import count, fixed, plural
-from pgviz.lessons.reinforce.recorded import LEARN, NO_MIDDLE, begun, room_for_captions
+from pgviz.lessons.reinforce.recorded import (
+    LEARN,
+    NO_MIDDLE,
+    begun,
+    beside_the_threshold,
+    room_for_captions,
+)
 from pgviz.measure.ensembles import bootstrap_band, interquartile_mean
 from pgviz.runs import Recording, Run
 from pgviz.training.config import Config
@@ -21,6 +27,12 @@ EPISODES = Choice("num_envs", "Episodes N", (1, 2, 4, 8, 16, 32, 64))
 RATE = Choice("learning_rate", "Learning rate", (0.002, 0.005, 0.01, 0.02, 0.05, 0.1))
 CONTROLS = (LEARNERS, EPISODES, RATE)
 BEATS = ({"learners": 1}, {"learners": 4}, {"learners": 16})
+
+# What later pages introduce can be tried from the command line.
+OTHER_SETTINGS = (
+    "python -m pgviz train reinforce --num-seeds 64 --rng-seed 1 --set gamma=0.99"
+    " --set normalize_advantages=true --set drop_gamma_t=false"
+)
 
 
 def draw(screen: Screen) -> None:
@@ -47,7 +59,7 @@ def draw(screen: Screen) -> None:
     else:
         screen.says(in_words(recording, shown))
         screen.numbers(numbers(recording))
-    screen.command(command(own))
+    screen.command(command(own), OTHER_SETTINGS)
 
 
 def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run], shown: int) -> None:
@@ -107,7 +119,9 @@ def ends(middle: pd.DataFrame, behind: pd.DataFrame | None, shown: int) -> pd.Da
         low, high = sorted(rows, key=lambda row: row["episode_return"])
         if high["episode_return"] - low["episode_return"] < 30:  # else the names would overlap
             low["episode_return"] = high["episode_return"] - 30
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(
+        episode_return=lambda ends: beside_the_threshold(ends["episode_return"])
+    )
 
 
 def middle_name(shown: int) -> str:

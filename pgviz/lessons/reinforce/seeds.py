@@ -8,7 +8,7 @@ import streamlit as st
 from pgviz import estimators
 from pgviz.charts import reinforce as charts
 from pgviz.figures import fixed
-from pgviz.lessons.reinforce.recorded import FULL, LEARN, room_for_captions
+from pgviz.lessons.reinforce.recorded import FULL, LEARN, beside_the_threshold, room_for_captions
 from pgviz.runs import Recording, Run
 from pgviz.ui import live, training
 from pgviz.ui.controls import Choice
@@ -100,7 +100,7 @@ def ends(middle: pd.DataFrame) -> pd.DataFrame:
     for k in range(len(heights) - 1, 0, -1):
         heights[k - 1] = min(heights[k - 1], heights[k] - LABEL_GAP)
     return last.assign(
-        episode_return=heights,
+        episode_return=beside_the_threshold(pd.Series(heights, last.index)),
         label=[NAMES[method] for method in last["method"]],
     )
 

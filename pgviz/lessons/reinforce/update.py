@@ -10,9 +10,9 @@ from pgviz.charts import learning
 from pgviz.charts import reinforce as charts
 from pgviz.figures import fixed, number, percent
 from pgviz.lessons.reinforce.recorded import (
+    AT_UPDATE,
     LEARN,
     SEED,
-    UPDATE,
     clamped,
     look_into,
     played,
@@ -28,22 +28,22 @@ from pgviz.ui.screen import Screen, chart
 
 RUNS = (LEARN,)
 VIEW = Choice("view", "Policy", ("before", "after", "change"))
-CONTROLS = (VIEW, UPDATE, SEED)
+CONTROLS = (VIEW, AT_UPDATE, SEED)
 BEATS = ({"view": "before"}, {"view": "after"}, {"view": "change"})
 START = 4
 
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "One update averages over a **batch**: here 16 episodes of the present policy. Long"
-        " episodes have more and larger weights, so few of them make most of ĝ. The map shows how"
-        " often the policy pushes right, for a cart that stands still. Dots are states of the"
-        " batch; on the line both actions are equally likely."
+        "One update averages over a **batch**: the episodes that the present policy has just"
+        " played. Long episodes have more and larger weights, so few of them make most of ĝ. The map"
+        " shows how often the policy pushes right, for a cart that stands still. Dots are states of"
+        " the batch; on the line both actions are equally likely."
     )
     view = screen.control(VIEW, "after", horizontal=True)
     with screen.beside_controls():
         left, right = st.columns(2, gap="small")
-    update = int(screen.control(UPDATE, START, left))
+    update = int(screen.control(AT_UPDATE, START, left))
     seed = int(screen.control(SEED, 0, right))
 
     def picture(recording: Recording) -> None:
@@ -176,7 +176,7 @@ def in_words(table: pd.DataFrame, pulls: pd.DataFrame) -> str:
         else "The longest episode makes"
     )
     return (
-        f"{who} {percent(share)} of ĝ{'' if share > 0.5 else ': now all count alike'}. Among the states of the batch the policy changes most at"
+        f"{who} {percent(share)} of ĝ{'' if share > 0.5 else ', less than half'}. Where the batch was, the policy changes most at"
         f" {fixed(most['angle'], 1)}° and {fixed(most['rate'], 1)} rad/s: π(right) goes from"
         f" {fixed(most['before'])} to {fixed(most['after'])}."
     )

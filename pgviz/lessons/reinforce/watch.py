@@ -73,6 +73,7 @@ def watch(recording: Recording, update: int, seed: int, episode: int) -> None:
     rollout = played(recording.path, update, seed)
     table = episode_table(recording.path, update, seed, episode)
     final = rollout.final_obs[0, episode].tolist()
+    whose = "" if recording.config == LEARN else " of your run"
     cartpole_player(
         {
             "x": [*table["x"], final[0]],
@@ -84,7 +85,7 @@ def watch(recording: Recording, update: int, seed: int, episode: int) -> None:
             "truncated": bool(rollout.truncated[0, episode].any()),
         },
         key="player-watch",
-        title=f"Seed {seed}, update {update}, episode {episode}",
+        title=f"Seed {seed}, update {update}, episode {episode}{whose}",
     )
 
 
