@@ -1,6 +1,6 @@
 """Three kinds of end: all of them stop the sum, only one drops the value; each with its bug."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -19,7 +19,7 @@ CONTROLS = (LAMBDA,)
 BEATS = ({"lam": 0.0}, {"lam": 0.95})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class End:
     """One kind of end, what stops there, and the bug that is often made."""
 
@@ -64,7 +64,7 @@ def draw(screen: Screen) -> None:
     screen.words(
         "Three things end a sum of TD errors. After a fall nothing follows, so V̂(s′) = 0. A time"
         " limit and a window's end only cut: more would have followed, and V̂(s′) stands for it."
-        " Each has a popular bug. Its error travels back, γλ times as large with each step."
+        " Each has a common bug. Its error goes back from step to step, γλ times as large each time."
     )
     field = screen.live(LAMBDA, LAMBDA_START)
     lam: float = screen.control(LAMBDA, LAMBDA_START)
@@ -81,12 +81,18 @@ def draw(screen: Screen) -> None:
     )
 
 
+@lru_cache(len(ENDS))
+def ledger_of(band: int) -> Ledger:
+    """The rows of one end; a window's end is marked as the bug sees it, which changes no right Â."""
+    rows = ENDS[band].rows
+    if ENDS[band].bug == LIMIT:
+        rows = rows.assign(truncated=rows.index == NUM_STEPS - 1)
+    return Ledger.of(rows, GAMMA, 0.0)
+
+
 def found(end: End, lam: float) -> tuple[np.ndarray, np.ndarray]:
     """Â of the steps before the end, right and with the bug."""
-    rows = end.rows
-    if end.bug == LIMIT and not rows["truncated"].any():
-        rows = rows.assign(truncated=rows.index == NUM_STEPS - 1)  # as the bug sees it
-    ledger = Ledger.of(rows, GAMMA, lam)
+    ledger = replace(ledger_of(ENDS.index(end)), gae_lambda=lam)
     return ledger.advantages()[:NUM_STEPS], ledger.with_bug(end.bug)[:NUM_STEPS]
 
 
@@ -136,6 +142,7 @@ def bands() -> pd.DataFrame:
                 "title_at": band + 0.24,
                 "rule_at": band + 0.46,
                 "bug_at": band + 0.66,
+                "begin": 0.5 - NUM_STEPS,
                 "end": 0.5,
                 "top": band + 0.08,
                 "bottom": band + 0.92,
@@ -163,7 +170,7 @@ def sentence(lam: float) -> str:
 
 def numbers(lam: float) -> pd.DataFrame:
     """Both of all ends, step by step."""
-    columns = {}
+    columns: dict[str, np.ndarray] = {}
     for end in ENDS:
         right, wrong = found(end, lam)
         columns |= {end.title: right.round(3), f"✗ {end.bug_name}": wrong.round(3)}
