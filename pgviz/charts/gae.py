@@ -45,7 +45,7 @@ def stretch(
     Tables: tiles (n, t, x, y, text, kind: reward, value or unused), path (x, y), sums (n, t, text),
     names (y, text), steps (x).  n and t are positions of their sliders.
     """
-    x = _hidden(alt.X, "x", [-1.35, num_steps + 0.6])
+    x = _hidden(alt.X, "x", [-1.75, num_steps + 0.6])
     y = _hidden(alt.Y, "y", [0, 10])
     chosen = "datum.n == toNumber(n_at) && datum.t == toNumber(t_at)"
     tiles = (
@@ -64,11 +64,11 @@ def stretch(
     sides = {"x2": alt.X2("right:Q"), "y2": alt.Y2("high:Q")}
     used = tiles.transform_filter("datum.kind != 'unused'")
     fill = used.mark_rect(opacity=0.3, cornerRadius=6).encode(
-        _hidden(alt.X, "left", [-1.35, num_steps + 0.6]), _hidden(alt.Y, "low", [0, 10]),
+        _hidden(alt.X, "left", [-1.75, num_steps + 0.6]), _hidden(alt.Y, "low", [0, 10]),
         color, **sides,
     )  # fmt: skip
     edge = tiles.mark_rect(fillOpacity=0, strokeWidth=2, cornerRadius=6).encode(
-        _hidden(alt.X, "left", [-1.35, num_steps + 0.6]),
+        _hidden(alt.X, "left", [-1.75, num_steps + 0.6]),
         _hidden(alt.Y, "low", [0, 10]),
         alt.Stroke("kind:N", legend=None).scale(
             domain=["reward", "value", "unused"], range=[REAL, PREDICTED, QUIET]
@@ -149,7 +149,7 @@ def bars(
     least = (
         base.transform_joinaggregate(least="min(total)")
         .transform_filter("datum.total <= datum.least")
-        .mark_text(dy=-28, fontSize=LETTERS, fontWeight=700, color=ink, text="least error")
+        .mark_text(dy=-28, fontSize=LETTERS, fontWeight=700, color=ink, text="least")
         .encode(x, alt.Y("total:Q").title(title))
     )
     key = _table("key").mark_text(align="left", fontSize=LETTERS + 1, fontWeight=700)
@@ -183,7 +183,7 @@ def weights(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChart:
     )
     x = x.axis(
         labelAngle=0, labelFontSize=LETTERS, ticks=False, labelExpr="split(datum.label, '|')",
-        labelLineHeight=19,
+        labelLineHeight=24,
     )  # fmt: skip
     y = alt.Y("weight:Q").title("weight").scale(domain=[0, 1.2], nice=False)
     y = y.axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f")
@@ -218,7 +218,12 @@ def telescope(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChar
     color = alt.Color("kind:N", legend=None).scale(
         domain=["reward", "value"], range=[REAL, PREDICTED]
     )
-    number = "(datum.x > 0 ? '+' : '') + format(datum.x, '.2f')"
+    # letters that fit the columns on any screen; one decimal on a telephone
+    number = "(datum.x > 0 ? '+' : '') + format(datum.x, width < 450 ? '.1f' : '.2f')"
+
+    def letters(columns_of_text: float) -> Any:
+        return alt.expr(f"width / (width < 450 ? {0.8 * columns_of_text} : {columns_of_text})")
+
     cells = (
         _table("cells")
         .transform_calculate(x=f"datum.value * pow({lam}, datum.power)")
@@ -229,7 +234,7 @@ def telescope(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChar
         _hidden(alt.X, "left", columns), _hidden(alt.Y, "low", [num_steps + 1.4, -1.1]),
         color, x2=alt.X2("right:Q"), y2=alt.Y2("high:Q"),
     )  # fmt: skip
-    text = cells.mark_text(fontSize=12.5, color=ink).encode(x, y, text="text:N")
+    text = cells.mark_text(fontSize=letters(46), color=ink).encode(x, y, text="text:N")
     sums = (
         _table("sums")
         .transform_calculate(
@@ -241,7 +246,7 @@ def telescope(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChar
             seen="abs(datum.x) < 0.005 ? 0.55 : 1",
         )
     )
-    left = sums.mark_text(fontSize=12.5, fontWeight=700).encode(
+    left = sums.mark_text(fontSize=letters(46), fontWeight=700).encode(
         x, y, color, alt.Opacity("seen:Q", legend=None).scale(domain=[0, 1], range=[0, 1]),
         text="text:N",
     )  # fmt: skip
@@ -250,13 +255,15 @@ def telescope(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChar
         .transform_calculate(x=f"datum.error * pow({lam}, datum.row)")
         .transform_calculate(text="format(datum.x, '.2f')")
     )
-    names = rows.mark_text(align="left", fontSize=13, color=ink).encode(
+    names = rows.mark_text(align="left", fontSize=letters(44), color=ink).encode(
         _hidden(alt.X, "first", columns), y, text="label:N"
     )
     heads = (
-        _table("heads").mark_text(fontSize=13, fontWeight=700).encode(x, y, color, text="text:N")
+        _table("heads")
+        .mark_text(fontSize=letters(44), fontWeight=700)
+        .encode(x, y, color, text="text:N")
     )
-    foot = _table("foot").mark_text(align="left", fontSize=13, fontWeight=700, color=ink)
+    foot = _table("foot").mark_text(align="left", fontSize=letters(44), fontWeight=700, color=ink)
     foot = foot.encode(_hidden(alt.X, "first", columns), y, text="text:N")
     total = (
         rows.transform_aggregate(total="sum(x)")
@@ -612,14 +619,14 @@ def stops(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChart:
         x, y("right"), tooltip=tooltip
     )
     bands = _table("bands")
-    left = alt.value(4)
-    titles = bands.mark_text(align="left", fontSize=LETTERS + 1, fontWeight=700, color=ink).encode(
-        y("title_at"), x=left, text="title:N"
-    )
-    rules = bands.mark_text(align="left", fontSize=13, color=QUIET, fontWeight=600).encode(
+    left, small = alt.value(4), alt.expr("max(9, width / 44)")
+    titles = bands.mark_text(
+        align="left", fontSize=alt.expr("max(10, width / 38)"), fontWeight=700, color=ink
+    ).encode(y("title_at"), x=left, text="title:N")
+    rules = bands.mark_text(align="left", fontSize=small, color=QUIET, fontWeight=600).encode(
         y("rule_at"), x=left, text="rule:N"
     )
-    bugs = bands.mark_text(align="left", fontSize=13, fontWeight=600, color=BROKEN).encode(
+    bugs = bands.mark_text(align="left", fontSize=small, fontWeight=600, color=BROKEN).encode(
         y("bug_at"), x=left, text="bug:N"
     )
     end = bands.mark_rule(color=QUIET, strokeWidth=2).encode(

@@ -33,9 +33,11 @@ def main(slugs: Sequence[str]) -> None:
         browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_FLAGS)
         began = time.perf_counter()
         server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
-            + [f"--server.port={port}", "--server.address=127.0.0.1"]
-            + ["--server.fileWatcherType=none"],
+            [
+                *(sys.executable, "-m", "streamlit", "run", "streamlit_app.py"),
+                *(f"--server.port={port}", "--server.address=127.0.0.1"),
+                "--server.fileWatcherType=none",
+            ],
             cwd=REPO,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.STDOUT,

@@ -25,12 +25,12 @@ BEATS = (
     {"ledger": "500 ones", "rows": 1},
 )
 TYPED = {
-    "_index": st.column_config.NumberColumn("t"),
-    "reward": st.column_config.NumberColumn("r", format="%g"),
-    "value": st.column_config.NumberColumn("V̂(s)", format="%g"),
-    "final_value": st.column_config.NumberColumn("V̂ of the last s′", format="%g"),
-    "terminated": st.column_config.CheckboxColumn("terminated"),
-    "truncated": st.column_config.CheckboxColumn("truncated"),
+    "_index": st.column_config.NumberColumn("t", width=50),
+    "reward": st.column_config.NumberColumn("r", format="%g", width=60),
+    "value": st.column_config.NumberColumn("V̂(s)", format="%g", width=70),
+    "final_value": st.column_config.NumberColumn("V̂(s′) at an end", format="%g", width=115),
+    "terminated": st.column_config.CheckboxColumn("terminated", width=105),
+    "truncated": st.column_config.CheckboxColumn("truncated", width=90),
 }
 
 
@@ -52,7 +52,8 @@ def draw(screen: Screen) -> None:
             key=f"ledger-{name}-{anew}",
             column_config=TYPED,
             num_rows="fixed",
-            height=36 * 7 + 4,
+            height=35 * 7 + 2,
+            width=505,
         )
         st.button("Undo all edits", key="ledger.undo", on_click=_undo)
     found = Ledger.of(typed, GAMMA, lam)

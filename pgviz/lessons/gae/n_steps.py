@@ -72,7 +72,7 @@ def tables() -> tuple[pd.DataFrame, ...]:
             {"y": VALUES_AT, "text": "critic V̂", "kind": "value"},
             {"y": STEPS_AT, "text": "step", "kind": "unused"},
         ]
-    ).assign(x=-1.3)
+    ).assign(x=-1.7)
     steps = pd.DataFrame(
         {
             "x": range(seen.num_steps + 1),

@@ -33,8 +33,8 @@ class End:
 ENDS = (
     End(
         "A fall: terminated",
-        "the sum stops, V̂(s′) = 0",
-        "the sum runs on into the next episode",
+        "it stops, V̂(s′) = 0",
+        "runs into the next episode",
         LEAK,
         typed(
             [1] * 12,
@@ -45,15 +45,15 @@ ENDS = (
     ),
     End(
         "A time limit: truncated",
-        "the sum stops, V̂(s′) counts",
-        "the limit counts as a fall",
+        "it stops, V̂(s′) counts",
+        "taken for a fall",
         LIMIT,
         typed([1] * 8, [93, 95, 96, 95, 97, 96, 98, 97], {7: 97.0}, truncated=(7,)),
     ),
     End(
         "A window's end",
-        "the sum stops, V̂(s′) counts",
-        "the window's end counts as a fall",
+        "it stops, V̂(s′) counts",
+        "taken for a fall",
         LIMIT,
         typed([1] * 8, [31, 32, 33, 33, 35, 36, 36, 37], {7: 38.0}),
     ),
@@ -157,13 +157,13 @@ def sentence(lam: float) -> str:
     (fall, fall_bug), (limit, limit_bug), (window, window_bug) = (found(end, lam) for end in ENDS)
     back = GAMMA * lam
     reach = (
-        "With λ = 0 only the last step is wrong, and the fall's bug does nothing."
+        "With λ = 0 only the last step is wrong; the first bug does nothing."
         if lam == 0
-        else f"Each earlier step has {fixed(back)} of that error."
+        else f"Each step back has {fixed(back)} of the error."
     )
     return (
-        f"At the last step: {fixed(fall[-1])} becomes {fixed(fall_bug[-1])}, {fixed(limit[-1])}"
-        f" becomes {fixed(limit_bug[-1])}, {fixed(window[-1])} becomes {fixed(window_bug[-1])}."
+        f"Last step: {fixed(fall[-1])} → {fixed(fall_bug[-1])}, {fixed(limit[-1])}"
+        f" → {fixed(limit_bug[-1])}, {fixed(window[-1])} → {fixed(window_bug[-1])}."
         f" {reach}"
     )
 
@@ -173,5 +173,5 @@ def numbers(lam: float) -> pd.DataFrame:
     columns: dict[str, np.ndarray] = {}
     for end in ENDS:
         right, wrong = found(end, lam)
-        columns |= {end.title: right.round(3), f"✗ {end.bug_name}": wrong.round(3)}
+        columns |= {end.title: right.round(3), f"✗ {end.title}": wrong.round(3)}
     return pd.DataFrame({"steps to the end": range(NUM_STEPS - 1, -1, -1)} | columns)

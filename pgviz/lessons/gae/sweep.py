@@ -67,7 +67,7 @@ def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run]) -> None:
         budget,
         low,
         tables={"seeds": seeds, "summary": middle, "before": old},
-        height=screen.height - 84,
+        height=screen.height - (130 if screen.present else 84),
         says="Steps until solved against λ, with every seed.",
         scale=ROOM_SCALE if screen.present else 1.0,
     )

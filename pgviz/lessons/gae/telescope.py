@@ -106,6 +106,6 @@ def sentence(lam: float) -> str:
         else f"{fixed(first)} of V̂(s₁) = {fixed(seen.values[1])} is left"
     )
     return (
-        f"At λ = {lam:g}, {stays}. The rows sum to {signed(total)}; the average of the six n-step"
-        f" advantages is {signed(mean)}: the same."
+        f"At λ = {lam:g}, {stays}. The rows sum to {signed(total)}, the average of all n is"
+        f" {signed(mean)}."
     )

@@ -170,5 +170,5 @@ def sentence(budget: int, attempts: Sequence[Config]) -> str:
     beside = "more than" if mine > most else "as many as" if mine == most else "fewer than"
     return (
         f"{text} Your λ = {latest[0].config.gae_lambda:g}: {mine}, {beside} the best of them."
-        " Differences of one or two learners are luck."
+        " Differences of one or two learners may be luck."
     )
