@@ -7,6 +7,7 @@ browser works out; what is not comes in a table with a column for the position o
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 
@@ -15,6 +16,7 @@ from pgviz.charts.theme import BROKEN, BROKEN_DASH, COLOR, DASH, QUIET, TRUTH_DA
 REAL, PREDICTED = COLOR["reinforce"], COLOR["actor-critic"]  # rewards; what the critic says
 BIAS, VARIANCE = COLOR["actor-critic"], COLOR["baseline"]
 LETTERS = 14
+ERROR_TOP = 0.45  # of the axis of errors along λ; curves of very wrong critics leave it
 SHORT = "format(datum.value, '~s')"
 CROSS = "M-1,-1L1,1M-1,1L1,-1"
 
@@ -43,7 +45,7 @@ def stretch(
     Tables: tiles (n, t, x, y, text, kind: reward, value or unused), path (x, y), sums (n, t, text),
     names (y, text), steps (x).  n and t are positions of their sliders.
     """
-    x = _hidden(alt.X, "x", [-1.35, num_steps + 0.6])
+    x = _hidden(alt.X, "x", [-1.75, num_steps + 0.6])
     y = _hidden(alt.Y, "y", [0, 10])
     chosen = "datum.n == toNumber(n_at) && datum.t == toNumber(t_at)"
     tiles = (
@@ -62,11 +64,11 @@ def stretch(
     sides = {"x2": alt.X2("right:Q"), "y2": alt.Y2("high:Q")}
     used = tiles.transform_filter("datum.kind != 'unused'")
     fill = used.mark_rect(opacity=0.3, cornerRadius=6).encode(
-        _hidden(alt.X, "left", [-1.35, num_steps + 0.6]), _hidden(alt.Y, "low", [0, 10]),
+        _hidden(alt.X, "left", [-1.75, num_steps + 0.6]), _hidden(alt.Y, "low", [0, 10]),
         color, **sides,
     )  # fmt: skip
     edge = tiles.mark_rect(fillOpacity=0, strokeWidth=2, cornerRadius=6).encode(
-        _hidden(alt.X, "left", [-1.35, num_steps + 0.6]),
+        _hidden(alt.X, "left", [-1.75, num_steps + 0.6]),
         _hidden(alt.Y, "low", [0, 10]),
         alt.Stroke("kind:N", legend=None).scale(
             domain=["reward", "value", "unused"], range=[REAL, PREDICTED, QUIET]
@@ -87,6 +89,7 @@ def stretch(
     dots = path.mark_point(filled=True, size=70, color=QUIET, opacity=1).encode(
         x, y, tooltip=[alt.Tooltip("rung:Q", title="rung")]
     )
+    rungs = path.mark_text(dy=-14, fontSize=12, color=QUIET).encode(x, y, text="rung:Q")
     names = (
         _table("names").mark_text(align="left", fontSize=LETTERS).encode(x, y, text="text:N")
     ).encode(color=alt.Color("kind:N", legend=None))
@@ -97,7 +100,7 @@ def stretch(
         .mark_text(fontSize=19, fontWeight=600, color=ink, align="center")
         .encode(x, y, text="text:N")
     )
-    return (fill + edge + text + faint + line + dots + names + steps + sums).add_params(
+    return (fill + edge + text + faint + line + dots + rungs + names + steps + sums).add_params(
         live("n_at", n_field, n_start), live("t_at", t_field, t_start)
     )
 
@@ -146,7 +149,7 @@ def bars(
     least = (
         base.transform_joinaggregate(least="min(total)")
         .transform_filter("datum.total <= datum.least")
-        .mark_text(dy=-28, fontSize=LETTERS, fontWeight=700, color=ink, text="least error")
+        .mark_text(dy=-28, fontSize=LETTERS, fontWeight=700, color=ink, text="least")
         .encode(x, alt.Y("total:Q").title(title))
     )
     key = _table("key").mark_text(align="left", fontSize=LETTERS + 1, fontWeight=700)
@@ -173,13 +176,16 @@ def weights(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChart:
             weight=f"(datum.n < {num_steps} ? 1 - datum.lam : 1) * pow(datum.lam, datum.n - 1)"
         )
     )
-    order = alt.EncodingSortField("n", order="ascending")
-    x = alt.X("label:N").title("n, and Â⁽ⁿ⁾ of step 0 in the recorded episode").sort(order)
+    x = (
+        alt.X("label:N")
+        .title("n, and Â⁽ⁿ⁾ of step 0 in the recorded episode")
+        .sort(field="n", order="ascending")
+    )
     x = x.axis(
         labelAngle=0, labelFontSize=LETTERS, ticks=False, labelExpr="split(datum.label, '|')",
-        labelLineHeight=19,
+        labelLineHeight=24,
     )  # fmt: skip
-    y = alt.Y("weight:Q").title("weight").scale(domain=[0, 1.08], nice=False)
+    y = alt.Y("weight:Q").title("weight").scale(domain=[0, 1.2], nice=False)
     y = y.axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f")
     marks = base.mark_bar(size=48, color=COLOR["gae"], cornerRadiusEnd=4).encode(x, y)
     text = base.mark_text(dy=-11, fontSize=LETTERS + 1, fontWeight=600, color=ink).encode(
@@ -190,7 +196,7 @@ def weights(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChart:
         .transform_aggregate(total="sum(product)")
         .transform_calculate(text="'Â = ' + format(datum.total, '.2f')")
         .mark_text(fontSize=22, fontWeight=700, align="right", color=COLOR["gae"])
-        .encode(x=alt.value("width"), y=alt.value(16), text="text:N")
+        .encode(x=alt.value("width"), y=alt.value(10), text="text:N")
     )
     return (marks + text + total).add_params(live("lam_at", field, start))
 
@@ -212,7 +218,12 @@ def telescope(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChar
     color = alt.Color("kind:N", legend=None).scale(
         domain=["reward", "value"], range=[REAL, PREDICTED]
     )
-    number = "(datum.x > 0 ? '+' : '') + format(datum.x, '.2f')"
+    # letters that fit the columns on any screen; one decimal on a telephone
+    number = "(datum.x > 0 ? '+' : '') + format(datum.x, width < 450 ? '.1f' : '.2f')"
+
+    def letters(columns_of_text: float) -> Any:
+        return alt.expr(f"width / (width < 450 ? {0.8 * columns_of_text} : {columns_of_text})")
+
     cells = (
         _table("cells")
         .transform_calculate(x=f"datum.value * pow({lam}, datum.power)")
@@ -223,7 +234,7 @@ def telescope(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChar
         _hidden(alt.X, "left", columns), _hidden(alt.Y, "low", [num_steps + 1.4, -1.1]),
         color, x2=alt.X2("right:Q"), y2=alt.Y2("high:Q"),
     )  # fmt: skip
-    text = cells.mark_text(fontSize=12.5, color=ink).encode(x, y, text="text:N")
+    text = cells.mark_text(fontSize=letters(46), color=ink).encode(x, y, text="text:N")
     sums = (
         _table("sums")
         .transform_calculate(
@@ -235,7 +246,7 @@ def telescope(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChar
             seen="abs(datum.x) < 0.005 ? 0.55 : 1",
         )
     )
-    left = sums.mark_text(fontSize=13.5, fontWeight=700).encode(
+    left = sums.mark_text(fontSize=letters(46), fontWeight=700).encode(
         x, y, color, alt.Opacity("seen:Q", legend=None).scale(domain=[0, 1], range=[0, 1]),
         text="text:N",
     )  # fmt: skip
@@ -244,13 +255,15 @@ def telescope(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChar
         .transform_calculate(x=f"datum.error * pow({lam}, datum.row)")
         .transform_calculate(text="format(datum.x, '.2f')")
     )
-    names = rows.mark_text(align="left", fontSize=13, color=ink).encode(
+    names = rows.mark_text(align="left", fontSize=letters(44), color=ink).encode(
         _hidden(alt.X, "first", columns), y, text="label:N"
     )
     heads = (
-        _table("heads").mark_text(fontSize=13, fontWeight=700).encode(x, y, color, text="text:N")
+        _table("heads")
+        .mark_text(fontSize=letters(44), fontWeight=700)
+        .encode(x, y, color, text="text:N")
     )
-    foot = _table("foot").mark_text(align="left", fontSize=13, fontWeight=700, color=ink)
+    foot = _table("foot").mark_text(align="left", fontSize=letters(44), fontWeight=700, color=ink)
     foot = foot.encode(_hidden(alt.X, "first", columns), y, text="text:N")
     total = (
         rows.transform_aggregate(total="sum(x)")
@@ -344,7 +357,7 @@ def errors_along_lambda(
     x = alt.X("gae_lambda:Q").title("λ").scale(domain=[0, 1.13], nice=False)
     x = x.axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], format=".1f")
     y = alt.Y("size:Q").title("mean squared error of ĝ")
-    y = y.scale(domain=[0, 0.75], nice=False).axis(tickCount=5)
+    y = y.scale(domain=[0, ERROR_TOP], nice=False).axis(tickCount=5)
     sampled = base.transform_filter("datum.share > 0")
     lines = sampled.mark_line(strokeWidth=3, clip=True, color=COLOR["gae"]).encode(
         x, y, alt.Detail("label:N"),
@@ -406,7 +419,7 @@ def best_by_episodes(field: str, start: int, ink: str) -> alt.LayerChart:
         x, y, tooltip=tooltip
     )
     last = "datum.num_episodes == 10000"
-    text = {"align": "right", "dx": -6, "fontSize": LETTERS, "fontWeight": 700}
+    text: dict[str, Any] = {"align": "right", "dx": -6, "fontSize": LETTERS, "fontWeight": 700}
     name = (
         mine.transform_filter(last)
         .mark_text(**text, dy=16, color=COLOR["gae"], text="the wrong critic")
@@ -430,12 +443,12 @@ def error_map(field: str, start: int, ink: str) -> alt.LayerChart:
     strength = alt.Opacity(
         "times:Q",
         legend=alt.Legend(
-            title="times the least error", values=[1, 3, 10], orient="top",
+            title="times the least error", values=[1, 2, 4], orient="top",
             direction="horizontal", titleOrient="left", symbolType="square", symbolSize=180,
             symbolFillColor=COLOR["actor-critic"], symbolStrokeColor=QUIET, symbolStrokeWidth=0.5,
             titleFontSize=13, labelFontSize=13,
         ),
-    ).scale(type="log", domain=[1, 10], range=[0.02, 0.9], clamp=True)  # fmt: skip
+    ).scale(type="log", domain=[1, 4], range=[0.02, 0.9], clamp=True)  # fmt: skip
     cells = (
         _table("cells")
         .transform_filter(here)
@@ -487,7 +500,7 @@ def ledger(lam_field: str, rows_field: str, lam_start: int, rows_start: int, num
     last = "datum.from_last == toNumber(rows_at)"
 
     def text(
-        base: alt.Chart, column: float, field: str, weight: int = 400, color: str = ink
+        base: alt.Chart, column: float, field: str, weight: Any = 400, color: str = ink
     ) -> alt.Chart:
         return (
             base.transform_calculate(column=str(column))
@@ -532,6 +545,14 @@ def ledger(lam_field: str, rows_field: str, lam_start: int, rows_start: int, num
         .mark_rule(color=COLOR["gae"], strokeWidth=1.5)
         .encode(_hidden(alt.X, "x", xs), _hidden(alt.Y, "y", ys), alt.X2("x2:Q"), alt.Y2("y2:Q"))
     )  # fmt: skip
+    heads_of_arrows = (
+        values.transform_filter(f"!datum.cut && datum.row < {num_rows} - 1")
+        .transform_calculate(x=str(LEDGER_COLUMNS["γλ Â′"] + 0.28), y="datum.row + 0.29")
+        .mark_point(
+            shape="triangle", angle=298, filled=True, size=70, color=COLOR["gae"], opacity=1
+        )
+        .encode(_hidden(alt.X, "x", xs), _hidden(alt.Y, "y", ys))
+    )
     ends = (
         rows.transform_filter("datum.end != ''")
         .transform_calculate(column="7.15")
@@ -549,7 +570,7 @@ def ledger(lam_field: str, rows_field: str, lam_start: int, rows_start: int, num
         .mark_text(fontSize=LETTERS, fontWeight=700, color=QUIET)
         .encode(_hidden(alt.X, "column", xs), y, text="text:N")
     )
-    chart = band + arrows + stops + heads + carried + advantage + ends
+    chart = band + arrows + heads_of_arrows + stops + heads + carried + advantage + ends
     for part in (*typed, *found):
         chart += part
     return chart.add_params(
@@ -563,7 +584,8 @@ def stops(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChart:
     Tables: lines (at, band, step, right, wrong: heights within the band; Â and bug: numbers),
     bands (band, zero, title, rule, wrong_text), ends (band).
     """
-    x = alt.X("step:Q").scale(domain=[-num_steps + 0.6, 3.4], nice=False).axis(None)
+    xs = [-1.95 * num_steps, 3.3]
+    x = _hidden(alt.X, "step", xs)
     ys = [3.0, -0.05]
 
     def y(name: str) -> alt.Y:
@@ -574,7 +596,16 @@ def stops(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChart:
         alt.Tooltip("advantage:Q", title="Â", format=".2f"),
         alt.Tooltip("bug:Q", title="with the bug", format=".2f"),
     ]
-    zero = _table("bands").mark_rule(color=QUIET, strokeWidth=1, opacity=0.6).encode(y("zero"))
+    zero = (
+        _table("bands")
+        .mark_rule(color=QUIET, strokeWidth=1, opacity=0.6)
+        .encode(_hidden(alt.X, "begin", xs), y("zero"), alt.X2("end:Q"))
+    )
+    name = (
+        _table("bands")
+        .mark_text(align="right", dx=-5, fontSize=12, color=QUIET, text="Â = 0")
+        .encode(_hidden(alt.X, "begin", xs), y("zero"))
+    )
     wrong = lines.mark_line(color=BROKEN, strokeWidth=2.5, strokeDash=BROKEN_DASH).encode(
         x, y("wrong"), alt.Detail("band:N")
     )
@@ -588,25 +619,26 @@ def stops(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChart:
         x, y("right"), tooltip=tooltip
     )
     bands = _table("bands")
-    left = alt.value(4)
-    titles = bands.mark_text(align="left", fontSize=LETTERS + 1, fontWeight=700, color=ink).encode(
-        y("title_at"), x=left, text="title:N"
-    )
-    rules = bands.mark_text(align="left", fontSize=13, color=QUIET, fontWeight=600).encode(
+    left, small = alt.value(4), alt.expr("max(9, width / 44)")
+    titles = bands.mark_text(
+        align="left", fontSize=alt.expr("max(10, width / 38)"), fontWeight=700, color=ink
+    ).encode(y("title_at"), x=left, text="title:N")
+    rules = bands.mark_text(align="left", fontSize=small, color=QUIET, fontWeight=600).encode(
         y("rule_at"), x=left, text="rule:N"
     )
-    bugs = bands.mark_text(align="left", fontSize=13, fontWeight=600, color=BROKEN).encode(
+    bugs = bands.mark_text(align="left", fontSize=small, fontWeight=600, color=BROKEN).encode(
         y("bug_at"), x=left, text="bug:N"
     )
     end = bands.mark_rule(color=QUIET, strokeWidth=2).encode(
-        alt.X("end:Q"), y("top"), alt.Y2("bottom:Q")
+        _hidden(alt.X, "end", xs), y("top"), alt.Y2("bottom:Q")
     )
     numbers = lines.transform_filter("datum.step == 0")
     right_text = numbers.transform_calculate(text="format(datum.advantage, '.2f')")
     wrong_text = numbers.transform_calculate(text="'✗ ' + format(datum.bug, '.2f')")
-    look = {"align": "left", "dx": 12, "fontSize": LETTERS + 1, "fontWeight": 700}
+    look: dict[str, Any] = {"align": "left", "dx": 22, "fontSize": LETTERS + 1, "fontWeight": 700}
     return (
         zero
+        + name
         + end
         + wrong
         + crosses
@@ -626,17 +658,16 @@ def stops(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChart:
 def windows(
     field: str, start: int, errors: tuple[float, ...], top: float, ink: str
 ) -> alt.LayerChart:
-    """bias² of GAE in windows of a few steps, one line for each λ.
+    """The bias of GAE in windows of a few steps, one line for each λ.
 
     Tables: bias (label, at: place on the axis, gae_lambda, name, bias at ε = 1), zero.
     """
     base = _table("bias").transform_calculate(
-        size=f"datum.bias * pow({list(errors)}[toNumber(error_at)], 2)"
+        size=f"datum.bias * {list(errors)}[toNumber(error_at)]"
     )
-    order = alt.EncodingSortField("at", order="ascending")
-    x = alt.X("label:N").title("steps in a window").sort(order)
+    x = alt.X("label:N").title("steps in a window").sort(field="at", order="ascending")
     x = x.axis(labelAngle=0, labelFontSize=13, ticks=False)
-    y = alt.Y("size:Q").title("bias² / ‖∇J‖²").scale(domain=[0, top], nice=False)
+    y = alt.Y("size:Q").title("bias, in parts of ‖∇J‖").scale(domain=[0, top], nice=False)
     y = y.axis(tickCount=5)
     names = ["λ = 0", "λ = 0.5", "λ = 0.95", "λ = 1"]
     color = alt.Color("name:N", legend=None).scale(
@@ -680,14 +711,16 @@ def both_sides(broken: bool, ink: str) -> alt.LayerChart:
 # --- on CartPole ---
 
 
-def sweep(budget: float, low: float, quiet: bool = False) -> alt.LayerChart:
+def sweep(budget: float, low: float) -> alt.LayerChart:
     """Steps until solved against λ: seeds faint, the mean of their middle half and its interval.
 
     Tables: seeds, before (label, steps, solved), summary (label, steps, low, high).
     """
     x = alt.X("label:O", sort=None).title("λ").axis(labelAngle=0, ticks=False, labelFontSize=14)
     y = alt.Y("steps:Q").title("environment steps until solved")
-    y = y.scale(domain=[low, budget * 1.03], nice=False).axis(labelExpr=SHORT, tickCount=5)
+    y = y.scale(type="log", domain=[low, budget * 1.05], nice=False).axis(
+        labelExpr=SHORT, values=[80_000, 90_000, 100_000, 120_000, 150_000, 200_000, 250_000]
+    )
     dots = (
         _table("seeds")
         .transform_filter("datum.solved")

@@ -12,12 +12,12 @@ from pgviz.ui.screen import Screen
 
 CONTROLS = (EPISODES, ERROR)
 BEATS = ({"episodes": 10}, {"episodes": 100}, {"error": 0.0})
-TOP = 0.75
+TOP = 0.72
 
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "Error of ĝ = bias² + variance / N, on the ladder. The critic predicts (1 − ε) V, so ε = 0"
+        "The error of ĝ is bias² + variance / N, here on the ladder. The critic predicts (1 − ε) V: ε = 0"
         " is exact. Small n: little randomness, but the critic's error is a bias. Large n: many"
         " random rewards. More episodes N divide the variance; they leave the bias."
     )

@@ -8,6 +8,7 @@ from pgviz.measure import best_lambda, trust
 from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
 
+START = EPISODES.options[1]
 CONTROLS = (EPISODES, WORLD, SHAPE)
 BEATS = ({"episodes": 10}, {"episodes": 1000})
 
@@ -18,13 +19,13 @@ def draw(screen: Screen) -> None:
         " its least error a λ has. The best λ is no property of the method: it depends on the"
         " critic, the world and N."
     )
-    field = screen.live(EPISODES, EPISODES.options[0])
-    num: int = screen.control(EPISODES, EPISODES.options[0])
+    field = screen.live(EPISODES, START)
+    num: int = screen.control(EPISODES, START)
     world: str = screen.control(WORLD, "ladder")
     shape: str = screen.control(SHAPE, "too small", horizontal=True)
     cells, best = best_lambda.error_map(world, shape, EPISODES.options)
     screen.chart(
-        charts.error_map, field, 0, ink(),
+        charts.error_map, field, EPISODES.options.index(START), ink(),
         tables={"cells": cells, "best": best},
         title="A worse critic, another best λ",
         note=f"exact · {trust.FORMULAS[shape]}; J is V at the start",

@@ -25,12 +25,12 @@ BEATS = (
     {"ledger": "500 ones", "rows": 1},
 )
 TYPED = {
-    "_index": st.column_config.NumberColumn("t"),
-    "reward": st.column_config.NumberColumn("r", format="%g"),
-    "value": st.column_config.NumberColumn("V̂(s)", format="%g"),
-    "final_value": st.column_config.NumberColumn("V̂ of the last s′", format="%g"),
-    "terminated": st.column_config.CheckboxColumn("terminated"),
-    "truncated": st.column_config.CheckboxColumn("truncated"),
+    "_index": st.column_config.NumberColumn("t", width=50),
+    "reward": st.column_config.NumberColumn("r", format="%g", width=60),
+    "value": st.column_config.NumberColumn("V̂(s)", format="%g", width=70),
+    "final_value": st.column_config.NumberColumn("V̂(s′) at an end", format="%g", width=115),
+    "terminated": st.column_config.CheckboxColumn("terminated", width=105),
+    "truncated": st.column_config.CheckboxColumn("truncated", width=90),
 }
 
 
@@ -45,10 +45,17 @@ def draw(screen: Screen) -> None:
     lam: float = screen.control(LAMBDA, LAMBDA_START)
     name: str = screen.control(WHICH, "a fall", horizontal=True)
     typed = rows_of(name)
-    with screen.fold("Edit the rows", ":material/edit:"):
+    with screen.fold("Edit", ":material/edit:"):
+        anew = st.session_state.setdefault("ledger.anew", 0)
         typed = st.data_editor(
-            typed, key=f"ledger-{name}", column_config=TYPED, num_rows="fixed", height=36 * 7 + 4
+            typed,
+            key=f"ledger-{name}-{anew}",
+            column_config=TYPED,
+            num_rows="fixed",
+            height=35 * 7 + 2,
+            width=505,
         )
+        st.button("Undo all edits", key="ledger.undo", on_click=_undo)
     found = Ledger.of(typed, GAMMA, lam)
     first = int(typed.index[0])
     of = f" of {first + NUM_ROWS}" if first else ""
@@ -62,6 +69,10 @@ def draw(screen: Screen) -> None:
     screen.says(sentence(found, num_rows, first))
     screen.numbers(found.table(NUM_ROWS).assign(t=range(first, first + NUM_ROWS)).round(4))
     screen.code(estimators.gae, estimators.discounted_sum, methods.actor_critic, methods.gae)
+
+
+def _undo() -> None:
+    st.session_state["ledger.anew"] += 1
 
 
 HEADS = pd.DataFrame(

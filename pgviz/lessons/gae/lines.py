@@ -105,7 +105,7 @@ def draw(screen: Screen) -> None:
             "diagonal": pd.DataFrame({"left": ends, "right": ends}),
         },
         title="Off the diagonal: the line is false" if broken else "On the diagonal: the line holds",
-        height=screen.height - 120,
+        height=screen.height - 84,
     )  # fmt: skip
     screen.says(sentence(world, which, broken))
     screen.code(shown.line.evaluate)

@@ -31,7 +31,7 @@ def draw(screen: Screen) -> None:
         charts.weights, field, HUNDREDTHS.index(LAMBDA_START), recorded().num_steps, ink(),
         tables={"steps": steps()},
         title="The larger λ, the more weight on large n",
-        note="drag λ",
+        note="the weight of each n; the last has the rest · drag λ",
     )  # fmt: skip
     screen.says(sentence(lam))
     screen.numbers(steps()[["n", "advantage"]].assign(weight=mixture(lam)))

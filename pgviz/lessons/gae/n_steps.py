@@ -72,7 +72,7 @@ def tables() -> tuple[pd.DataFrame, ...]:
             {"y": VALUES_AT, "text": "critic V̂", "kind": "value"},
             {"y": STEPS_AT, "text": "step", "kind": "unused"},
         ]
-    ).assign(x=-1.3)
+    ).assign(x=-1.7)
     steps = pd.DataFrame(
         {
             "x": range(seen.num_steps + 1),
@@ -98,6 +98,11 @@ def raised(n: int) -> str:
     return "⁽" + str(n).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")) + "⁾"
 
 
+def lowered(n: int) -> str:
+    """₂."""
+    return str(n).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+
+
 def sentence(n: int, t: int) -> str:
     """What this n uses from step t, beside the exact advantage."""
     seen = recorded()
@@ -111,7 +116,7 @@ def sentence(n: int, t: int) -> str:
     else:
         plural = "reward is" if n == 1 else "rewards are"
         later = left - n
-        used = f"{n} {plural} real; V̂(s{t + n}) replaces the {later} later one{'s' * (later != 1)}"
+        used = f"{n} {plural} real; V̂(s{lowered(t + n)}) replaces the {later} later one{'s' * (later != 1)}"
     return f"{used}. The estimate is {signed(estimate)}, the exact advantage {signed(exact)}."
 
 

@@ -1,6 +1,6 @@
 """Three kinds of end: all of them stop the sum, only one drops the value; each with its bug."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -19,7 +19,7 @@ CONTROLS = (LAMBDA,)
 BEATS = ({"lam": 0.0}, {"lam": 0.95})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class End:
     """One kind of end, what stops there, and the bug that is often made."""
 
@@ -33,8 +33,8 @@ class End:
 ENDS = (
     End(
         "A fall: terminated",
-        "the sum stops, V̂(s′) = 0",
-        "the sum runs on into the next episode",
+        "it stops, V̂(s′) = 0",
+        "runs into the next episode",
         LEAK,
         typed(
             [1] * 12,
@@ -45,15 +45,15 @@ ENDS = (
     ),
     End(
         "A time limit: truncated",
-        "the sum stops, V̂(s′) counts",
-        "the limit counts as a fall",
+        "it stops, V̂(s′) counts",
+        "taken for a fall",
         LIMIT,
         typed([1] * 8, [93, 95, 96, 95, 97, 96, 98, 97], {7: 97.0}, truncated=(7,)),
     ),
     End(
         "A window's end",
-        "the sum stops, V̂(s′) counts",
-        "the window's end counts as a fall",
+        "it stops, V̂(s′) counts",
+        "taken for a fall",
         LIMIT,
         typed([1] * 8, [31, 32, 33, 33, 35, 36, 36, 37], {7: 38.0}),
     ),
@@ -64,7 +64,7 @@ def draw(screen: Screen) -> None:
     screen.words(
         "Three things end a sum of TD errors. After a fall nothing follows, so V̂(s′) = 0. A time"
         " limit and a window's end only cut: more would have followed, and V̂(s′) stands for it."
-        " Each has a popular bug. Its error travels back, γλ times as large with each step."
+        " Each has a common bug. Its error goes back from step to step, γλ times as large each time."
     )
     field = screen.live(LAMBDA, LAMBDA_START)
     lam: float = screen.control(LAMBDA, LAMBDA_START)
@@ -81,12 +81,18 @@ def draw(screen: Screen) -> None:
     )
 
 
+@lru_cache(len(ENDS))
+def ledger_of(band: int) -> Ledger:
+    """The rows of one end; a window's end is marked as the bug sees it, which changes no right Â."""
+    rows = ENDS[band].rows
+    if ENDS[band].bug == LIMIT:
+        rows = rows.assign(truncated=rows.index == NUM_STEPS - 1)
+    return Ledger.of(rows, GAMMA, 0.0)
+
+
 def found(end: End, lam: float) -> tuple[np.ndarray, np.ndarray]:
     """Â of the steps before the end, right and with the bug."""
-    rows = end.rows
-    if end.bug == LIMIT and not rows["truncated"].any():
-        rows = rows.assign(truncated=rows.index == NUM_STEPS - 1)  # as the bug sees it
-    ledger = Ledger.of(rows, GAMMA, lam)
+    ledger = replace(ledger_of(ENDS.index(end)), gae_lambda=lam)
     return ledger.advantages()[:NUM_STEPS], ledger.with_bug(end.bug)[:NUM_STEPS]
 
 
@@ -136,6 +142,7 @@ def bands() -> pd.DataFrame:
                 "title_at": band + 0.24,
                 "rule_at": band + 0.46,
                 "bug_at": band + 0.66,
+                "begin": 0.5 - NUM_STEPS,
                 "end": 0.5,
                 "top": band + 0.08,
                 "bottom": band + 0.92,
@@ -150,21 +157,21 @@ def sentence(lam: float) -> str:
     (fall, fall_bug), (limit, limit_bug), (window, window_bug) = (found(end, lam) for end in ENDS)
     back = GAMMA * lam
     reach = (
-        "With λ = 0 only the last step is wrong, and the fall's bug does nothing."
+        "With λ = 0 only the last step is wrong; the first bug does nothing."
         if lam == 0
-        else f"Each earlier step has {fixed(back)} of that error."
+        else f"Each step back has {fixed(back)} of the error."
     )
     return (
-        f"At the last step: {fixed(fall[-1])} becomes {fixed(fall_bug[-1])}, {fixed(limit[-1])}"
-        f" becomes {fixed(limit_bug[-1])}, {fixed(window[-1])} becomes {fixed(window_bug[-1])}."
+        f"Last step: {fixed(fall[-1])} → {fixed(fall_bug[-1])}, {fixed(limit[-1])}"
+        f" → {fixed(limit_bug[-1])}, {fixed(window[-1])} → {fixed(window_bug[-1])}."
         f" {reach}"
     )
 
 
 def numbers(lam: float) -> pd.DataFrame:
     """Both of all ends, step by step."""
-    columns = {}
+    columns: dict[str, np.ndarray] = {}
     for end in ENDS:
         right, wrong = found(end, lam)
-        columns |= {end.title: right.round(3), f"✗ {end.bug_name}": wrong.round(3)}
+        columns |= {end.title: right.round(3), f"✗ {end.title}": wrong.round(3)}
     return pd.DataFrame({"steps to the end": range(NUM_STEPS - 1, -1, -1)} | columns)

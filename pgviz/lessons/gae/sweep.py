@@ -55,13 +55,11 @@ def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run]) -> None:
     seeds, middle = sweep.tables(found)
     old = sweep.tables(found_in(before))[1] if before else middle.iloc[:0]
     budget = sweep.steps_in(RUNS[0])
-    low = 20_000 * float(np.floor(seeds["steps"].min() / 20_000))
+    low = 10_000 * float(np.floor(seeds["steps"].min() / 10_000))
     st.markdown(
-        "**Fewest steps between the ends**  \n:small[:gray[faint: one learner · ✗ not solved in"
-        f" {budget:,} steps · dot and bar: mean of the middle half, its 95 % interval]]"
-        if is_between(middle)
-        else "**Steps until solved**  \n:small[:gray[faint: one learner · dot and bar: mean of the"
-        " middle half, its 95 % interval]]"
+        f"**{'Fewest steps between the ends' if is_between(middle) else 'Steps until solved'}**"
+        "  \n:small[:gray[small: one learner, ✗ not solved · large: mean of their middle half,"
+        " 95 % interval]]"
     )
     chart(
         f"chart-{screen.key}",
@@ -69,7 +67,7 @@ def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run]) -> None:
         budget,
         low,
         tables={"seeds": seeds, "summary": middle, "before": old},
-        height=screen.height - 84,
+        height=screen.height - (130 if screen.present else 84),
         says="Steps until solved against λ, with every seed.",
         scale=ROOM_SCALE if screen.present else 1.0,
     )
@@ -96,11 +94,11 @@ def sentence(found: dict[float, Recording]) -> str:
         text += " In these runs the best λ is an end."
     if not apart:
         return f"{text} Seed by seed no λ differs clearly from 0.95."
-    differ = f"{text} Seed by seed, {_listed(apart)} differ clearly from 0.95"
-    return f"{differ}; {_listed(same)} do not." if same else f"{differ}."
+    differ = f"{text} Seed by seed, {listed(apart)} differ clearly from 0.95"
+    return f"{differ}; {listed(same)} do not." if same else f"{differ}."
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
 
 

@@ -103,9 +103,9 @@ def sentence(lam: float) -> str:
     stays = (
         "no value but −V̂(s₀) is left"
         if lam == 1
-        else f"of V̂(s₁) = {fixed(seen.values[1])}, {fixed(first)} is left"
+        else f"{fixed(first)} of V̂(s₁) = {fixed(seen.values[1])} is left"
     )
     return (
-        f"At λ = {lam:g} {stays}. The rows sum to {signed(total)}; the average of the six n-step"
-        f" advantages is {signed(mean)}: the same."
+        f"At λ = {lam:g}, {stays}. The rows sum to {signed(total)}, the average of all n is"
+        f" {signed(mean)}."
     )

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pgviz.charts import gae as charts
 from pgviz.lessons.gae.settings import LAMBDA, LAMBDA_START
-from pgviz.lessons.gae.sweep import found_in
+from pgviz.lessons.gae.sweep import found_in, listed
 from pgviz.measure import sweep
 from pgviz.runs import Recording, Run
 from pgviz.training.command import command_line
@@ -156,9 +156,10 @@ def sentence(budget: int, attempts: Sequence[Config]) -> str:
         return "The comparison stands here when the recorded sweep is complete."
     best = recorded(found, budget)
     most = int(best["solved"].max())
-    names = ", ".join(f"{lam:g}" for lam in best[best["solved"] == most]["gae_lambda"])
+    names = [f"{lam:g}" for lam in best[best["solved"] == most]["gae_lambda"]]
     of = RUNS[0].num_seeds
-    text = f"Of the recorded λ, {names} gets most solved within {budget:,} steps: {most} of {of}."
+    get = "gets" if len(names) == 1 else "get"
+    text = f"Of the recorded λ, {listed(names)} {get} most solved within {budget:,} steps: {most} of {of}."
     latest = live.group_of(attempts[-1:])
     if not latest or latest[0].config.max_env_steps != budget:
         return text
@@ -169,5 +170,5 @@ def sentence(budget: int, attempts: Sequence[Config]) -> str:
     beside = "more than" if mine > most else "as many as" if mine == most else "fewer than"
     return (
         f"{text} Your λ = {latest[0].config.gae_lambda:g}: {mine}, {beside} the best of them."
-        " Differences of one or two learners are luck."
+        " Differences of one or two learners may be luck."
     )

@@ -1,5 +1,6 @@
 """A counterexample to "λ = 1 has no bias": windows leave the last value in the sum."""
 
+import numpy as np
 import pandas as pd
 
 from pgviz.charts import gae as charts
@@ -40,19 +41,20 @@ def draw(screen: Screen) -> None:
 
 
 def bias(world: str, shape: str) -> pd.DataFrame:
-    """bias² / ‖∇J‖² at ε = 1: label, at, name, bias, named."""
+    """‖E ĝ − ∇J‖ / ‖∇J‖ at ε = 1: label, at, name, bias, named."""
     wide = trust.in_windows(world, shape, 1.0)
     wide = wide.assign(at=range(len(wide))).rename(columns={"steps in a window": "label"})
-    table = wide.melt(["label", "at"], list(SHOWN), "name", "bias")
+    table = wide.melt(["label", "at"], list(SHOWN), "name", "squared")
+    table = table.assign(bias=np.sqrt(table["squared"]))
     return table.assign(named=table["at"] == table["at"].max() - 1)
 
 
 def sentence(world: str, shape: str, error: float) -> str:
-    """bias² at λ = 1 in windows of one and two steps, and in whole episodes."""
-    table = trust.in_windows(world, shape, error).set_index("steps in a window")["λ = 1"]
+    """The bias at λ = 1 in windows of one and two steps, and in whole episodes."""
+    table = trust.in_windows(world, shape, error).set_index("steps in a window")["λ = 1"] ** 0.5
     if table.max() == 0:
         return "This critic biases no λ, in windows or without."
     return (
-        f"At λ = 1 bias² is {number(table['1'])} of ‖∇J‖² in windows of 1 step,"
+        f"At λ = 1 the bias is {number(table['1'])} of ‖∇J‖ in windows of 1 step,"
         f" {number(table['2'])} in windows of 2, and {number(table[WHOLE])} in whole episodes."
     )

@@ -1,5 +1,6 @@
 """Write GAE: three lines are missing."""
 
+import ast
 import inspect
 
 from pgviz import estimators
@@ -37,12 +38,22 @@ def draw(screen: Screen) -> None:
     )
     exercise(screen, "gae", solution(), GAPS)
     screen.says(
-        f"{len(GAPS)} gaps in {len(solution().splitlines())} lines, comments and docstrings"
-        " included."
+        f"{len(GAPS)} gaps in a file of {len(solution().splitlines())} lines. At λ = 0 it must"
+        " give the TD errors; at λ = 1, in an episode that terminates, G − V̂."
     )
 
 
 def solution() -> str:
     """The functions that train, in one file that needs NumPy only."""
     parts = (estimators.td_errors, estimators.gae, estimators.discounted_sum)
-    return HEAD + "\n\n".join(inspect.getsource(part) for part in parts)
+    return HEAD + "\n\n".join(without_docstring(inspect.getsource(part)) for part in parts)
+
+
+def without_docstring(source: str) -> str:
+    """The same function without its docstring, which gives the missing lines away."""
+    function = ast.parse(source).body[0]
+    assert isinstance(function, ast.FunctionDef)
+    docstring = function.body[0]
+    lines = source.splitlines(keepends=True)
+    del lines[docstring.lineno - 1 : docstring.end_lineno]
+    return "".join(lines)
