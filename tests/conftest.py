@@ -21,6 +21,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 
+import hypothesis
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -28,6 +29,9 @@ from pgviz.__main__ import main
 
 # Tests ask for the runs they need; a server would record all that its pages show.
 os.environ.setdefault("PGVIZ_AHEAD", "0")
+# A machine that is busy fails no test.
+hypothesis.settings.register_profile("no clock", deadline=None)
+hypothesis.settings.load_profile("no clock")
 
 REPO = Path(__file__).parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pgviz.exact.values import logit_push, settled, the_others
 from pgviz.worlds.tabular import (
     Floats,
     TabularMDP,
     WorldError,
     never_ending_states,
+    once_per_world,
     reachable_states,
     require_an_end,
 )
@@ -44,7 +46,8 @@ def landscape(world: TabularMDP, thetas: Floats, broken: str | None = None) -> L
     logits = world.features @ thetas
     weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
     policy = weights / weights.sum(axis=-1, keepdims=True)
-    moves = np.einsum("bsa,sak->bsk", policy, world.transitions[:, :, :-1])
+    by_state = policy.transpose(1, 0, 2) @ world.transitions[:, :, :-1]  # [S, B, S']
+    moves = by_state.transpose(1, 0, 2)
     rewards = (world.transitions * world.rewards).sum(axis=-1)
     discount = 1.0 if broken == "forget γᵗ" else world.gamma
     solve = _endless if world.horizon is None else _up_to_the_horizon
@@ -56,8 +59,9 @@ def landscape(world: TabularMDP, thetas: Floats, broken: str | None = None) -> L
         acting = policy * np.exp(np.arange(world.num_actions) == 0)
         acting = acting / acting.sum(axis=-1, keepdims=True)
     weighted = acting * credit * (policy if broken == "drop the log" else 1.0)
-    scored = weighted - policy * weighted.sum(axis=-1, keepdims=True)
-    field = world.features.T @ scored
+    large = np.abs(weighted)
+    size = np.abs(world.features).T @ (large * the_others(policy) + policy * the_others(large))
+    field = settled(world.features.T @ logit_push(policy, weighted), size)
     if broken == "differentiate R":
         field = np.zeros_like(field)
     return Landscape(policy, objective, field, num_steps)
@@ -85,29 +89,34 @@ def _endless(
             )[..., 0]
         except np.linalg.LinAlgError:
             raise WorldError("the sums over this world's episodes are too large here") from None
-    q = rewards + world.gamma * np.einsum("sak,bk->bsa", world.transitions[:, :, :-1], values)
+    q = rewards + world.gamma * _onward(world, values)
     return values @ world.start, visits[..., None] * q, visits.sum(axis=-1)
 
 
 def _up_to_the_horizon(
     world: TabularMDP, policy: Floats, moves: Floats, rewards: Floats, discount: float
 ) -> tuple[Floats, Floats, Floats]:
-    """The same with time: V_t and Q_t backwards, d_t forwards."""
+    """The same with time: d_t forwards, V_t and Q_t backwards."""
     horizon = world.horizon or 0
     values = np.zeros((len(policy), world.num_states))
-    q = np.empty((horizon, *policy.shape))
-    for t in reversed(range(horizon)):
-        q[t] = rewards + world.gamma * np.einsum(
-            "sak,bk->bsa", world.transitions[:, :, :-1], values
-        )
-        values = (policy * q[t]).sum(axis=-1)
+    visits = np.empty((horizon, *values.shape))  # x^t d_t(s): Q_t would take A times the memory
     here = np.broadcast_to(world.start, values.shape)
-    credit, num_steps = np.zeros(policy.shape), np.zeros(len(policy))
     for t in range(horizon):
-        credit += discount**t * here[..., None] * q[t]
-        num_steps += discount**t * here.sum(axis=-1)
-        here = np.einsum("bs,bsk->bk", here, moves)
-    return values @ world.start, credit, num_steps
+        visits[t] = discount**t * here
+        here = (here[:, None] @ moves)[:, 0]
+    credit = np.zeros(policy.shape)
+    for t in reversed(range(horizon)):
+        q = rewards + world.gamma * _onward(world, values)
+        credit += visits[t][..., None] * q
+        values = (policy * q).sum(axis=-1)
+    return values @ world.start, credit, visits.sum(axis=(0, 2))
+
+
+def _onward(world: TabularMDP, values: Floats) -> Floats:
+    """Σ_s' p(s'|s, a) V(s') for values [B, S], shape [B, S, A]."""
+    states, actions = world.num_states, world.num_actions
+    table = world.transitions[:, :, :-1].reshape(states * actions, states)
+    return (values @ table.T).reshape(-1, states, actions)
 
 
 # --- one knob for θ ---
@@ -126,12 +135,13 @@ class Knob:
     state: int
     direction: Floats  # [F, A]; features @ direction is 1 for the action, 0 for the others
     rest: float  # p of the world's own θ
+    others: float  # 1 − p, summed from the other actions
 
     def tilt(self, p: Floats | float) -> Floats:
         """How far θ must move along `direction`: x = logit(p) − logit(rest)."""
         p = np.asarray(p, float)
         push = float((self.world.features @ self.direction)[self.state, self.action])
-        return (np.log(p) - np.log1p(-p) - np.log(self.rest) + np.log1p(-self.rest)) / push
+        return (np.log(p) - np.log1p(-p) - np.log(self.rest) + np.log(self.others)) / push
 
     def thetas(self, p: Floats | float) -> Floats:
         """θ with the knob at p, shape [..., F, A]."""
@@ -141,7 +151,8 @@ class Knob:
         """The slope along the knob in units of p: ∂J/∂p = ⟨∇J, direction⟩ / (push · p(1−p))."""
         push = float((self.world.features @ self.direction)[self.state, self.action])
         along = (field * self.direction).sum(axis=(-2, -1))
-        return along / (push * np.asarray(p) * (1 - np.asarray(p)))
+        p = np.asarray(p, float)
+        return along / (push * p * np.where(p == self.rest, self.others, 1 - p))
 
 
 def knob(world: TabularMDP, action: int = 0) -> Knob | None:
@@ -159,7 +170,8 @@ def knob(world: TabularMDP, action: int = 0) -> Knob | None:
     rest = float(world.policy[state, action])
     if not 1e-12 < rest < 1 - 1e-12:
         return None
-    return Knob(world, action, state, direction, rest)
+    others = float(the_others(world.policy)[state, action])
+    return Knob(world, action, state, direction, rest, others)
 
 
 def shares_one_policy(world: TabularMDP) -> bool:
@@ -170,6 +182,7 @@ def shares_one_policy(world: TabularMDP) -> bool:
 # --- is it a gradient? ---
 
 
+@once_per_world
 def jacobian(world: TabularMDP, broken: str | None = None, step: float = 1e-5) -> Floats:
     """∂(update)_i/∂θ_j by central differences, [F·A, F·A]. Of a gradient it is symmetric."""
     size = world.theta.size
@@ -183,6 +196,12 @@ def asymmetry(world: TabularMDP, broken: str | None = None) -> float:
     """max |∂_j u_i − ∂_i u_j|: not zero, and the update is the gradient of nothing."""
     table = jacobian(world, broken)
     return float(np.abs(table - table.T).max())
+
+
+def curls(world: TabularMDP, broken: str | None = None) -> bool:
+    """Whether the derivatives differ by more than the error of finite differences."""
+    table = jacobian(world, broken)
+    return bool(np.abs(table - table.T).max() > 1e-6 * np.abs(table).max())
 
 
 def most_curled_plane(world: TabularMDP, broken: str | None = None) -> tuple[Floats, Floats]:

@@ -27,6 +27,7 @@ from pgviz.exact.estimator import GradientEstimator
 from pgviz.exact.landscape import (
     Knob,
     asymmetry,
+    curls,
     knob,
     landscape,
     loop_integral,
@@ -34,8 +35,8 @@ from pgviz.exact.landscape import (
     shares_one_policy,
 )
 from pgviz.exact.moments import moments, past_returns
-from pgviz.exact.receipts import Reading, most_sampled_steps
-from pgviz.exact.values import state_transitions
+from pgviz.exact.receipts import MAX_SAMPLED_STEPS, Reading
+from pgviz.exact.values import settled, state_transitions
 from pgviz.measure.direction import cosine
 from pgviz.measure.episodes import mean_length, paired_estimates, sample
 from pgviz.measure.same_dice import returns_with_the_same_dice
@@ -57,7 +58,42 @@ DICE_SEED = 3
 NUM_RETURNS = 100
 NUM_STEPS = 80
 LARGEST_SAMPLE = 10_000
+# Multiplications of one sweep over an episode; in worlds with more of them less is shown.
+LARGE = 100_000
+COARSER = 4
 FORGET = "forget γᵗ"
+
+
+def is_large(world: TabularMDP) -> bool:
+    """Whether pictures of it would keep a shared computer busy: then they show less."""
+    steps = min(world.horizon or STEP_CAP, STEP_CAP)
+    return steps * world.num_states**2 * world.num_actions > LARGE
+
+
+def num_steps(world: TabularMDP) -> int:
+    """How many steps the climbers take here."""
+    return NUM_STEPS // COARSER if is_large(world) else NUM_STEPS
+
+
+def grid(world: TabularMDP) -> Floats:
+    """The p at which curves along the knob are computed here."""
+    return GRID[::COARSER] if is_large(world) else GRID
+
+
+def largest_sample(world: TabularMDP) -> int:
+    """How many episodes are sampled here at most."""
+    return LARGEST_SAMPLE // COARSER if is_large(world) else LARGEST_SAMPLE
+
+
+def size_in_words(world: TabularMDP) -> str:
+    """One sentence on what a large world shows less of; "" for others."""
+    if not is_large(world):
+        return ""
+    return (
+        f"A large world, so less is shown: climbers take {num_steps(world)} steps instead of"
+        f" {NUM_STEPS}, curves have {len(grid(world))} points instead of {len(GRID)}, and no more"
+        f" than {largest_sample(world):,} episodes are sampled to close in on ∇J."
+    )
 
 
 @dataclass(frozen=True)
@@ -103,14 +139,19 @@ def place(world: TabularMDP, action: int) -> Place:
     there = landscape(world, world.theta[None])
     turn = knob(world, action)
     p = turn.rest if turn else float("nan")
-    slope = float(turn.per_p(np.array(p), there.field[0])) if turn else 0.0
+    slope = 0.0
+    if turn:
+        field = there.field[0]
+        size = np.abs(turn.per_p(np.array(p), np.abs(field) * np.sign(turn.direction)))
+        slope = float(settled(turn.per_p(np.array(p), field), size))
     return Place(p, float(there.objective[0]), slope, float(np.linalg.norm(there.field)))
 
 
 def objective_curve(world: TabularMDP, action: int) -> pd.DataFrame:
     """J along the knob: p, objective."""
     turn = _knob(world, action)
-    return pd.DataFrame({"p": GRID, "objective": landscape(world, turn.thetas(GRID)).objective})
+    p = grid(world)
+    return pd.DataFrame({"p": p, "objective": landscape(world, turn.thetas(p)).objective})
 
 
 def tangent(place: Place, low: float, high: float) -> pd.DataFrame:
@@ -147,10 +188,11 @@ def summit(world: TabularMDP, action: int) -> tuple[float | None, float]:
     Without a p where J is the same along the whole knob.
     """
     turn = _knob(world, action)
-    along = landscape(world, turn.thetas(GRID)).objective
+    points = grid(world)
+    along = landscape(world, turn.thetas(points)).objective
     if _is_flat(along):
         return None, float(along[len(along) // 2])
-    low, high = GRID[0], GRID[-1]
+    low, high = points[0], points[-1]
     for _ in range(7):
         p = np.linspace(low, high, 41)
         objective = landscape(world, turn.thetas(p)).objective
@@ -162,7 +204,7 @@ def summit(world: TabularMDP, action: int) -> tuple[float | None, float]:
 def dice_curves(world: TabularMDP, action: int, rng_seed: int) -> pd.DataFrame:
     """R(τ) of the same dice along the knob: p, dice, episode_return."""
     turn = _knob(world, action)
-    p = np.linspace(LOWEST, HIGHEST, 361) / 100
+    p = np.linspace(LOWEST, HIGHEST, 2 * len(grid(world)) - 1) / 100
     policies = landscape(world, turn.thetas(p)).policy
     returns = returns_with_the_same_dice(world, policies, NUM_DICE, rng_seed, STEP_CAP)
     # Only where a line begins, ends or jumps is there anything to draw.
@@ -221,7 +263,7 @@ def log_paths(world: TabularMDP, actions: Sequence[str], learning_rate: float) -
     best = int(pays.argmax())
     paths, arrows = [], []
     for name, update in ((KEPT, exact_update), (DROPPED, broken_update("drop the log", 1, 0))):
-        walked = ascent(world, update, NUM_STEPS, learning_rate)
+        walked = ascent(world, update, num_steps(world), learning_rate)
         paths.append(
             pd.DataFrame(
                 {
@@ -276,7 +318,7 @@ def closing_in(world: TabularMDP, rng_seed: int) -> pd.DataFrame:
     exact = landscape(cut, cut.theta[None]).field[0]
     index = _largest(exact)
     spread = np.sqrt(moments(cut, GradientEstimator("full-return")).variance[index])
-    most = int(min(LARGEST_SAMPLE, most_sampled_steps(world) / max(mean_length(cut), 1)))
+    most = int(min(largest_sample(world), MAX_SAMPLED_STEPS / max(mean_length(cut), 1)))
     estimates = paired_estimates(cut, [GradientEstimator("full-return")], most, rng_seed)[0]
     samples = estimates[:, index[0], index[1]]
     rows = []
@@ -302,7 +344,7 @@ def shrinking(table: pd.DataFrame, first: int, last: int) -> str:
     seen = width * np.sqrt(counts) / (2 * stats.t.ppf(0.975, counts - 1))  # s of the N samples
     wrong = max(
         (first, last),
-        key=lambda row: abs(np.log(max(seen.iloc[row], 1e-12) / table["spread"].iloc[row])),
+        key=lambda row: abs(np.log(max(seen.iloc[row] / table["spread"].iloc[row], 1e-12))),
     )
     return words + (
         f" The first {counts.iloc[wrong]:,} estimates have a spread of {seen.iloc[wrong]:.3g}, not"
@@ -341,7 +383,7 @@ def sums(world: TabularMDP) -> pd.DataFrame:
     index = _largest(exact)
     longest = 40 if world.horizon is None else world.horizon
     table = partial_sums(world, longest)[:, index[0], index[1]]
-    off = np.abs(table - exact[index]) > 1e-6 * max(abs(exact[index]), 1e-12)
+    off = np.abs(table - exact[index]) > 1e-6 * (abs(exact[index]) or np.abs(table).max())
     last = min(max(int(np.flatnonzero(off).max(initial=0)) + 1, 2), longest)
     return pd.DataFrame(
         {"k": range(last + 1), "partial_sum": table[: last + 1], "exact": float(exact[index])}
@@ -351,7 +393,8 @@ def sums(world: TabularMDP) -> pd.DataFrame:
 def enough_terms(table: pd.DataFrame) -> int | None:
     """From which k on the partial sum stays within 1 % of ∇J; None if that lies further out."""
     exact = table["exact"].iloc[0]
-    far = np.abs(table["partial_sum"] - exact) > 0.01 * max(abs(exact), 1e-12)
+    size = abs(exact) or np.abs(table["partial_sum"]).max()
+    far = np.abs(table["partial_sum"] - exact) > 0.01 * size
     last = int(np.flatnonzero(far).max(initial=-1))
     return last + 1 if last + 1 < len(table) else None
 
@@ -403,8 +446,8 @@ def gamma_effect(world: TabularMDP) -> GammaEffect:
         return "undefined"
     if not np.isfinite(found).all():
         return "undefined"
-    gap = np.abs(found - landscape(world, world.theta[None]).field).max()
-    return "some" if gap > 1e-9 else "none"
+    true = landscape(world, world.theta[None]).field
+    return "some" if np.abs(found - true).max() > 1e-9 * np.abs(found).max() else "none"
 
 
 def shows_gamma(world: TabularMDP) -> bool:
@@ -417,12 +460,12 @@ def slopes_along(world: TabularMDP, action: int) -> pd.DataFrame:
 
     The slope is ⟨u, direction⟩, per unit of the logit.
     """
-    turn = _knob(world, action)
+    turn, p = _knob(world, action), grid(world)
     tables = []
     for name, broken in ((WITH_GAMMA, None), (WITHOUT_GAMMA, FORGET)):
-        field = landscape(world, turn.thetas(GRID), broken).field
+        field = landscape(world, turn.thetas(p), broken).field
         along = (field * turn.direction).sum(axis=(1, 2))
-        tables.append(pd.DataFrame({"p": GRID, "update": name, "slope": along}))
+        tables.append(pd.DataFrame({"p": p, "update": name, "slope": along}))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -431,7 +474,7 @@ WITH_GAMMA, WITHOUT_GAMMA = "with γ^t: ∇J", "γ^t forgotten"
 
 def curled_world(world: TabularMDP) -> TabularMDP:
     """This world if its update without γ^t curls, else the chain with logits of its own."""
-    if shows_gamma(world) and asymmetry(world, FORGET) > 1e-6:
+    if shows_gamma(world) and curls(world, FORGET):
         return world
     gamma = world.gamma if world.name == "shared-logit-chain" and world.gamma < 1 else 0.5
     return replace(
@@ -514,7 +557,7 @@ def race(
         (SAMPLED, sampled_ascent_update(num_episodes, rng_seed)),
         (BROKEN, broken_update(broken, num_episodes, rng_seed)),
     ):
-        walked = ascent(world, update, NUM_STEPS, learning_rate)
+        walked = ascent(world, update, num_steps(world), learning_rate)
         tables.append(_walk(name, walked, state, action))
         policies[name] = [float(x) for x in walked.policy[-1, state]]
         if walked.stopped:
@@ -531,10 +574,11 @@ def race_in_words(race: Race, broken: str) -> str:
     """Where each of the three ends. A run that was stopped has no end: its J there is no result."""
     ends = {name: float(row["objective"]) for name, row in last_rows(race.steps).items()}
     start = float(race.steps["objective"].iloc[0])
+    same = 1e-9 * float(race.steps["objective"].abs().max())
 
     def told(name: str, who: str, plural: str = "s") -> str:
         gain = ends[name] - start
-        went = 0 if abs(gain) <= 1e-9 else 1 if gain > 0 else -1
+        went = 0 if abs(gain) <= same else 1 if gain > 0 else -1
         verb = ("stay", "climb", "fall")[went] + plural
         if name in race.capped:
             first = name == next(iter(race.capped))

@@ -78,7 +78,7 @@ def race(setting: Setting) -> tuple[theorem.Race, str]:
             "objective",
             "J(θ), exact",
             ink(),
-            theorem.NUM_STEPS,
+            theorem.num_steps(setting.at),
             tables=shown,
             height=HEIGHT,
             says=theorem.race_in_words(run, broken),
@@ -107,7 +107,7 @@ def race(setting: Setting) -> tuple[theorem.Race, str]:
                 "probability",
                 "π",
                 ink(),
-                theorem.NUM_STEPS,
+                theorem.num_steps(setting.at),
                 tables=in_frame(run.steps, "probability"),
                 height=HEIGHT,
                 says="; ".join(
@@ -122,7 +122,7 @@ def race(setting: Setting) -> tuple[theorem.Race, str]:
         "chart-angles",
         charts.angles,
         ink(),
-        theorem.NUM_STEPS,
+        theorem.num_steps(setting.at),
         tables={"steps": run.steps, "zero": pd.DataFrame({"cosine": [0.0]})},
         height=150,
         says="The cosine of the sampled and of the broken update with the gradient, per step.",
@@ -170,7 +170,7 @@ def in_frame(steps: pd.DataFrame, quantity: str) -> dict[str, pd.DataFrame]:
     if quantity == "objective":
         good = steps[steps["update"] != theorem.BROKEN]["objective"]
         worst, best = float(good.quantile(0.02)), float(good.max())
-        reach = max(best - worst, 1e-6 * max(abs(best), 1e-6))
+        reach = max(best - worst, 1e-6 * abs(best)) or 1.0
         low = max(worst - 1.2 * reach, float(steps["objective"].min()) - 0.05 * reach)
         high = min(best + 1.2 * reach, float(steps["objective"].max()) + 0.05 * reach)
     drawn = steps.assign(drawn=steps[quantity].clip(low, high))
