@@ -124,7 +124,7 @@ def without_the_minus(config: "Config", sign: int = -1) -> Iterator[Floats]:
         psi = weights(rollout, config)
         gradient, loss = policy_gradient(learners.agent.policy, learners.policy, rollout, psi)
         gradient, norm = clipped(gradient, config.max_grad_norm)
-        learners.ascend(sign * gradient, rollout, psi)
+        learners.ascend(sign * gradient)
         learners.record(rollout, pseudo_loss=loss, grad_norm=norm)
         yield learners.snapshot()["episode_return"]
         if not learners.keep_going():

@@ -397,7 +397,7 @@ def test_the_exercise_is_the_function_that_is_tested_with_four_lines_left_out():
     assert len(gaps) == len(write.HINTS) == 4
     skeleton = with_gaps(source, gaps)
     compile(skeleton, "skeleton", "exec")
-    assert inspect.getsource(write.from_scratch.reinforce) in source
+    assert inspect.getsource(write.reinforce.reinforce) in source
     assert all(line not in skeleton for line in gaps)
     assert all(f"gap {k}" in skeleton for k in (1, 2, 3, 4))
 

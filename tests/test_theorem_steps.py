@@ -10,7 +10,7 @@ import pytest
 from random_worlds import random_world
 
 from pgviz.charts import worlds as drawings
-from pgviz.exact.derivation import derivative, log_probability_at, objective_at, policy_at
+from pgviz.exact.derivation import derivative, objective_at, policy_at, probabilities_of
 from pgviz.exact.factors import POLICY, WORLD, factors
 from pgviz.exact.landscape import knob
 from pgviz.exact.trajectories import trajectories
@@ -257,7 +257,8 @@ def test_the_policys_slopes_are_the_slope_of_the_whole_product(p, seed):
         here = world.at(turn.thetas(p))
         for tau in trajectories(world)[:: 97 if world.name == "ladder" else 400]:
             found = factors(world, tau, action, p)
-            whole = derivative(partial(log_probability_at, here, tau), np.asarray(here.theta))
+            chance = probabilities_of(here, [tau])
+            whole = derivative(lambda z, p=chance: np.log(p(z)[0]), np.asarray(here.theta))
             assert found.slope(POLICY) == pytest.approx(float((whole * turn.direction).sum()))
             assert found.slope(WORLD) == 0
 

@@ -25,7 +25,7 @@ PAGE = Page(
         Step(
             "two-uses",
             "Subtracting adds no bias; bootstrapping can",
-            question="Subtract it or bootstrap from it: where do they end?",
+            question="Subtract it, or bootstrap: where do they end?",
         ),
         Step("closer", "A biased estimate can be closer", introduces=("mean squared error",)),
         Step("run", "The actor-critic beside REINFORCE"),

@@ -50,10 +50,10 @@ def solution() -> str:
 
 
 def without_docstring(source: str) -> str:
-    """The same function without its docstring, which gives the missing lines away."""
+    """The same function without its decorator and its docstring, which gives the lines away."""
     function = ast.parse(source).body[0]
     assert isinstance(function, ast.FunctionDef)
     docstring = function.body[0]
     lines = source.splitlines(keepends=True)
     del lines[docstring.lineno - 1 : docstring.end_lineno]
-    return "".join(lines)
+    return "".join(lines[function.lineno - 1 :])

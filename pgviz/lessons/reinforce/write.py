@@ -1,18 +1,18 @@
-"""Write REINFORCE: the function of pgviz.from_scratch with four gaps."""
+"""Write REINFORCE: the file of pgviz.from_scratch with four gaps."""
 
 import inspect
 
-from pgviz import from_scratch
 from pgviz.figures import plural
+from pgviz.from_scratch import reinforce
 from pgviz.ui.exercise import exercise
 from pgviz.ui.screen import Screen
 
 # What a line of the solution holds, and the hint in its place.
 HINTS = {
-    "pi.sample()": "draw an action",
-    "to_go +": "what is G here?",
-    "to_go * log_prob": "this step's term; which sign?",
-    ".backward()": "compute −ĝ",
+    "a ~ π": "draw an action from the policy",
+    "rewards.flip(0)": "G: the rewards from each step to the end",
+    "loss - (": "this episode's term; which sign?",
+    "loss.backward()": "compute −ĝ",
 }
 
 
@@ -24,31 +24,15 @@ def draw(screen: Screen) -> None:
         " tests compare with the engine's."
     )
     source = solution()
-    exercise(screen, "reinforce", source, gaps(source), start="while True")
+    exercise(screen, "reinforce", source, gaps(source), start="def play")
     screen.says(
         f"{plural(len(gaps(source)), 'gap')} in {plural(len(source.splitlines()), 'line')}."
     )
 
 
 def solution() -> str:
-    """The function with what it imports."""
-    function = inspect.getsource(from_scratch.reinforce)
-    module = inspect.getmodule(from_scratch.reinforce)
-    assert module is not None
-    head = inspect.getsource(module).split("\n\n\n")[0]
-    return f"{head}\n\n\n{function}{RUN}"
-
-
-RUN = """
-
-if __name__ == "__main__":
-    env = gymnasium.make("CartPole-v1")
-    policy = torch.nn.Sequential(torch.nn.Linear(4, 32), torch.nn.Tanh(), torch.nn.Linear(32, 2))
-    for update, mean_return in enumerate(reinforce(env, policy)):
-        print(update, round(mean_return, 1))
-        if mean_return > 475:
-            break
-"""
+    """The whole file."""
+    return inspect.getsource(reinforce)
 
 
 def gaps(source: str) -> dict[str, str]:

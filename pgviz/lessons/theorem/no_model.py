@@ -1,12 +1,12 @@
 """The log turns the product into a sum, and the world's terms of it have slope zero."""
 
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
 from pgviz.charts.theorem import logs_of_factors, slopes_of_factors
-from pgviz.exact.derivation import derivative, log_probability_at
+from pgviz.exact.derivation import derivative, probabilities_of
 from pgviz.exact.factors import POLICY, WORLD, factors
 from pgviz.exact.landscape import knob
 from pgviz.figures import fixed, signed
@@ -67,7 +67,8 @@ def sentence(which: int, percent: int) -> str:
     turn = knob(ladder(), ACTION)
     assert turn is not None
     here = ladder().at(turn.thetas(percent / 100))
-    whole = derivative(partial(log_probability_at, here, tau), np.asarray(here.theta))
+    probability = probabilities_of(here, [tau])
+    whole = derivative(lambda z: np.log(probability(z)[0]), np.asarray(here.theta))
     return (
         f"The policy's slopes add up to {signed(found.slope(POLICY))}, the world's to"
         f" {fixed(found.slope(WORLD), 0)}. The whole product, differentiated:"

@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from pgviz.estimators import reward_to_go
-from pgviz.exact.derivation import derivative, objective_at, probability_at
+from pgviz.exact.derivation import derivative, objective_at, probabilities_of
 from pgviz.exact.receipts import listed
 from pgviz.exact.trajectories import Trajectory, trajectories
 from pgviz.worlds.named import ladder
@@ -43,7 +43,7 @@ def _return(tau: Trajectory) -> float:
 
 
 def _slope(here: TabularMDP, tau: Trajectory) -> Floats:
-    return derivative(partial(probability_at, here, tau), np.asarray(here.theta))
+    return derivative(lambda z: probabilities_of(here, [tau])(z)[0], np.asarray(here.theta))
 
 
 def _of_the_sum(here: TabularMDP, tau: Trajectory) -> Floats:
@@ -51,7 +51,7 @@ def _of_the_sum(here: TabularMDP, tau: Trajectory) -> Floats:
 
 
 def _of_the_log(here: TabularMDP, tau: Trajectory) -> Floats:
-    log = derivative(lambda z: np.log(probability_at(here, tau, z)), np.asarray(here.theta))
+    log = derivative(lambda z: np.log(probabilities_of(here, [tau])(z)[0]), np.asarray(here.theta))
     return tau.probability * log * _return(tau)
 
 
