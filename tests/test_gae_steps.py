@@ -285,6 +285,19 @@ def test_the_ledger_says_why_a_sum_stops():
     assert ledger.sentence(both, 2, 0).endswith(".")
 
 
+def test_the_numbers_of_the_ledger_hold_both_ends_of_lambda_and_both_bugs():
+    fall, limit = (
+        ledger.numbers(Ledger.of(ledger.rows_of(name), GAMMA, 0.95), 0)
+        for name in ("a fall", "500 ones")
+    )
+    assert fall["λ = 1"].to_numpy() == pytest.approx(fall["G − V̂"].to_numpy())
+    assert limit["✗ the limit counts as a fall"].iloc[-1] == pytest.approx(-99)
+    assert limit["λ = 1"].iloc[-1] == pytest.approx(0)
+    assert limit["G − V̂"].iloc[-1] == pytest.approx(-99)
+    both = ledger.numbers(Ledger.of(ledger.rows_of("two episodes"), GAMMA, 0.95), 0)
+    assert (both["✗ the sum does not stop"] != both["Â"]).tolist() == [True] * 3 + [False] * 3
+
+
 # --- where a sum stops ---
 
 

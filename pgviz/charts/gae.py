@@ -754,6 +754,26 @@ def sweep(budget: float, low: float) -> alt.LayerChart:
     return before + dots + unsolved + interval + middle
 
 
+def sweep_curves() -> alt.Chart:
+    """Returns along training, a line for each λ. Table: curves (env_steps, trailing_return, label)."""
+    names = ["0", "0.5", "0.8", "0.9", "0.95", "0.98", "1"]
+    dashes = [DASH["actor-critic"], [8, 3], [1, 0], [1, 0], [1, 0], [1, 0], DASH["baseline"]]
+    widths = [2.5, 1.5, 1, 1, 3, 1, 2.5]
+    colors = [COLOR["actor-critic"], *[COLOR["gae"]] * 5, COLOR["baseline"]]
+    legend = alt.Legend(title="λ", orient="right")
+    return (
+        _table("curves")
+        .mark_line(clip=True)
+        .encode(
+            alt.X("env_steps:Q").title("steps of each learner").axis(labelExpr=SHORT, tickCount=4),
+            alt.Y("trailing_return:Q").title("return").axis(values=[0, 100, 200, 300, 400, 475]),
+            alt.Color("label:N").scale(domain=names, range=colors).legend(legend),
+            alt.StrokeDash("label:N").scale(domain=names, range=dashes).legend(legend),
+            alt.StrokeWidth("label:N").scale(domain=names, range=widths).legend(legend),
+        )
+    )
+
+
 def within_budget(num_seeds: int, ink: str) -> alt.LayerChart:
     """Seeds solved within the budget against λ: the recorded sweep, and one's own attempts.
 

@@ -38,7 +38,9 @@ def draw(screen: Screen) -> None:
                 ]
             ),
         },
-        title="Bias² shrinks with n, the variance grows",
+        title="Bias² shrinks with n, the variance grows"
+        if error
+        else "No bias; the variance grows with n",
         note="exact, over all episodes of the ladder",
     )  # fmt: skip
     screen.says(sentence(error, num))

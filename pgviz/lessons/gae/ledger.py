@@ -7,7 +7,7 @@ from pgviz import estimators
 from pgviz.charts import gae as charts
 from pgviz.figures import MINUS, fixed, number
 from pgviz.lessons.gae.settings import HUNDREDTHS, LAMBDA, LAMBDA_START
-from pgviz.measure.ledger import GAMMA, LEDGERS, Ledger
+from pgviz.measure.ledger import GAMMA, LEAK, LEDGERS, LIMIT, Ledger
 from pgviz.training import methods
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink
@@ -67,7 +67,7 @@ def draw(screen: Screen) -> None:
         note=f"rows {first} to {first + NUM_ROWS - 1}{of} · drag λ and the rows computed",
     )  # fmt: skip
     screen.says(sentence(found, num_rows, first))
-    screen.numbers(found.table(NUM_ROWS).assign(t=range(first, first + NUM_ROWS)).round(4))
+    screen.numbers(numbers(found, first))
     screen.code(estimators.gae, estimators.discounted_sum, methods.actor_critic, methods.gae)
 
 
@@ -106,6 +106,22 @@ def rows_table(found: Ledger, first: int) -> pd.DataFrame:
             }
             for row in range(len(found.rewards))
         ]
+    )
+
+
+def numbers(found: Ledger, first: int) -> pd.DataFrame:
+    """The rows with both ends of λ, G − V̂ for comparison, and what two bugs make of them."""
+    return (
+        found.table(NUM_ROWS)
+        .assign(
+            t=range(first, first + NUM_ROWS),
+            **{
+                "G − V̂": found.returns_minus_values(),
+                "✗ the limit counts as a fall": found.with_bug(LIMIT),
+                "✗ the sum does not stop": found.with_bug(LEAK),
+            },
+        )
+        .round(4)
     )
 
 

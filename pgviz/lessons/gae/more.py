@@ -33,10 +33,14 @@ def draw(screen: Screen) -> None:
     else:
         shown = curves((FEW, MANY), bias=True)
         error = ERROR_START
-        title = "More episodes leave the bias, so the best λ grows"
     field = screen.live(ERROR, ERROR_START)
     if guess is not None:
         error = screen.control(ERROR, ERROR_START)
+        title = (
+            "More episodes leave the bias, so the best λ grows"
+            if error
+            else "Without bias the best λ stays where the variance is least"
+        )
     marked = guess is not None and guess != ""
     screen.chart(
         charts.errors_along_lambda, field, ERROR.options.index(ERROR_START), ERROR.options, ink(),

@@ -71,7 +71,9 @@ def draw(screen: Screen) -> None:
     screen.chart(
         charts.stops, field, HUNDREDTHS.index(LAMBDA_START), NUM_STEPS, ink(),
         tables={"lines": lines(), "bands": bands()},
-        title="One wrong end spoils all steps before it",
+        title="One wrong end spoils all steps before it"
+        if lam
+        else "At λ = 0 a wrong end spoils one step",
         note=f"Â of the {NUM_STEPS} steps before each end, γ = {GAMMA:g} · ✗ with the bug · drag λ",
     )  # fmt: skip
     screen.says(sentence(lam))

@@ -12,7 +12,7 @@ from pgviz.figures import fixed
 from pgviz.measure import sweep
 from pgviz.runs import Recording, Run
 from pgviz.training.command import command_line
-from pgviz.ui import training
+from pgviz.ui import live, training
 from pgviz.ui.screen import ROOM_SCALE, Screen, chart
 
 RUNS = tuple(sweep.configs())
@@ -32,7 +32,9 @@ def draw(screen: Screen) -> None:
     if finished:
         found = found_in(finished)
         screen.says(sentence(found))
-        screen.numbers(sweep.compared(found).round(0))
+        screen.numbers(numbers(found))
+        with screen.fold("Curves", ":material/show_chart:"):
+            _curves(screen, finished)
     else:
         screen.says("The comparison stands here when all seven runs are complete.")
     screen.command(command())
@@ -71,6 +73,31 @@ def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run]) -> None:
         says="Steps until solved against λ, with every seed.",
         scale=ROOM_SCALE if screen.present else 1.0,
     )
+
+
+def _curves(screen: Screen, runs: Sequence[Run]) -> None:
+    """The return along training, one line for each λ."""
+    tables = [
+        live.by_steps(run)[0].assign(label=sweep.label(run.config.gae_lambda)) for run in runs
+    ]
+    st.markdown("**Mean return of the middle half, along training**")
+    chart(
+        f"chart-{screen.key}-curves",
+        charts.sweep_curves,
+        tables={"curves": pd.concat(tables)},
+        height=240,
+        says="The return along training for seven λ.",
+    )
+
+
+def numbers(found: dict[float, Recording]) -> pd.DataFrame:
+    """Every λ, and its difference to 0.95 on common seeds with the 95 % interval."""
+    _, middle = sweep.tables(found)
+    steps = middle.rename(columns={"label": "λ", "low": "from", "high": "to"})
+    differences = sweep.compared(found).rename(
+        columns={"difference": "more than 0.95", "low": "at least", "high": "at most"}
+    )
+    return steps.merge(differences, on="λ", how="left").round(0)
 
 
 def is_between(middle: pd.DataFrame) -> bool:

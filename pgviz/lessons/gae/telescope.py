@@ -23,8 +23,8 @@ RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 def draw(screen: Screen) -> None:
     screen.words(
         "Add TD errors: each value enters twice, with + in one row and with − in the next. At"
-        " λ = 1 they cancel; at smaller λ a part stays: $(1-\\lambda)\\lambda^{n-1}\\,\\hat V(s_n)$."
-        " That is the weight of $\\hat A^{(n)}$ in the average. So GAE is one sum:"
+        " λ = 1 they cancel. At smaller λ the part $(1-\\lambda)\\lambda^{n-1}$ of $\\hat V(s_n)$"
+        " stays: exactly the weight of $\\hat A^{(n)}$ in the average. So GAE is one sum:"
         " $\\hat A_t = \\sum_k (\\gamma\\lambda)^k\\,\\delta_{t+k}$."
     )
     field = screen.live(LAMBDA, LAMBDA_START)

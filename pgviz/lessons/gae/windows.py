@@ -32,7 +32,9 @@ def draw(screen: Screen) -> None:
         charts.windows, field, ERROR.options.index(ERROR_START), ERROR.options,
         max(float(table["bias"].max()) * 1.12, 0.01), ink(),
         tables={"bias": table},
-        title="Longer windows, less bias; whole episodes, none at λ = 1",
+        title="Longer windows, less bias; whole episodes, none at λ = 1"
+        if error and table["bias"].any()
+        else "This critic biases no λ",
         note=f"exact · {trust.FORMULAS[shape]}; J is V at the start",
     )  # fmt: skip
     screen.says(sentence(world, shape, error))
