@@ -31,6 +31,19 @@ STYLE = """
 @media (max-width: 640px) {
   .stMainBlockContainer, [data-testid=stBottomBlockContainer] { padding-left: 1rem; padding-right: 1rem; }
   .stMainBlockContainer { padding-top: 3rem; }
+  .st-key-walk-more p { position: absolute; clip-path: inset(50%); }
+  /* One column: words, picture, controls, what is to be seen, folds. */
+  [class*="st-key-screen-"] > * > .stHorizontalBlock,
+  [class*="st-key-screen-"] > * > .stHorizontalBlock > .stColumn,
+  [class*="st-key-screen-"] > * > .stHorizontalBlock > .stColumn > .stVerticalBlock {
+    display: contents;
+  }
+  [class*="st-key-screen-"] > * { display: flex; flex-direction: column; gap: 0.8rem; }
+  :has(> [class*="st-key-picture-"]) { order: 1; }
+  :has(> [class*="st-key-gate-"]) { order: 2; }
+  :has(> [class*="st-key-controls-"]) { order: 3; }
+  :has(> [class*="st-key-says-"]) { order: 4; }
+  :has(> [class*="st-key-folds-"]) { order: 5; }
 }
 :root[data-present] { font-size: 26px; }
 :root[data-present] .stSidebar, :root[data-present] .stAppHeader { display: none; }

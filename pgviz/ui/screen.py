@@ -42,7 +42,8 @@ class Screen:
         self.height = ROOM_HEIGHT if present else HEIGHT
         self.key = f"{page.slug}-{step.slug}"
         st.title(step.heading(progress.is_revealed(page.slug, step.slug)), anchor=False)
-        left, right = st.columns([34, 66], gap="medium")
+        with st.container(key=f"screen-{self.key}"):
+            left, right = st.columns([34, 66], gap="medium")
         with left:
             self._words = st.container(key=f"words-{self.key}", gap="small")
             self._gate = st.container(key=f"gate-{self.key}", gap="small")
