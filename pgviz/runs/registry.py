@@ -172,19 +172,31 @@ class Runs:
                     self._let_be(run, viewer)
             return [group[config] for config in configs]
 
-    def prepare(self, configs: Sequence[Config]) -> None:
-        """Record these runs ahead of any visitor, one at a time, while no visitor's run waits."""
+    def prepare(self, configs: Sequence[Config], soon: bool = False) -> None:
+        """Record these runs ahead of any visitor, one at a time, while no visitor's run waits.
+
+        `soon` puts them before the others: somebody is looking at where they will be shown.
+        """
         with self._lock:
-            if self.records_ahead:
+            if not self.records_ahead:
+                return
+            if soon:
+                self._ahead = [*configs, *(c for c in self._ahead if c not in configs)]
+            else:
                 self._ahead += [config for config in configs if config not in self._ahead]
 
     def _go_ahead(self) -> None:
         """Start the next run that is to be recorded ahead, if the workers have nothing to do."""
-        while self._ahead and not self._tasks:
-            config = self._ahead.pop(0)
-            run = self.find(config)
-            if run is None or run.ending == "stopped":
-                self._start(config).viewers.add(AHEAD)
+        while True:
+            with self._lock:
+                if not self._ahead or self._tasks or self._closed.is_set():
+                    return
+                config = self._ahead.pop(0)
+            known = self.find(config)  # it may have to be read: without the lock
+            with self._lock:
+                if known is None or known.ending == "stopped":
+                    with suppress(Busy):
+                        self._start(config).viewers.add(AHEAD)
 
     def _give_way(self) -> None:
         """A visitor's run waits for no run that is recorded ahead: that one begins anew later."""
@@ -349,9 +361,8 @@ class Runs:
                     continue
                 if self._tasks:
                     self._replace_broken_pool()
-                with suppress(Busy):
-                    self._go_ahead()
                 watched = {run.path for group in self._watched.values() for run in group}
+            self._go_ahead()
             if time.monotonic() - marked > TOUCH_S:
                 marked = time.monotonic()
                 for path in watched:

@@ -45,7 +45,7 @@ def recorded(
     mine = own_of(screen.key)
     shown = mine or configs
     missing = [c for c in configs if live.runs().find(c) is None]
-    live.runs().prepare(missing)
+    live.runs().prepare(missing, soon=True)
     with screen.picture():
         live.follow(
             lambda: _draw(screen, configs, shown, draw, height),
