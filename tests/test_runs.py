@@ -216,7 +216,7 @@ def test_a_finished_run_is_returned_at_once_here_and_by_the_next_server(open_run
 
 def test_the_code_version_covers_every_module_that_training_imports():
     script = """
-import sys, pgviz.training
+import sys, pgviz.training.loop
 print(*(module.__file__ for name, module in sys.modules.items() if name.startswith("pgviz")))
 """
     imported = subprocess.run(
