@@ -21,7 +21,6 @@ pytestmark = pytest.mark.browser
 PATIENCE = 60_000  # ms; a test waits for a sign, not for a time
 QUIET = 1500  # ms in which a page that polls would have asked three times
 DESK, PHONE, ROOM = (1280, 720), (390, 844), (1920, 1080)
-SLOW = {"num_envs": "64", "learning_rate": "0.002"}  # a run that lasts
 
 # What axe finds in Streamlit's own elements; none of it is ours to change.
 STREAMLITS_OWN = {
