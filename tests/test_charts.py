@@ -11,7 +11,7 @@ import pytest
 
 from pgviz.charts import baselines, critics, learning, theme
 from pgviz.training import METRICS, presets
-from pgviz.ui import page
+from pgviz.ui import screen
 
 BUILDS = [
     (learning.learning_curves, ("reinforce", 60), {"seeds", "middle", "solved"}),
@@ -63,7 +63,7 @@ def test_the_page_sends_one_specification_whatever_the_tables_hold(
 ):
     sent = []
     monkeypatch.setattr(
-        page.st, "vega_lite_chart", lambda data, spec, **rest: sent.append((spec, rest))
+        screen.st, "vega_lite_chart", lambda data, spec, **rest: sent.append((spec, rest))
     )
     rng = np.random.default_rng(0)
     for num_rows in (0, 1, 60):
@@ -73,7 +73,7 @@ def test_the_page_sends_one_specification_whatever_the_tables_hold(
                 for name in ("update", "low", "high", "seed", *METRICS)
             }
         )
-        page.chart(
+        screen.chart(
             "key", build, *arguments, tables=dict.fromkeys(tables, frame), height=9, says="w"
         )
     texts = {

@@ -8,23 +8,18 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pgviz.ui import controls, page
+from pgviz.ui import controls, links
 from pgviz.ui.controls import Choice, Number
-from tests.test_app import (
-    button,
-    check,
-    components,
-    control,
-    one_run,
-    recordings,
-    servers,
-    visit,
-)
+from tests.test_app import check, recordings, servers, visit
 
-__all__ = ["one_run", "recordings", "servers"]  # fixtures
+__all__ = ["recordings", "servers"]  # fixtures
 
 REPO = Path(__file__).parent.parent
-SOURCES = sorted([*(REPO / "pages").glob("*.py"), *(REPO / "pgviz" / "ui").rglob("*.py")])
+SOURCES = sorted(
+    path
+    for folder in ("pages", "pgviz/ui", "pgviz/lessons")
+    for path in (REPO / folder).rglob("*.py")
+)
 
 
 def fails(*_, **__):
@@ -71,35 +66,35 @@ def test_every_number_in_an_address_is_drawn_by_the_one_function_that_keeps_it_w
     assert set(bound) == {"controls.py"}
 
 
-def test_a_callback_that_fails_is_one_sentence_and_the_page_goes_on(one_run, monkeypatch):
-    at = check(visit("reinforce"))
-    monkeypatch.setattr("pgviz.ui.time_machine.forget", fails)
-    button(at, "Reset").click()
-    at.run()
+def test_a_callback_that_fails_is_one_sentence_and_the_page_goes_on(monkeypatch):
+    at = check(visit("theorem"))
+    with monkeypatch.context() as patch:
+        patch.setattr("pgviz.ui.progress.is_revealed", lambda *_: False)
+        patch.setattr("pgviz.ui.walk._go", fails)
+        at.button(key="walk-next").click().run()
     assert not at.exception
     assert len(at.error) == 1
     assert "secret" not in str(at.main)
-    assert [header.value for header in at.header][-1] == "Share and reproduce"
+    assert at.title
     check(at.run())
 
 
-def test_a_fragment_that_fails_is_one_sentence_and_the_page_goes_on(one_run, monkeypatch):
-    monkeypatch.setattr("pgviz.ui.time_machine.watch", fails)
-    at = visit("reinforce")
+def test_a_fragment_that_fails_is_one_sentence_and_the_page_goes_on(monkeypatch):
+    monkeypatch.setattr("pgviz.ui.training._draw", fails)
+    at = visit("reinforce", {"step": "run"})
     assert not at.exception
     assert len(at.error) == 1
     assert "secret" not in str(at.main)
-    assert [header.value for header in at.header][-1] == "Share and reproduce"
+    assert at.get_by_key("walk-bar") is not None
 
 
-@pytest.mark.parametrize("slug", ["reinforce", "baselines"])
-def test_what_a_longer_run_left_behind_becomes_what_this_one_has(one_run, slug):
+def test_what_is_remembered_from_elsewhere_becomes_what_the_step_can_show():
     at = AppTest.from_file(REPO / "streamlit_app.py", default_timeout=120)
-    at._bidi_component_manager = components()
-    at.session_state["update"], at.session_state["seed"] = 14, 31
-    check(at.switch_page(f"pages/{slug}.py").run())
-    assert control(at, "update").value == one_run.config.num_updates
-    assert control(at, "seed").value == one_run.config.num_seeds - 1
+    at.session_state["theta"] = 17.0
+    at.switch_page("pages/theorem.py")
+    at.query_params["step"] = "policy"
+    check(at.run())
+    assert at.select_slider(key="theta").value == 3.0
 
 
 @pytest.mark.parametrize(
@@ -139,4 +134,4 @@ def test_a_remembered_value_becomes_the_nearest_that_the_control_holds(
 def test_a_link_keeps_what_stands_before_the_page_in_the_browsers_address(monkeypatch, seen, link):
     monkeypatch.setattr(st, "context", SimpleNamespace(url=seen))
     monkeypatch.setattr(st, "get_option", {"server.baseUrlPath": "/pg/"}.get)
-    assert page.base_url("gae") == link
+    assert links.base_url("gae") == link

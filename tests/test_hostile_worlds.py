@@ -13,9 +13,10 @@ from streamlit.testing.v1 import AppTest
 from pgviz.exact import derivation, trajectories
 from pgviz.exact.derivation import derivations
 from pgviz.exact.receipts import listed, read_out
+from pgviz.kept import Kept
 from pgviz.measure import theorem
-from pgviz.ui import frame
-from pgviz.ui.theorem import bench
+from pgviz.ui import world as ui_world
+from pgviz.ui.world import CAN_SHOW
 from pgviz.worlds.files import world_document
 from pgviz.worlds.named import named_worlds
 from pgviz.worlds.tabular import TabularMDP
@@ -100,23 +101,27 @@ def test_a_large_world_shows_less_and_says_so_and_no_other_does(world):
     assert not any(theorem.size_in_words(make()) for make in named_worlds.values())
 
 
-def test_a_view_reads_the_file_once_and_the_next_view_works_out_nothing(world, monkeypatch):
+@pytest.mark.parametrize("step", CAN_SHOW)
+def test_a_view_reads_the_file_once_and_the_next_view_works_out_nothing(world, monkeypatch, step):
     st.cache_resource.clear()
-    record = next(page for page in frame.PAGES if page.slug == "theorem")
-    monkeypatch.setattr(frame, "open_page", lambda slug: record)
     monkeypatch.setattr(theorem, "NUM_STEPS", 8)
     parsed, computed = [], []
-    parse, compute = bench.parse_world, bench._compute
-    monkeypatch.setattr(bench, "parse_world", lambda text: parsed.append(1) or parse(text))
-    monkeypatch.setattr(bench, "_compute", lambda *a: computed.append(a[1]) or compute(*a))
-    app = AppTest.from_file("../pages/theorem.py", default_timeout=60)
-    app.session_state["theorem.document"] = world_document(world)
-    app.session_state["world"] = bench.YOURS
+    parse, once = ui_world.parse_world, Kept.once
+    monkeypatch.setattr(ui_world, "parse_world", lambda text: parsed.append(1) or parse(text))
+
+    def counting(self, key, work):
+        return once(self, key, lambda: computed.append(key) or work())
+
+    monkeypatch.setattr(Kept, "once", counting)
+    app = AppTest.from_file("../streamlit_app.py", default_timeout=60)
+    app.session_state[ui_world.DOCUMENT] = world_document(world)
+    app.switch_page("pages/theorem.py")
+    app.query_params["step"] = step
     app.run()
     assert not app.exception
+    assert not app.error
     assert any(theorem.size_in_words(world) in caption.value for caption in app.caption)
     assert len(parsed) == 1
-    assert len(computed) < 30
     first = len(computed)
     app.run()
     assert (len(parsed), len(computed)) == (1, first)

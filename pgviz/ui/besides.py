@@ -1,4 +1,4 @@
-"""What the training of a run does besides the equation, in one expander."""
+"""What the training of a run does besides the equation, in a fold of the step that shows it."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,13 +7,15 @@ import streamlit as st
 
 from pgviz.measure.besides import Fact, besides
 from pgviz.runs import Recording, Run
+from pgviz.ui.once import in_memory
+from pgviz.ui.screen import Screen
 
 
-def panel(runs: Sequence[Run], names: Sequence[str] = ()) -> None:
+def fold(screen: Screen, runs: Sequence[Run], names: Sequence[str] = ()) -> None:
     """One list per run: its own, or a tab for each run of a group. Nothing without a run."""
     if not runs:
         return
-    with st.expander("What the training does besides the equation"):
+    with screen.fold("Besides the equation", ":material/checklist:"):
         if len(runs) == 1:
             _list(runs[0])
             return
@@ -31,7 +33,7 @@ def _list(run: Run) -> None:
         st.markdown(_measured(str(recording.path), recording.num_updates))
 
 
-@st.cache_data(max_entries=200, show_spinner=False)
+@in_memory(megabytes=2)
 def _measured(path: str, num_updates: int) -> str:
     recording = Recording(Path(path))
     return _written(besides(recording.config, recording))

@@ -6,12 +6,14 @@ Until the step that introduces the discount, every world is looked at with γ = 
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import DeletedFile
 
 from pgviz.charts import worlds as drawings
+from pgviz.kept import Kept
 from pgviz.measure import theorem
 from pgviz.ui.controls import Choice
 from pgviz.ui.drawing import drawing
@@ -42,7 +44,7 @@ class Shown:
 
     @property
     def _own(self) -> TabularMDP:
-        return parse_world(self.document) if self.document else named_worlds[self.name]()
+        return _parsed(self.document) if self.document else named_worlds[self.name]()
 
     @property
     def world(self) -> TabularMDP:
@@ -82,7 +84,11 @@ def chosen(screen: Screen, choice: Choice, default: str, discounted: bool = Fals
     """The world that the control names, or the visitor's own while it is in use."""
     document = in_use()
     name: str = screen.control(choice, default, disabled=bool(document))
-    return Shown(name, document, discounted)
+    shown = Shown(name, document, discounted)
+    if document and (fewer := theorem.size_in_words(shown.world)):
+        with screen.beside_controls():
+            st.caption(fewer)
+    return shown
 
 
 def in_use() -> str:
@@ -98,10 +104,9 @@ def in_use() -> str:
 
 def found(shown: Shown, function: Callable[..., Any], *arguments: Any) -> Any:
     """function(world, *arguments), computed once."""
-    if shown.document:
-        name = f"{function.__module__}.{function.__qualname__}"
-        return _for_one(shown, name, arguments, function)
-    return _for_all(shown, function, arguments)
+    kept = _of_this_reader() if shown.document else _of_all_readers()
+    key = shown, f"{function.__module__}.{function.__qualname__}", arguments
+    return kept.once(key, lambda: function(shown.world, *arguments))
 
 
 def found_or_instead(
@@ -116,14 +121,24 @@ def found_or_instead(
         return other, found(other, function, *arguments), note
 
 
-@lru_cache(600)
-def _for_all(shown: Shown, function: Callable[..., Any], arguments: tuple) -> Any:
-    return function(shown.world, *arguments)
+@st.cache_resource(show_spinner=False)
+def _of_all_readers() -> Kept:
+    return Kept(megabytes=32)
 
 
-@st.cache_data(max_entries=100, show_spinner=False, scope="session")
-def _for_one(shown: Shown, name: str, arguments: tuple, _function: Callable[..., Any]) -> Any:
-    return _function(shown.world, *arguments)
+@st.cache_resource(show_spinner=False, scope="session")
+def _of_this_reader() -> Kept:
+    return Kept(megabytes=2)
+
+
+def _parsed(document: str) -> TabularMDP:
+    """The visitor's world, read once in a session."""
+    return _read(document) if get_script_run_ctx() else parse_world(document)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False, scope="session")
+def _read(document: str) -> TabularMDP:
+    return parse_world(document)
 
 
 # --- the fold ---
@@ -197,6 +212,9 @@ def _aside(key: str) -> None:
 
 def _uploaded(key: str) -> None:
     file = st.session_state.get(f"world-upload-{key}")
+    if isinstance(file, DeletedFile):
+        st.session_state[REFUSED] = "The file did not arrive. Choose it once more."
+        return
     receive(None if file is None else file.getvalue())
 
 

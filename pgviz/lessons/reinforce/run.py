@@ -17,7 +17,7 @@ from pgviz.lessons.reinforce.recorded import (
 from pgviz.measure.ensembles import bootstrap_band, interquartile_mean
 from pgviz.runs import Recording, Run
 from pgviz.training.config import Config
-from pgviz.ui import live, training
+from pgviz.ui import besides, live, training
 from pgviz.ui.controls import Choice
 from pgviz.ui.screen import Screen, chart
 
@@ -60,6 +60,7 @@ def draw(screen: Screen) -> None:
         screen.says(in_words(recording, shown))
         screen.numbers(numbers(recording))
     screen.command(command(own), OTHER_SETTINGS)
+    besides.fold(screen, [run] if run else [])
 
 
 def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run], shown: int) -> None:
