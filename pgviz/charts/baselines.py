@@ -372,3 +372,146 @@ def along_training(num_updates: int) -> alt.LayerChart:
         .encode(x, alt.Y("shown:Q"), _by_method(), text="label:N")
     )
     return line + dot + label
+
+
+# --- the steps: a slider redraws its chart while it moves ---
+
+LETTERS = 14
+CROSS = "M-1,-1L1,1M-1,1L1,-1"
+HERE = "datum.at == toNumber(at)"
+
+
+def _table(name: str) -> alt.Chart:
+    return alt.Chart(alt.NamedData(name))
+
+
+def _live(field: str, start: float, name: str = "at") -> alt.Parameter:
+    """The position of a slider, as its thumb moves."""
+    return alt.param(name=name, value=start, bind=alt.BindDirect(element=field, event="input"))
+
+
+def _arrow_to_truth(ink: str, x: alt.X, y: alt.Y) -> alt.LayerChart:
+    """∇J as an arrow from the origin, named. Table: truth (along, across, zero)."""
+    truth = _table("truth")
+    words: dict[str, Any] = {"fontSize": LETTERS, "align": "left", "dx": 10, "dy": -12}
+    words |= {"fontWeight": "bold", "text": "∇J, exact"}
+    cross = truth.mark_rule(color=QUIET, strokeWidth=1, opacity=0.5)
+    return (
+        cross.encode(alt.Y("across:Q"))
+        + cross.encode(alt.X("zero:Q"))
+        + truth.mark_rule(color=ink, strokeWidth=2.5, strokeDash=TRUTH_DASH).encode(
+            alt.X("zero:Q"), alt.X2("along:Q"), alt.Y("across:Q")
+        )
+        + truth.mark_point(shape="triangle-right", size=110, filled=True, opacity=1, color=ink)
+        .encode(x, y)
+        + truth.mark_text(
+            color=PAPER[ink], stroke=PAPER[ink], strokeWidth=5, strokeJoin="round", aria=False,
+            **words,
+        ).encode(x, y)
+        + truth.mark_text(color=ink, **words).encode(x, y)
+    )  # fmt: skip
+
+
+def scatter(
+    field: str, start: int, ink: str, weight: str, middle: float, reach: tuple[float, float]
+) -> alt.LayerChart:
+    """Estimates of N episodes as dots around ∇J, and their mean as a cross, as N moves.
+
+    Tables: dots (at, along, across), centre (the same), truth (along, across, zero).
+    """
+    color = COLOR["full-return" if weight == "full return" else "reinforce"]
+    x = alt.X("along:Q").title("along ∇J")
+    x = x.scale(domain=[middle - reach[0], middle + reach[0]], nice=False)
+    y = alt.Y("across:Q").title("across it").scale(domain=[-reach[1], reach[1]], nice=False)
+    dots = _table("dots").transform_filter(HERE)
+    centre = _table("centre").transform_filter(HERE)
+    return (
+        dots.mark_circle(size=40, opacity=0.42, color=color, clip=True)
+        .encode(x, y)
+        .add_params(_live(field, start))
+        + _arrow_to_truth(ink, x, y)
+        + centre.mark_point(shape="cross", filled=True, size=260, color=PAPER[ink], opacity=1)
+        .encode(x, y)
+        + centre.mark_point(shape="cross", filled=True, size=150, color=color, opacity=1).encode(
+            x,
+            y,
+            tooltip=[alt.Tooltip("along:Q", format=".3f"), alt.Tooltip("across:Q", format=".3f")],
+        )
+    )  # fmt: skip
+
+
+def errors_of_n(field: str, start: int, ink: str) -> alt.LayerChart:
+    """The distance of ĝ from ∇J against N, on log axes: exact lines, measured points.
+
+    Tables: lines (name, num, error), measured (name, num, error), here (at, name, num, error,
+    label), ends (name, num, error, label), guide (num, error, label).
+    """
+    x = alt.X("num:Q").title("episodes N").scale(type="log", domain=[1, 4000], nice=False)
+    x = x.axis(values=[1, 10, 100, 1000], format="~s")
+    y = alt.Y("error:Q").title("distance of ĝ from ∇J (root mean square)")
+    y = y.scale(type="log", domain=[0.05, 6], nice=False).axis(
+        values=[0.1, 0.2, 0.5, 1, 2, 5], format="~g"
+    )
+    here = _table("here").transform_filter(HERE)
+    guide = _table("guide")
+    return (
+        guide.mark_line(color=ink, strokeDash=TRUTH_DASH, strokeWidth=1.6, clip=True).encode(x, y)
+        + guide.transform_filter("isValid(datum.label)")
+        .mark_text(align="right", dx=-8, dy=12, fontSize=LETTERS, color=ink)
+        .encode(x, y, text="label:N")
+        + _table("lines").mark_line(strokeWidth=2.5, clip=True)
+        .encode(x, y, _by_method(), _dash_by_method())
+        .add_params(_live(field, start))
+        + _table("measured").mark_point(size=90, strokeWidth=2, opacity=1)
+        .encode(x, y, _by_method(), _shape_by_method(), tooltip=["num:Q", alt.Tooltip("error:Q", format=".3f")])
+        + here.mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x)
+        + here.mark_point(filled=True, size=150, opacity=1).encode(x, y, _by_method())
+        + here.transform_filter("datum.name == 'full-return'")
+        .mark_text(align="left", dx=10, dy=-12, fontSize=LETTERS, fontWeight="bold")
+        .encode(x, y, _by_method(), text="label:N")
+        + here.transform_filter("datum.name == 'reinforce'")
+        .mark_text(align="right", dx=-10, dy=14, fontSize=LETTERS, fontWeight="bold")
+        .encode(x, y, _by_method(), text="label:N")
+        + _table("ends").mark_text(align="left", dx=8, fontSize=LETTERS, fontWeight="bold")
+        .encode(x, y, _by_method(), text="label:N")
+    )  # fmt: skip
+
+
+def seesaw(
+    field: str, start: int, ink: str, low: float, high: float, exact: float
+) -> alt.LayerChart:
+    """The two estimates that two arms can give, and their mean, which stays on ∇J.
+
+    One row per setting. Tables: estimates (at, row, x, share, label, up), rows (at, row, name,
+    noise), guess (x, text). `at` is −1 in rows that stay.
+    """
+    x = alt.X("x:Q").title("ĝ along θ₁, from one draw").scale(domain=[low, high], nice=False)
+    x = x.axis(tickCount=7)
+    y = alt.Y("row:Q").scale(domain=[-0.62, 1.62], nice=False).axis(None)
+    shown = f"datum.at == -1 || {HERE}"
+    dots = _table("estimates").transform_filter(shown)
+    rows = _table("rows").transform_filter(shown)
+    size = alt.Size("share:Q", legend=None).scale(domain=[0, 1], range=[0, 1500])
+    words = dots.mark_text(fontSize=LETTERS, fontWeight="bold", color=ink)
+    return (
+        rows.mark_rule(color=QUIET, strokeWidth=1).encode(alt.Y("row:Q"))
+        + alt.Chart(alt.NamedData("truth"))
+        .mark_rule(color=ink, strokeDash=TRUTH_DASH, strokeWidth=2.2)
+        .encode(x)
+        + alt.Chart(alt.NamedData("truth"))
+        .mark_text(color=ink, fontSize=LETTERS, fontWeight="bold", align="left", dx=6, dy=10)
+        .encode(x, y=alt.value(0), text="label:N")
+        + dots.mark_circle(opacity=0.75, color=COLOR["reinforce"])
+        .encode(x, y, size)
+        .add_params(_live(field, start))
+        + words.transform_filter("datum.up").mark_text(dy=-30, fontSize=LETTERS, color=ink)
+        .encode(x, y, text="label:N")
+        + words.transform_filter("!datum.up").mark_text(dy=30, fontSize=LETTERS, color=ink)
+        .encode(x, y, text="label:N")
+        + rows.mark_text(align="left", fontSize=LETTERS, dy=-52, color=ink)
+        .encode(x=alt.value(6), y=alt.Y("row:Q"), text="name:N")
+        + rows.mark_text(align="right", fontSize=LETTERS, fontWeight="bold", dy=-52, color=ink)
+        .encode(x=alt.value("width"), y=alt.Y("row:Q"), text="noise:N")
+        + _table("guess").mark_text(color=QUIET, fontSize=LETTERS, align="left", dx=8)
+        .encode(x, y=alt.datum(0.5), text="text:N")
+    )  # fmt: skip
