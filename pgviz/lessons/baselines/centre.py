@@ -8,7 +8,7 @@ from pgviz.exact.values import gradient
 from pgviz.figures import fixed, number
 from pgviz.measure import scatter
 from pgviz.measure.noise import NUM_DOTS
-from pgviz.ui import world
+from pgviz.lessons.baselines import worlds
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink
 from pgviz.ui.luck import other_samples
@@ -49,7 +49,7 @@ def draw(screen: Screen) -> None:
     screen.says(sentence(weight, num, luck))
     screen.numbers(scatter.distances("ladder", weight, luck))
     screen.code(scatter.dots)
-    world.fold(screen, world.Shown("ladder"))
+    worlds.card(screen, "ladder")
 
 
 def length() -> float:

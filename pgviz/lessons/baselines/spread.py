@@ -8,7 +8,7 @@ import pandas as pd
 from pgviz.charts import baselines as charts
 from pgviz.figures import fixed, number
 from pgviz.measure import scatter
-from pgviz.ui import world
+from pgviz.lessons.baselines import worlds
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
@@ -44,7 +44,7 @@ def draw(screen: Screen) -> None:
         "python -m pgviz moments ladder --estimator full-return",
         "python -m pgviz moments ladder --estimator reward-to-go",
     )
-    world.fold(screen, world.Shown("ladder"))
+    worlds.card(screen, "ladder")
 
 
 @lru_cache(1)
@@ -61,13 +61,12 @@ def tables() -> dict[str, pd.DataFrame]:
             error = float(np.sqrt(trace / num))
             here.append({"at": at, "name": name, "num": num, "error": error, "label": fixed(error)})
     for weight, name in NAMES.items():
-        far = float(np.sqrt(scatter.trace("ladder", weight)))
-        ends.append({"name": name, "num": 1.6, "error": 1.32 * far / np.sqrt(1.6), "label": weight})
-    ends[1]["error"] = 0.6 * np.sqrt(scatter.trace("ladder", "reward-to-go") / 1.6)
+        error = float(np.sqrt(scatter.trace("ladder", weight) / LONGEST))
+        ends.append({"name": name, "num": LONGEST, "error": error, "label": weight})
     guide = pd.DataFrame(
         [
-            {"num": num, "error": 1.6 / np.sqrt(num), "label": "slope −½" if num == 32 else None}
-            for num in (1, 32, 1024)
+            {"num": num, "error": 1.6 / np.sqrt(num), "label": "slope −½" if num == 200 else None}
+            for num in (1, 200, 1024)
         ]
     )
     return {

@@ -9,7 +9,7 @@ from pgviz.charts import baselines as charts
 from pgviz.charts.worlds import two_arms as picture
 from pgviz.exact import arms
 from pgviz.figures import fixed, number, percent, signed
-from pgviz.ui import world
+from pgviz.lessons.baselines import worlds
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
@@ -25,15 +25,15 @@ ANSWERS = ("The centre of the estimates", "How far they scatter", "Both", "Neith
 def draw(screen: Screen) -> None:
     screen.words(
         "The two arms pay 1 and 0.8, and π = (0.4, 0.6). Now someone pays 10 more, whatever you"
-        " choose. So J is 10 higher. Here ĝ is R ∇ log π(a) of one draw, and it can take two values"
-        " only, one for each arm."
+        " choose. So J is 10 higher. Here ĝ is R ∇ log π(a) of one draw: there are only two estimates,"
+        " one for each arm."
     )
     guess = screen.predict(ANSWERS, verdict)
     if guess is None:
         screen.drawing(picture(arms.paying_more(10.0)), height=300)
         before, after = (arms.mean_reward(arms.paying_more(c)) for c in (0.0, 10.0))
         screen.says(f"J goes from {fixed(before)} to {fixed(after)}.")
-        world.fold(screen, world.Shown("two-arms"))
+        worlds.card(screen, "two-arms")
         return
     field = screen.live(ADDED, START)
     added: float = screen.control(ADDED, START)
@@ -43,10 +43,10 @@ def draw(screen: Screen) -> None:
             **tables(),
             "truth": pd.DataFrame({"x": [exact()], "label": [f"∇J = {signed(exact(), 3)}"]}),
             "guess": pd.DataFrame(
-                [{"x": exact(), "text": f"you: {guess[:1].lower()}{guess[1:]}"}]
+                [{"x": exact(), "row": 0.5, "text": f"you: {guess[:1].lower()}{guess[1:]}"}]
                 if guess
                 else [],
-                columns=["x", "text"],
+                columns=["x", "row", "text"],
             ),
         },
         title="The two estimates move apart; their mean stays",
@@ -56,7 +56,7 @@ def draw(screen: Screen) -> None:
     screen.says(sentence(added))
     screen.numbers(numbers())
     screen.code(arms.estimates, arms.noise)
-    world.fold(screen, world.Shown("two-arms"))
+    worlds.card(screen, "two-arms")
 
 
 def exact() -> float:
