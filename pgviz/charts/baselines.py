@@ -672,9 +672,9 @@ def parabolas_of_states(
 ) -> alt.LayerChart:
     """One parabola per state, the other states where their sliders stand; levels of landmarks.
 
-    options: lowest and highest b and the step between two positions. Tables: grid (state, b,
-    steep, best), names (state, b), sums (least and steep, best of all three states), levels (noise,
-    shown, label).
+    options: lowest and highest b and the step between two positions. Tables: grid (state, b) and
+    states (state, name), both with steep and best of their state, least, and steep0 … best2 of all;
+    levels (noise, shown, label).
     """
     low, high, step = options
     at = [f"({low} + {step} * toNumber(b{s}))" for s in range(3)]
@@ -706,8 +706,7 @@ def parabolas_of_states(
         + curves.mark_line(strokeWidth=2.5, color=color, clip=True).encode(x, y, dash)
         .add_params(*params)
         + dots.mark_point(filled=True, size=150, opacity=1, color=color, clip=True).encode(x, y)
-        + curves.transform_filter("datum.named")
-        .mark_text(fontSize=LETTERS, fontWeight="bold", color=color, dx=12, align="left", clip=True)
+        + dots.mark_text(fontSize=LETTERS, fontWeight="bold", color=color, dy=-16, clip=True)
         .encode(x, y, text="name:N")
     )  # fmt: skip
 

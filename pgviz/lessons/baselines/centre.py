@@ -6,9 +6,9 @@ import pandas as pd
 from pgviz.charts import baselines as charts
 from pgviz.exact.values import gradient
 from pgviz.figures import fixed, number
+from pgviz.lessons.baselines import worlds
 from pgviz.measure import scatter
 from pgviz.measure.noise import NUM_DOTS
-from pgviz.lessons.baselines import worlds
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink
 from pgviz.ui.luck import other_samples

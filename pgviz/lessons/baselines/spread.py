@@ -7,8 +7,8 @@ import pandas as pd
 
 from pgviz.charts import baselines as charts
 from pgviz.figures import fixed, number
-from pgviz.measure import scatter
 from pgviz.lessons.baselines import worlds
+from pgviz.measure import scatter
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
