@@ -1,0 +1,69 @@
+"""Estimates scatter around the gradient: other episodes, another ĝ, the same centre."""
+
+import numpy as np
+import pandas as pd
+
+from pgviz.charts import baselines as charts
+from pgviz.exact.values import gradient
+from pgviz.figures import fixed, number
+from pgviz.lessons.baselines import worlds
+from pgviz.measure import scatter
+from pgviz.measure.noise import NUM_DOTS
+from pgviz.ui.controls import Choice
+from pgviz.ui.look import ink
+from pgviz.ui.luck import other_samples
+from pgviz.ui.screen import Screen
+from pgviz.worlds.named import ladder
+
+SAMPLES = Choice("dots", "Episodes N of a dot", scatter.SIZES)
+WEIGHT = Choice("weight", "Weight of an action", ("reward-to-go", "full return"))
+CONTROLS = (SAMPLES, WEIGHT)
+BEATS = ({"dots": 1}, {"dots": 16}, {"weight": "full return"})
+START = 4
+REACH = (4.8, 3.0)  # half-widths of the picture
+
+
+def draw(screen: Screen) -> None:
+    screen.words(
+        "Two runs differ because each ĝ comes from other episodes. On the ladder ∇J is known"
+        f" exactly. Each dot is one ĝ from N episodes; the cross is the mean of {NUM_DOTS} dots. It"
+        " lies on ∇J: ĝ is **unbiased**, its mean is the exact number. Its scatter is the problem"
+        " of this page."
+    )
+    field = screen.live(SAMPLES, START)
+    num: int = screen.control(SAMPLES, START)
+    weight: str = screen.control(WEIGHT, "reward-to-go", horizontal=True)
+    luck = other_samples(screen)
+    dots = scatter.cloud("ladder", weight, luck)
+    screen.chart(
+        charts.scatter, field, SAMPLES.options.index(START), ink(), weight, length(), REACH,
+        tables={
+            "dots": dots.round(4),
+            "centre": dots.groupby("at", as_index=False).mean(),
+            "truth": pd.DataFrame({"along": [length()], "across": [0.0], "zero": [0.0]}),
+        },
+        title="The cloud shrinks with N; its centre stays on ∇J",
+        note=f"ladder, π = (½, ½) · {NUM_DOTS} dots, in the direction of ∇J and across it",
+        says="Estimates of the gradient as dots around the exact one.",
+    )  # fmt: skip
+    screen.says(sentence(weight, num, luck))
+    screen.numbers(scatter.distances("ladder", weight, luck))
+    screen.code(scatter.dots)
+    worlds.card(screen, "ladder")
+
+
+def length() -> float:
+    """‖∇J‖ of the ladder."""
+    return float(np.linalg.norm(gradient(ladder())))
+
+
+def sentence(weight: str, num: int, luck: int = 0) -> str:
+    """How far one dot and the mean of all dots lie from ∇J, and how far chance alone would move it."""
+    table = scatter.distances("ladder", weight, luck).set_index("num_episodes")
+    row = table.loc[num]
+    chance = float(np.sqrt(scatter.trace("ladder", weight) / num / NUM_DOTS))
+    return (
+        f"‖∇J‖ = {fixed(length())}. A dot lies {number(row['one'], 2)} away from ∇J (root mean"
+        f" square), the mean of all dots {number(row['mean'], 2)}: chance explains"
+        f" {number(chance, 2)}."
+    )

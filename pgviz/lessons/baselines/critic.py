@@ -1,0 +1,166 @@
+"""Learn the value with a network, and subtract it: beside REINFORCE, on the same seeds."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pgviz.charts import baselines as charts
+from pgviz.figures import count, fixed, percent
+from pgviz.lessons.reinforce.recorded import LEARN, NUM_UPDATES, room_for_captions
+from pgviz.measure.ensembles import interquartile_mean
+from pgviz.runs import Recording, Run
+from pgviz.training import critic as learning
+from pgviz.training.config import presets
+from pgviz.ui import live, training
+from pgviz.ui.controls import Choice
+from pgviz.ui.screen import Screen, chart
+
+CRITIC = presets["baseline"].replace(num_updates=NUM_UPDATES, stop_when_solved=True)
+assert CRITIC.replace(method="reinforce") == LEARN, "the same settings but for the critic"
+RUNS = (LEARN, CRITIC)
+SHOWN = Choice("shown", "Show the", ("return", "critic's loss", "share explained"))
+CONTROLS = (SHOWN,)
+BEATS = ({"shown": "return"}, {"shown": "critic's loss"}, {"shown": "share explained"})
+LABELS = {"reinforce": "reward-to-go", "baseline": "minus V̂(s)"}
+FIELDS = {
+    "return": ("episode_return", "return of an episode", 500.0),
+    "critic's loss": ("value_loss", "mean ½ (V̂ − G)²", None),
+    "share explained": ("explained_variance", "share of the returns' variance", 1.0),
+}
+TITLES = {
+    "return": "The same seeds, with a critic to subtract and without",
+    "critic's loss": "The critic's loss: its returns grow while it learns",
+    "share explained": "How much of the returns V̂ predicts",
+}
+LABEL_GAP = 30
+
+
+def draw(screen: Screen) -> None:
+    screen.words(
+        "In CartPole nobody knows V. A **critic** is a network V̂ that learns it by regression on"
+        " the returns: its loss is $\\frac12(\\hat V(s_t) - G_t)^2$. The weight becomes"
+        " $G_t - \\hat V(s_t)$. V̂ was trained on earlier episodes, so it cannot know these actions:"
+        " ĝ stays unbiased, however bad V̂ is."
+    )
+    shown: str = screen.control(SHOWN, "return")
+    training.run_again(screen, RUNS)
+    finished = training.recorded(
+        screen, RUNS, lambda runs, before: _draw(screen, runs, before, shown)
+    )
+    found = {run.config.method: recording for run in finished if (recording := run.recording())}
+    if len(found) == len(RUNS):
+        screen.says(sentence(found, shown))
+        screen.numbers(numbers(found))
+    else:
+        screen.says("The result stands here when both runs have ended.")
+    screen.code(learning.fit, learning.value_gradient)
+    screen.command(
+        *(
+            f"python -m pgviz train {run.method} --num-updates {run.num_updates} --stop-when-solved"
+            for run in RUNS
+        )
+    )
+
+
+def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run], shown: str) -> None:
+    field, axis, top = FIELDS[shown]
+    st.markdown(f"**{TITLES[shown]}**  \n:small[:gray[16 seeds: mean of the middle half]]")
+    middle = lines(runs, field)
+    chart(
+        f"chart-critic-{field}",
+        charts.two_runs,
+        NUM_UPDATES,
+        field,
+        axis,
+        top,
+        tables={
+            "middle": middle,
+            "before": lines(before, field),
+            "ends": ends(middle, field),
+        },
+        height=room_for_captions(screen),
+        says=f"{axis} against updates, with a critic and without.",
+        scale=1.6 if screen.present else 1.0,
+    )
+
+
+def lines(runs: Sequence[Run], field: str) -> pd.DataFrame:
+    """One quantity of each run against updates, with its interval where it is the return."""
+    tables = []
+    for run in runs:
+        recording, curves = run.recording(), live.curves_of(run)
+        if recording is None or curves is None or not recording.num_updates:
+            continue
+        if field == "episode_return":
+            table = curves.middle[["update", field, "low", "high"]]
+        elif run.config.has_critic:
+            column = interquartile_mean(recording.metrics()[field], axis=1)
+            if field == "explained_variance":
+                column = np.maximum(column, 0.0)
+            table = pd.DataFrame({"update": range(len(column)), field: column})
+            table = table.assign(low=np.nan, high=np.nan)
+        else:
+            continue
+        tables.append(table.assign(name=run.config.method))
+    empty = pd.DataFrame(
+        {n: pd.Series(dtype=float) for n in ("update", field, "low", "high")}
+        | {"name": pd.Series(dtype=str)}
+    )
+    return pd.concat(tables, ignore_index=True) if tables else empty
+
+
+def ends(middle: pd.DataFrame, field: str) -> pd.DataFrame:
+    """A name at the end of each line; names keep apart."""
+    last = middle.groupby("name", sort=False).tail(1).sort_values(field)
+    heights = last[field].tolist()
+    if field == "episode_return":
+        for k in range(len(heights) - 1, 0, -1):
+            heights[k - 1] = min(heights[k - 1], heights[k] - LABEL_GAP)
+    return last.assign(**{field: heights}, label=[LABELS[name] for name in last["name"]])
+
+
+def sentence(found: dict[str, Recording], shown: str) -> str:
+    """What the runs did, in the quantity that is shown."""
+    own, plain = found["baseline"], found["reinforce"]
+    if shown == "return":
+        parts = []
+        for name, recording in (("reward-to-go", plain), ("minus V̂", own)):
+            metrics = recording.metrics()
+            parts.append(
+                f"{name}: {int(metrics['solved'][-1].sum())} of {recording.num_seeds} seeds solve"
+                f" the game, with {count(metrics['env_steps'][-1].mean())} steps each"
+            )
+        return f"{parts[0]}; {parts[1]}.".capitalize()
+    if shown == "critic's loss":
+        loss = interquartile_mean(own.metrics()["value_loss"], axis=1)
+        returns = interquartile_mean(own.metrics()["episode_return"], axis=1)
+        return (
+            f"The loss goes from {fixed(loss[0], 0)} to {fixed(loss[-1], 0)}, at most"
+            f" {fixed(loss.max(), 0)}, while the return goes from {fixed(returns[0], 0)} to"
+            f" {fixed(returns[-1], 0)}: a critic of a policy that improves is never done."
+        )
+    share = interquartile_mean(own.metrics()["explained_variance"], axis=1)
+    at = int(np.nanargmax(share))
+    return (
+        f"V̂ predicts most at update {at}: {percent(share[at])} of the variance of the returns. At the"
+        f" end it is {percent(max(float(share[-1]), 0.0))}: when every episode lasts 500 steps, G depends"
+        " on the time, which V̂(s) does not see."
+    )
+
+
+def numbers(found: dict[str, Recording]) -> pd.DataFrame:
+    """Both returns, the critic's loss and the share it explains, update by update."""
+    columns = {}
+    for name, recording in found.items():
+        returns = interquartile_mean(recording.metrics()["episode_return"], axis=1)
+        columns[f"return, {LABELS[name]}"] = pd.Series(returns)
+    metrics = found["baseline"].metrics()
+    columns["critic's loss"] = pd.Series(interquartile_mean(metrics["value_loss"], axis=1))
+    columns["share explained"] = pd.Series(
+        interquartile_mean(metrics["explained_variance"], axis=1)
+    )
+    table = pd.DataFrame(columns).round(3)
+    table.insert(0, "update", range(len(table)))
+    return table

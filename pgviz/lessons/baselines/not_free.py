@@ -1,0 +1,92 @@
+"""What may not be subtracted: whatever knows something about the action."""
+
+from functools import lru_cache
+
+import pandas as pd
+
+from pgviz import broken, estimators
+from pgviz.charts import baselines as charts
+from pgviz.figures import number, percent
+from pgviz.lessons.baselines import worlds
+from pgviz.measure import noise
+from pgviz.ui.controls import Choice
+from pgviz.ui.look import ink
+from pgviz.ui.screen import Screen
+
+WORLD = Choice("not-free", "World", ("survival", "three arms", "ladder"))
+SHOWN = Choice("subtractions", "Show", ("all", "free", "not free"))
+CONTROLS = (WORLD, SHOWN)
+BEATS = ({"subtractions": "free"}, {"subtractions": "all"}, {"not-free": "three arms"})
+START = "survival"
+OWN, SAME, ACTION, MOVED = "own mean", "same batch", "action", "moved first"
+TITLES = {  # of measure.noise.effects: what this page calls them
+    "nothing": "nothing",
+    "V(s)": "V(s)",
+    "the largest reward": "the largest reward",
+    "Q(s, a), with its correction": "average after this action, put back",
+    "the mean of the 3 others": "mean of the other 3 episodes",
+    "a running mean, moved first (α = 0.1)": "running mean, moved first",
+    "the episode's own mean": "mean of this episode's G",
+    "Q(s, a)": "average return after this action",
+    "the mean of all 4": "mean of this batch of 4",
+}
+
+
+def draw(screen: Screen) -> None:
+    screen.words(
+        "A baseline may know the state and the past, never this action or what followed it. This"
+        " episode's own mean, a critic fitted to this same batch, the average return after this"
+        " very action: each knows, and takes a part of ∇J away. In survival, stay pays 1 and goes"
+        " on; stop ends it."
+    )
+    name: str = screen.control(WORLD, START, horizontal=True)
+    shown: str = screen.control(SHOWN, "all", horizontal=True)
+    table = effects(name)
+    rows = table if shown == "all" else table[table["free"] == (shown == "free")]
+    screen.chart(
+        charts.part_kept, ink(),
+        tables={"effects": rows, "whole": pd.DataFrame({"kept": [1.0]})},
+        title="What is left of ∇J when this is subtracted",
+        note="exact, over all episodes · green circle: free · red cross: not",
+        says="; ".join(f"{r.title}: {r.label}" for r in rows.itertuples()),
+    )  # fmt: skip
+    screen.says(sentence(name))
+    screen.numbers(table[["title", "kept", "noise"]])
+    screen.code(broken.own_episode_mean, broken.group_mean_with_self, estimators.reward_to_go)
+    worlds.card(screen, worlds.NAMES[name])
+
+
+@lru_cache(4)
+def effects(name: str) -> pd.DataFrame:
+    """What each subtraction leaves: title, order, kept, free, label, noise."""
+    found = noise.effects(worlds.NAMES[name])
+    return pd.DataFrame(
+        {
+            "title": [TITLES[title] for title in found["title"]],
+            "order": found["order"],
+            "kept": found["kept"],
+            "free": found["legal"],
+            "label": [percent(kept) for kept in found["kept"]],
+            "noise": [round(x, 4) + 0.0 for x in found["spread"]],
+        }
+    )
+
+
+def sentence(name: str) -> str:
+    """What of ∇J is left under each of the four."""
+    kept = effects(name).set_index("title")["kept"]
+    own, action = kept[TITLES["the episode's own mean"]], kept[TITLES["Q(s, a)"]]
+    moved = kept[TITLES["a running mean, moved first (α = 0.1)"]]
+    words = (
+        f"The episode's own mean leaves {percent(own)} of ∇J, the average return after this action"
+        f" {percent(action)}, a running mean that G has already moved {percent(moved)}"
+    )
+    if TITLES["the mean of all 4"] in kept:
+        words += f", the mean of this batch {percent(kept[TITLES['the mean of all 4']])}"
+    return f"{words}. Less noise is no excuse: the gradient went with it."
+
+
+def whole_largest(name: str) -> str:
+    """The noise that the largest reward leaves, against nothing."""
+    table = effects(name).set_index("title")["noise"]
+    return f"{number(table['the largest reward'])} against {number(table['nothing'])}"

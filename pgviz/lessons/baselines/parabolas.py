@@ -1,0 +1,137 @@
+"""What the steps with one b per state share: their picture, their buttons, their numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pgviz.charts import baselines as charts
+from pgviz.exact.by_hand import Parabolas, parabolas
+from pgviz.figures import number
+from pgviz.measure import noise
+from pgviz.ui.controls import Choice
+from pgviz.ui.guard import guarded
+from pgviz.ui.look import ink
+from pgviz.ui.screen import Screen
+
+LINE = 0.062  # the height of a label, in heights of the picture
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A world with a slider b(s) for each of its three states."""
+
+    world: str
+    sliders: tuple[Choice, ...]
+    start: tuple[float, ...]
+    top: float
+    levels: tuple[tuple[str, str], ...]  # landmarks of measure.noise, and their names here
+
+    @property
+    def options(self) -> tuple[float, float, float]:
+        """Lowest and highest b, and the step between two positions."""
+        values = self.sliders[0].options
+        return float(values[0]), float(values[-1]), round(float(values[1] - values[0]), 9)
+
+    @property
+    def exact(self) -> Parabolas:
+        return noise.by_hand(self.world).parabolas
+
+    def nearest(self, values: Sequence[float]) -> tuple[float, ...]:
+        """The positions of the sliders next to these b."""
+        return tuple(
+            slider.nearest(float(value)) for slider, value in zip(self.sliders, values, strict=True)
+        )
+
+
+def draw(
+    screen: Screen, bench: Bench, buttons: Sequence[tuple[str, tuple[float, ...]]], title: str
+) -> tuple[float, ...]:
+    """The sliders, the buttons and the picture; returns b(s) as set."""
+    fields = tuple(
+        screen.live(slider, start) for slider, start in zip(bench.sliders, bench.start, strict=True)
+    )
+    values = tuple(
+        screen.control(slider, start)
+        for slider, start in zip(bench.sliders, bench.start, strict=True)
+    )
+    with screen.beside_controls(), st.container(horizontal=True, gap="small"):
+        for at, (label, to) in enumerate(buttons):
+            st.button(
+                label, key=f"{screen.key}-set-{at}", on_click=guarded(_set_to), args=(bench, to)
+            )
+    starts = tuple(
+        slider.options.index(start)
+        for slider, start in zip(bench.sliders, bench.start, strict=True)
+    )
+    screen.chart(
+        charts.parabolas_of_states, fields, starts, ink(), bench.options, bench.top,
+        tables=tables(bench),
+        title=title,
+        note="a dot: b(s) as set; its curve: this state moved alone · dashed: landmarks",
+        says="The noise against b of each state.",
+    )  # fmt: skip
+    screen.numbers(numbers(bench, values))
+    screen.code(parabolas)
+    return values
+
+
+def _set_to(bench: Bench, values: tuple[float, ...]) -> None:
+    for slider, value in zip(bench.sliders, bench.nearest(values), strict=True):
+        st.session_state[slider.name] = value
+
+
+@lru_cache(4)
+def tables(bench: Bench) -> dict[str, pd.DataFrame]:
+    """The tables of the chart; the browser works out the parabolas."""
+    found = bench.exact
+    shared: dict[str, float] = {"least": found.lowest}
+    for s in range(3):
+        shared |= {f"steep{s}": float(found.steepness[s]), f"best{s}": float(found.best[s])}
+    low, high, _ = bench.options
+    grid = [
+        {"state": s, "b": b, "steep": shared[f"steep{s}"], "best": shared[f"best{s}"], **shared}
+        for s in range(3)
+        for b in np.linspace(low, high, 57)
+    ]
+    states = [{"state": s, "name": f"b({s})", **shared} for s in range(3)]
+    return {
+        "grid": pd.DataFrame(grid),
+        "states": pd.DataFrame(states),
+        "levels": levels(bench),
+    }
+
+
+def levels(bench: Bench) -> pd.DataFrame:
+    """The landmarks as levels, each with its label just above its line and clear of the others."""
+    marks = noise.by_hand(bench.world).landmarks
+    rows = [
+        {
+            "noise": marks[key].covariance_trace,
+            "label": f"{name}: {number(marks[key].covariance_trace)}",
+        }
+        for key, name in bench.levels
+    ]
+    rows.sort(key=lambda row: row["noise"])
+    free = -np.inf
+    for row in rows:
+        row["shown"] = max(row["noise"] + 0.5 * LINE * bench.top, free)
+        free = row["shown"] + LINE * bench.top
+    return pd.DataFrame(rows)
+
+
+def numbers(bench: Bench, values: Sequence[float]) -> pd.DataFrame:
+    """Of each state: b as set, the best, how steep the parabola is; and the noise of all landmarks."""
+    found = bench.exact
+    table = pd.DataFrame(
+        {
+            "state": range(3),
+            "b(s)": values,
+            "best b(s)": found.best,
+            "steepness d(s)": found.steepness,
+        }
+    )
+    return table.round(4)

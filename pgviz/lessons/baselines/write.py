@@ -1,0 +1,42 @@
+"""Write a value baseline: the function of pgviz.from_scratch with three gaps."""
+
+import inspect
+
+from pgviz.from_scratch import baseline as from_scratch
+from pgviz.figures import plural
+from pgviz.ui.exercise import exercise
+from pgviz.ui.screen import Screen
+
+# What a line of the solution holds, and the hint in its place.
+HINTS = {
+    "advantages = ": "the weight: G minus V̂, as a number (.detach())",
+    "loss = loss - ": "this episode's part of the surrogate loss",
+    "critic_loss = ": "mean of half the squared error of V̂",
+}
+
+
+def draw(screen: Screen) -> None:
+    screen.words(
+        "REINFORCE with a critic to subtract: Gymnasium, torch, one seed. Three lines are missing."
+        " Mind the order: V̂ is fitted after the policy's update, so it has not seen the returns it"
+        " is subtracted from. `.detach()` keeps the policy's loss from moving V̂."
+    )
+    source = solution()
+    exercise(screen, "baseline", source, gaps(source), start="while True")
+    screen.says(
+        f"{plural(len(HINTS), 'gap')} in {plural(len(source.splitlines()), 'line')}: run it, and it"
+        " should solve CartPole."
+    )
+
+
+def solution() -> str:
+    """The whole file, as the tests run it."""
+    return inspect.getsource(from_scratch)
+
+
+def gaps(source: str) -> dict[str, str]:
+    """The lines to write, with their hints."""
+    lines = [line.strip() for line in source.splitlines()]
+    return {
+        next(line for line in lines if line.startswith(part)): hint for part, hint in HINTS.items()
+    }
