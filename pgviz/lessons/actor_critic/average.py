@@ -1,0 +1,98 @@
+"""The mean of G over many continuations is Q: the action value of the policy."""
+
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from pgviz.charts import actor_critic as charts
+from pgviz.exact.futures import best_action_values
+from pgviz.exact.values import action_values
+from pgviz.figures import fixed, plural
+from pgviz.measure import futures
+from pgviz.ui import world
+from pgviz.ui.controls import Choice
+from pgviz.ui.look import ink
+from pgviz.ui.screen import Screen
+
+NUM = Choice("continuations", "Continuations N", (1, 2, 5, 10, 20, 50, 100, 200, 500))
+ACTION = Choice("action", "First action", futures.ACTIONS)
+CONTROLS = (NUM, ACTION)
+BEATS = ({"continuations": 1}, {"continuations": 20}, {"continuations": 500}, {"action": "rest"})
+START, RUNG = 50, 0
+
+
+def draw(screen: Screen) -> None:
+    screen.words(
+        "Play on from the same state and action again and again, and average G. The average is the"
+        " **action value** $Q(s,a) = \\mathbb{E}[G \\mid s, a]$. Later actions are the policy's"
+        " own; Q-learning's Q* takes the best ones. With Q in place of G, ĝ has the same mean and"
+        " none of the later randomness."
+    )
+    field = screen.live(NUM, START)
+    num: int = screen.control(NUM, START)
+    action: str = screen.control(ACTION, "climb", horizontal=True)
+    best = futures.best_action_value(RUNG, action)
+    screen.chart(
+        charts.averages, field, NUM.options.index(START), NUM.options, ink(),
+        tables={
+            "returns": returns(action),
+            "exact": exact(futures.action_value(RUNG, action), "Q, exact"),
+            "other": exact(best, "Q*, best later actions"),
+        },
+        title="The mean of G closes in on Q",
+        note="dots: one continuation each · ladder, rung 0, six steps left · drag N",
+    )  # fmt: skip
+    screen.says(sentence(action, num))
+    screen.numbers(numbers())
+    screen.code(action_values, best_action_values)
+    world.fold(screen, world.Shown("ladder"))
+
+
+@lru_cache(2)
+def returns(action: str) -> pd.DataFrame:
+    """n, total, mean: each continuation's return, and the mean of the first n."""
+    totals = futures.samples(RUNG, action).returns()
+    return pd.DataFrame(
+        {
+            "n": np.arange(1, len(totals) + 1),
+            "total": totals.astype(int),
+            "mean": futures.running_mean(totals).round(4),
+        }
+    )
+
+
+def exact(value: float, label: str) -> pd.DataFrame:
+    """A line at a value, with its name and its number."""
+    return pd.DataFrame([{"value": value, "label": f"{label}: {fixed(value)}"}])
+
+
+def sentence(action: str, num: int) -> str:
+    """The mean of N returns beside Q, and Q*."""
+    mean = float(returns(action)["mean"].iloc[num - 1])
+    q, best = futures.action_value(RUNG, action), futures.best_action_value(RUNG, action)
+    kind = (
+        f"One return after {action} is {fixed(mean, 0)}"
+        if num == 1
+        else f"The mean of {plural(num, 'return')} after {action} is {fixed(mean)}"
+    )
+    return (
+        f"{kind}; Q is {fixed(q)}. With the best later actions the average would be {fixed(best)}:"
+        " that is Q*, another number."
+    )
+
+
+def numbers() -> pd.DataFrame:
+    """Q and Q* of every rung and action, six steps left."""
+    return pd.DataFrame(
+        [
+            {
+                "rung": rung,
+                "action": action,
+                "Q": round(futures.action_value(rung, action), 4),
+                "Q*": round(futures.best_action_value(rung, action), 4),
+            }
+            for rung in futures.RUNGS
+            for action in futures.ACTIONS
+        ]
+    )

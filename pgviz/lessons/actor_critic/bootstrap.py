@@ -1,0 +1,107 @@
+"""One reward plus the value of the next state: the same mean as G, known after one step."""
+
+from functools import lru_cache
+
+import pandas as pd
+
+from pgviz.charts import actor_critic as charts
+from pgviz.exact import futures as exact
+from pgviz.figures import fixed, number, percent, plural
+from pgviz.measure import futures
+from pgviz.ui import world
+from pgviz.ui.controls import Choice
+from pgviz.ui.look import ink
+from pgviz.ui.screen import Screen
+
+RUNG = Choice("rung", "Rung", futures.RUNGS)
+LEFT = Choice("left", "Steps left", (6, 5, 4, 3, 2, 1))
+ACTION = Choice("action", "Action", futures.ACTIONS)
+CONTROLS = (RUNG, LEFT, ACTION)
+BEATS = ({"left": 6}, {"left": 3}, {"left": 1})
+NAMES = pd.DataFrame(
+    [
+        {"kind": "G", "label": "G: all later rewards", "place": 2.2, "base": 1.3},
+        {"kind": "one step", "label": "r + V(s′)", "place": 0.92, "base": 0.02},
+    ]
+)
+
+
+def draw(screen: Screen) -> None:
+    screen.words(
+        "Q is unknown, too. But after one step only the next state s′ matters:"
+        " $Q(s,a) = \\mathbb{E}[r + V(s')]$. So take $r + V(s')$ in place of G. It is known one"
+        " step later, has the same mean, and only this step's randomness. Using a value in place"
+        " of later rewards is called **bootstrapping**. Here V is exact."
+    )
+    rung_field, left_field = screen.live(RUNG, 0), screen.live(LEFT, 6)
+    rung: int = screen.control(RUNG, 0)
+    left: int = screen.control(LEFT, 6)
+    action: str = screen.control(ACTION, "climb", horizontal=True)
+    bars, means = tables(action)
+    screen.chart(
+        charts.two_distributions, (rung_field, left_field), (0, 0), futures.NUM_STEPS, ink(),
+        tables={"bars": bars, "exact": means, "names": NAMES},
+        title="The same mean, far less spread",
+        note="exact probabilities on the ladder · drag rung and steps left",
+    )  # fmt: skip
+    screen.says(sentence(rung, action, left))
+    screen.numbers(numbers(action))
+    screen.code(exact.sums_of_rewards, exact.one_step)
+    world.fold(screen, world.Shown("ladder"))
+
+
+@lru_cache(2)
+def tables(action: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Every position of both sliders: the bars, and the mean Q."""
+    bars, means = [], []
+    for rung in futures.RUNGS:
+        for at, left in enumerate(LEFT.options):
+            place = {"rung": rung, "left": at}
+            both = futures.distributions(rung, action, left)
+            for kind, found in zip(("G", "one step"), both, strict=True):
+                bars += [
+                    {**place, "kind": kind, "value": x, "probability": round(p, 5)}
+                    for x, p in found.items()
+                ]
+            means.append({**place, "value": exact.mean(both[0])})
+    return pd.DataFrame(bars), pd.DataFrame(means)
+
+
+def sentence(rung: int, action: str, left: int) -> str:
+    """Both variances, and the mean that both have."""
+    g, one = futures.distributions(rung, action, left)
+    q, noise, less = exact.mean(g), exact.variance(g), exact.variance(one)
+    if left == 1:
+        return (
+            f"One step is left: nothing follows, so r + V(s′) is G. Both have the mean {fixed(q)}."
+        )
+    if noise < 1e-12:
+        return f"From here no reward can come: G and r + V(s′) are both {number(q)}."
+    if less < 1e-12:
+        return (
+            f"G takes {plural(len(g), 'value')}, with variance {number(noise)}. {action.title()}"
+            f" on rung {rung} has one outcome: r + V(s′) is always {fixed(q)}, its variance is 0."
+        )
+    return (
+        f"Both have the mean {fixed(q)}. G takes {plural(len(g), 'value')} and is known"
+        f" {left} steps later: variance {number(noise)}. r + V(s′) takes {len(one)}, one step"
+        f" later: variance {number(less)}, {percent(less / noise)} of it."
+    )
+
+
+def numbers(action: str) -> pd.DataFrame:
+    """Mean and both variances everywhere."""
+    rows = []
+    for rung in futures.RUNGS:
+        for left in LEFT.options:
+            g, one = futures.distributions(rung, action, left)
+            rows.append(
+                {
+                    "rung": rung,
+                    "steps left": left,
+                    "Q": exact.mean(g),
+                    "variance of G": exact.variance(g),
+                    "variance of r + V(s′)": exact.variance(one),
+                }
+            )
+    return pd.DataFrame(rows).round(4)
