@@ -4,16 +4,10 @@ Nothing that trains imports this file. Every function has the shapes of its righ
 `pgviz.estimators`: arrays [..., T], one episode a row unless said, all of them whole.
 """
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from pgviz.estimators import discounted_sum, gae, reward_to_go, td_errors
-
-if TYPE_CHECKING:
-    from pgviz.training import Config
 
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
@@ -102,30 +96,3 @@ def leak_across_the_end(
     """
     errors = td_errors(rewards, values, next_values, terminated, gamma)
     return discounted_sum(errors, gamma * gae_lambda)
-
-
-def without_the_minus(config: "Config", sign: int = -1) -> Iterator[Floats]:
-    """The mean return of each seed, update by update, of an optimiser that goes up the loss of −J.
-
-    - loss = −(Ψ log π).sum() / N
-    + loss = (Ψ log π).sum() / N
-
-    Symptom: the return falls as fast as it should rise. Why: what was rewarded is made less likely.
-    `sign` +1 puts the minus back: then it is training, update for update (the tests hold it to that).
-    """
-    from pgviz.training.gradient import policy_gradient
-    from pgviz.training.loop import Learners
-    from pgviz.training.methods import weights
-    from pgviz.training.optimizer import clipped
-
-    learners = Learners(config, list(range(config.num_seeds)))
-    for index in range(config.num_updates):
-        rollout = learners.collect(index)
-        psi = weights(rollout, config)
-        gradient, loss = policy_gradient(learners.agent.policy, learners.policy, rollout, psi)
-        gradient, norm = clipped(gradient, config.max_grad_norm)
-        learners.ascend(sign * gradient)
-        learners.record(rollout, pseudo_loss=loss, grad_norm=norm)
-        yield learners.snapshot()["episode_return"]
-        if not learners.keep_going():
-            return

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from random_worlds import random_world
 
-from pgviz.exact.ascent import (
+from pgviz.exact.values import gradient, objective
+from pgviz.proofs.ascent import (
     LONGEST_EPISODE,
     LONGEST_STEP,
     ascent,
@@ -15,7 +16,6 @@ from pgviz.exact.ascent import (
     exact_update,
     sampled_update,
 )
-from pgviz.exact.values import gradient, objective
 from pgviz.worlds.named import (
     bandit_a,
     ladder,

@@ -12,8 +12,8 @@ from pgviz.measure.bench import NAMES, UNBIASED, finished, frozen_bench, world_b
 from pgviz.measure.checkpoints import checkpoints
 from pgviz.measure.checkpoints import sentence as noise_sentence
 from pgviz.measure.frozen import FrozenPolicy, episode_gradients, play, psi
-from pgviz.measure.statistics import Reference, statistics_against
 from pgviz.policies import MLP, log_prob
+from pgviz.sampled.statistics import Reference, statistics_against
 from pgviz.worlds.cartpole import MAX_EPISODE_STEPS
 from pgviz.worlds.named import bandit_a, named_worlds, short_corridor
 
@@ -277,7 +277,7 @@ def test_a_dot_of_the_cloud_is_a_mean_of_reward_to_go_minus_b(name):
     found = noise.cloud(name, 16)
     world = named_worlds[name]()
     values = np.linspace(-3, 1, world.num_states)
-    from pgviz.measure.episodes import paired_estimates
+    from pgviz.sampled.episodes import paired_estimates
 
     estimates = paired_estimates(
         world, [GradientEstimator("reward-to-go", values=values)], 300 * 16, 0

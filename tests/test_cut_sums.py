@@ -12,7 +12,7 @@ from pgviz.exact.moments import moments
 from pgviz.exact.trajectories import Trajectory, trajectories
 from pgviz.exact.trust import window_bias
 from pgviz.exact.values import action_values, gradient, state_distributions, weighted_scores
-from pgviz.measure.episodes import gradient_estimates, sample, weights
+from pgviz.sampled.episodes import gradient_estimates, sample, weights
 from pgviz.worlds.named import ladder, survival
 from pgviz.worlds.tabular import WorldError
 

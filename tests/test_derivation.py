@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from random_worlds import random_world
 
-from pgviz.exact.derivation import (
+from pgviz.exact.values import gradient
+from pgviz.proofs.derivation import (
     derivations,
     gradient_is_a_mean,
     noise_of_the_theorem,
@@ -15,7 +16,6 @@ from pgviz.exact.derivation import (
     unrolling,
     with_few_episodes,
 )
-from pgviz.exact.values import gradient
 from pgviz.worlds.named import bandit_a, named_worlds, shared_logit_chain, short_corridor, survival
 from pgviz.worlds.tabular import WorldError
 

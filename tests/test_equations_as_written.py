@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from random_worlds import random_world
 
-from pgviz.exact.derivation import derivative, policy_at, unrolling, values_at
-from pgviz.exact.receipts import read_out
 from pgviz.exact.values import action_values, state_distributions, state_transitions
+from pgviz.proofs.derivation import derivative, policy_at, unrolling, values_at
+from pgviz.proofs.receipts import read_out
 from pgviz.worlds.named import ladder, short_corridor, survival
 
 TERMS = 4  # k = 0 … 4, as far as the line of k steps goes

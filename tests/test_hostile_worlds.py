@@ -10,11 +10,12 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pgviz.exact import derivation, trajectories
-from pgviz.exact.derivation import derivations
-from pgviz.exact.receipts import listed, read_out
+from pgviz.exact import trajectories
 from pgviz.kept import Kept
 from pgviz.measure import theorem
+from pgviz.proofs import derivation
+from pgviz.proofs.derivation import derivations
+from pgviz.proofs.receipts import listed, read_out
 from pgviz.ui import world as ui_world
 from pgviz.ui.world import CAN_SHOW
 from pgviz.worlds.files import world_document
@@ -68,7 +69,7 @@ def test_how_long_episodes_may_be_listed_is_found_without_counting_far_beyond(wo
             steps.append(number)
             yield number
 
-    monkeypatch.setattr("pgviz.exact.receipts.numbers_of_trajectories", counted)
+    monkeypatch.setattr("pgviz.proofs.receipts.numbers_of_trajectories", counted)
     listed(world)
     assert steps == [1, ACTIONS, ACTIONS**2, ACTIONS**3]
 

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_worlds import random_world, worlds
 
-from pgviz.exact.derivation import theorem_with_occupancies
 from pgviz.exact.landscape import (
     BREAKS,
     asymmetry,
@@ -20,6 +19,7 @@ from pgviz.exact.landscape import (
     shares_one_policy,
 )
 from pgviz.exact.values import gradient, objective, occupancy
+from pgviz.proofs.derivation import theorem_with_occupancies
 from pgviz.worlds.named import (
     bandit_a,
     ladder,

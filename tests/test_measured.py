@@ -11,7 +11,7 @@ from pgviz.exact.estimator import GradientEstimator
 from pgviz.exact.moments import moments
 from pgviz.exact.trajectories import Trajectory
 from pgviz.exact.values import gradient, objective, occupancy, state_values
-from pgviz.measure.episodes import (
+from pgviz.sampled.episodes import (
     gradient_estimates,
     paired_estimates,
     sample,
@@ -19,7 +19,7 @@ from pgviz.measure.episodes import (
     step_cap,
     weights,
 )
-from pgviz.measure.statistics import (
+from pgviz.sampled.statistics import (
     Reference,
     covariance_trace,
     gradient_statistics,

@@ -16,12 +16,12 @@ from pgviz.exact.baselines import (
     score_norm_squared,
     variance_per_parameter,
 )
+from pgviz.exact.direction import cosine, episodes_for_cosine, signal_to_noise
 from pgviz.exact.estimator import GradientEstimator, true_values
 from pgviz.exact.moments import advantage_moments, moments
 from pgviz.exact.trajectories import expectation, trajectories
 from pgviz.exact.values import action_values, gradient, objective, state_values
-from pgviz.measure.direction import cosine, episodes_for_cosine, signal_to_noise
-from pgviz.measure.episodes import paired_estimates
+from pgviz.sampled.episodes import paired_estimates
 from pgviz.worlds.files import find_world
 from pgviz.worlds.named import (
     bandit_a,

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from pgviz.exact.baselines import best_constant_baseline
+from pgviz.exact.direction import cosine, signal_to_noise
 from pgviz.exact.estimator import GradientEstimator, true_values
 from pgviz.exact.landscape import landscape
 from pgviz.exact.moments import moments
 from pgviz.exact.subtracted import SUBTRACTIONS, effect
 from pgviz.exact.values import gradient
-from pgviz.measure.direction import cosine, signal_to_noise
 from pgviz.policies import MLP
 from pgviz.worlds.named import ladder
 from pgviz.worlds.tabular import TabularMDP

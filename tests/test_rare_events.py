@@ -8,9 +8,9 @@ from pgviz.exact.estimator import GradientEstimator
 from pgviz.exact.moments import moments
 from pgviz.exact.values import gradient
 from pgviz.measure.bench import world_bench
-from pgviz.measure.episodes import Choices, paired_estimates, sample
 from pgviz.measure.report import moments_report
-from pgviz.measure.statistics import covariance_trace, gradient_statistics, mean_estimate
+from pgviz.sampled.episodes import Choices, paired_estimates, sample
+from pgviz.sampled.statistics import covariance_trace, gradient_statistics, mean_estimate
 from pgviz.worlds.named import ladder
 from pgviz.worlds.tabular import TabularMDP
 

@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_worlds import random_world, worlds
 
-from pgviz.exact.derivation import derivations
-from pgviz.exact.receipts import (
+from pgviz.exact.trajectories import num_trajectories, trajectories
+from pgviz.exact.values import objective
+from pgviz.proofs.derivation import derivations
+from pgviz.proofs.receipts import (
     MAX_LISTED,
     SAMPLED,
     agreeing_digits,
@@ -18,9 +20,7 @@ from pgviz.exact.receipts import (
     listed,
     read_out,
 )
-from pgviz.exact.trajectories import num_trajectories, trajectories
-from pgviz.exact.values import objective
-from pgviz.measure.same_dice import returns_with_the_same_dice
+from pgviz.sampled.common_random_numbers import returns_with_common_random_numbers
 from pgviz.ui.receipts import verdict
 from pgviz.worlds.files import parse_world, world_document
 from pgviz.worlds.named import bandit_a, named_worlds, shared_logit_chain, short_corridor, survival
@@ -233,7 +233,7 @@ def test_the_same_dice_give_the_objective_on_average():
     worlds_ = (short_corridor(), named_worlds["ladder"](), shared_logit_chain())
     for world in worlds_:
         policies = np.stack([world.policy, world.policy])
-        returns = returns_with_the_same_dice(world, policies, 20_000, 0, 500)
+        returns = returns_with_common_random_numbers(world, policies, 20_000, 0, 500)
         np.testing.assert_array_equal(returns[0], returns[1])
         error = 4 * returns[0].std() / np.sqrt(20_000)
         assert returns[0].mean() == pytest.approx(objective(world), abs=error)
@@ -244,7 +244,7 @@ def test_one_episode_changes_by_jumps_only():
 
     turn = knob(short_corridor())
     policies = landscape(turn.world, turn.thetas(np.linspace(0.1, 0.9, 801))).policy
-    returns = returns_with_the_same_dice(turn.world, policies, 3, 0, 200)
+    returns = returns_with_common_random_numbers(turn.world, policies, 3, 0, 200)
     jumps = np.diff(returns, axis=0)
     assert (jumps == 0).mean() > 0.9
     assert np.abs(jumps[jumps != 0]).min() >= 1

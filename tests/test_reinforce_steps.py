@@ -9,7 +9,6 @@ import pytest
 import torch
 from scipy.optimize import approx_fprime
 
-from pgviz import broken
 from pgviz.exact import reuse, surrogate_loss
 from pgviz.exact.per_step import mean_divided_by_steps
 from pgviz.exact.trajectories import expectation, trajectories
@@ -35,7 +34,7 @@ from pgviz.policies import log_prob
 from pgviz.runs import Recording
 from pgviz.runs.recording import Recorder
 from pgviz.runs.replay import replay, trajectory
-from pgviz.training import METRICS, train
+from pgviz.training import METRICS, broken, train
 from pgviz.training.agent import Agent
 from pgviz.training.gradient import policy_gradient
 from pgviz.training.methods import weights

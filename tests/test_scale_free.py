@@ -10,9 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from random_worlds import random_world
 
-from pgviz.exact.derivation import derivations
 from pgviz.exact.estimator import GradientEstimator, true_values
-from pgviz.exact.receipts import read_out
 from pgviz.exact.subtracted import NORMALISERS, normalised
 from pgviz.exact.trust import SHAPES, is_void
 from pgviz.figures import number
@@ -20,6 +18,8 @@ from pgviz.measure import ledger, theorem
 from pgviz.measure.bench import world_bench
 from pgviz.measure.noise import in_figures
 from pgviz.measure.report import moments_report, table
+from pgviz.proofs.derivation import derivations
+from pgviz.proofs.receipts import read_out
 from pgviz.worlds.named import bandit_a, short_corridor, two_arms
 from pgviz.worlds.tabular import TabularMDP
 

@@ -13,7 +13,6 @@ from pgviz.exact.by_hand import landmarks, parabolas, size_of_weight, subtracted
 from pgviz.exact.credit import credit
 from pgviz.exact.estimator import GradientEstimator
 from pgviz.exact.moments import moments
-from pgviz.exact.receipts import listed
 from pgviz.exact.subtracted import (
     NORMALISERS,
     SUBTRACTIONS,
@@ -23,10 +22,11 @@ from pgviz.exact.subtracted import (
     return_spread,
     with_an_end,
 )
-from pgviz.exact.subtraction import baseline_is_free
 from pgviz.exact.trajectories import expectation, trajectories
 from pgviz.exact.values import gradient
 from pgviz.measure import noise
+from pgviz.proofs.receipts import listed
+from pgviz.proofs.subtraction import baseline_is_free
 from pgviz.worlds.named import bandit_a, ladder, short_corridor, survival
 from pgviz.worlds.tabular import WorldError
 

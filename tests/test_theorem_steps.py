@@ -10,7 +10,6 @@ import pytest
 from random_worlds import random_world
 
 from pgviz.charts import worlds as drawings
-from pgviz.exact.derivation import derivative, objective_at, policy_at, probabilities_of
 from pgviz.exact.factors import POLICY, WORLD, factors
 from pgviz.exact.landscape import knob
 from pgviz.exact.trajectories import trajectories
@@ -39,6 +38,7 @@ from pgviz.lessons.theorem import objective as jumping
 from pgviz.lessons.theorem.policy import THETA
 from pgviz.measure import jumps, two_arms
 from pgviz.measure import theorem as measured
+from pgviz.proofs.derivation import derivative, objective_at, policy_at, probabilities_of
 from pgviz.ui import world as worlds
 from pgviz.ui.world import Shown
 from pgviz.worlds import named

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from random_worlds import random_world
 
-from pgviz.exact.ascent import capped
-from pgviz.exact.derivation import log_trick
 from pgviz.exact.estimator import GradientEstimator
 from pgviz.exact.moments import moments
 from pgviz.exact.questions import QUESTIONS, hidden_factor
-from pgviz.exact.receipts import read_out
 from pgviz.exact.values import gradient, objective
 from pgviz.measure import theorem
+from pgviz.proofs.ascent import capped
+from pgviz.proofs.derivation import log_trick
+from pgviz.proofs.receipts import read_out
 from pgviz.worlds.files import world_document
 from pgviz.worlds.named import (
     bandit_a,

@@ -5,9 +5,7 @@ import pandas as pd
 import pytest
 
 from pgviz import broken, estimators
-from pgviz.exact.believing import gae_lines, mixture
 from pgviz.exact.critic_questions import ACTOR_CRITIC, GAE
-from pgviz.exact.receipts import listed
 from pgviz.exact.reinforce_questions import REINFORCE
 from pgviz.exact.trust import (
     LAMBDAS,
@@ -22,6 +20,8 @@ from pgviz.exact.trust import (
 from pgviz.exact.values import gradient, objective, state_values
 from pgviz.measure import sweep, trust
 from pgviz.measure.ledger import LEAK, LEDGERS, LIMIT, RIGHT, Ledger
+from pgviz.proofs.believing import gae_lines, mixture
+from pgviz.proofs.receipts import listed
 from pgviz.worlds.named import ladder, named_worlds, short_corridor
 
 FEW = np.array([0.0, 0.3, 0.9, 1.0])

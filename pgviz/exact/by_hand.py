@@ -14,6 +14,7 @@ from functools import partial
 import numpy as np
 
 from pgviz.exact.baselines import best_constant_baseline, normal_equations
+from pgviz.exact.direction import episodes_for_cosine
 from pgviz.exact.estimator import GradientEstimator, true_values
 from pgviz.exact.moments import (
     Moments,
@@ -25,7 +26,6 @@ from pgviz.exact.moments import (
     td_error_at,
 )
 from pgviz.exact.values import gradient, objective, settled
-from pgviz.measure.direction import episodes_for_cosine
 from pgviz.worlds.tabular import Floats, TabularMDP
 
 PLAIN = GradientEstimator("reward-to-go")

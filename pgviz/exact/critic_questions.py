@@ -3,12 +3,12 @@
 import numpy as np
 
 from pgviz import broken, estimators
-from pgviz.exact.believing import mixture
 from pgviz.exact.estimator import GradientEstimator, true_values
 from pgviz.exact.moments import moments
 from pgviz.exact.questions import Question
 from pgviz.exact.trust import believed, wrong_critic
 from pgviz.exact.values import gradient
+from pgviz.proofs.believing import mixture
 from pgviz.worlds.named import ladder, short_corridor
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pgviz.exact.derivation import (
+from pgviz.exact.values import gradient, occupancy
+from pgviz.proofs.derivation import (
     gradient_is_an_expectation,
     log_trick,
     past_rewards_drop_out,
@@ -16,7 +17,6 @@ from pgviz.exact.derivation import (
     theorem_with_reward_to_go,
     with_few_episodes,
 )
-from pgviz.exact.values import gradient, occupancy
 from pgviz.worlds.named import shared_logit_chain, short_corridor, two_arms
 from pgviz.worlds.tabular import Floats
 

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pgviz.exact.direction import cosine, episodes_for_cosine, signal_to_noise
 from pgviz.exact.estimator import GradientEstimator, true_values
 from pgviz.exact.moments import Moments, moments
 from pgviz.exact.values import gradient, objective
 from pgviz.measure import frozen
-from pgviz.measure.direction import cosine, episodes_for_cosine, signal_to_noise
-from pgviz.measure.episodes import Choices, paired_estimates
 from pgviz.measure.frozen import FrozenPolicy
-from pgviz.measure.statistics import (
+from pgviz.sampled.episodes import Choices, paired_estimates
+from pgviz.sampled.statistics import (
     Estimate,
     GradientStatistics,
     Reference,

@@ -7,8 +7,8 @@ import pandas as pd
 
 from pgviz.measure.bench import LABELS
 from pgviz.measure.frozen import FrozenPolicy
-from pgviz.measure.statistics import covariance_trace
 from pgviz.runs.recording import Recording
+from pgviz.sampled.statistics import covariance_trace
 
 SHOWN = ("full-return", "reinforce", "constant", "baseline")
 EPISODES = 128

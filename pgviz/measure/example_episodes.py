@@ -4,7 +4,7 @@ import numpy as np
 
 from pgviz.exact.factors import trajectory
 from pgviz.exact.trajectories import Trajectory
-from pgviz.measure.episodes import sample
+from pgviz.sampled.episodes import sample
 from pgviz.worlds.tabular import TabularMDP, WorldError
 
 

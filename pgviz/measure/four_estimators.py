@@ -89,8 +89,8 @@ def _rounded(x: Any) -> float | None:
 def in_world(name: str, num_episodes: int = WORLD_EPISODES) -> dict[str, Any]:
     """The four on the same sampled episodes of a named world."""
     from pgviz.measure.bench import rows_of
-    from pgviz.measure.episodes import Choices, paired_estimates
-    from pgviz.measure.statistics import Reference
+    from pgviz.sampled.episodes import Choices, paired_estimates
+    from pgviz.sampled.statistics import Reference
 
     world = named_worlds[name]()
     four, choices = described(world), Choices(world, world.gamma)
@@ -103,7 +103,7 @@ def in_world(name: str, num_episodes: int = WORLD_EPISODES) -> dict[str, Any]:
 def on_cartpole(policy: Any, num_episodes: int = CARTPOLE_EPISODES) -> dict[str, Any]:
     """The four on the same episodes of a frozen policy, against a reference of its own episodes."""
     from pgviz.measure.bench import rows_of
-    from pgviz.measure.statistics import Reference
+    from pgviz.sampled.statistics import Reference
 
     parts = list(policy.gradients(num_episodes, names=FOUR))
     others = policy.gradients(REFERENCE_RATIO * num_episodes, 2 + len(parts), ("baseline",))

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from pgviz.exact.ascent import capped
 from pgviz.exact.landscape import knob, landscape
-from pgviz.measure.same_dice import returns_with_the_same_dice
+from pgviz.proofs.ascent import capped
+from pgviz.sampled.common_random_numbers import returns_with_common_random_numbers
 from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
 
 MOST_STEPS = 200  # an episode is cut there
@@ -34,7 +34,7 @@ def averages(
     rng_seed: int,
 ) -> pd.DataFrame:
     """The average return of the first N draws at every θ: at (the position of N), theta, average."""
-    returns = returns_with_the_same_dice(
+    returns = returns_with_common_random_numbers(
         world, policies(world, action, thetas), max(counts), rng_seed, MOST_STEPS
     )
     sums = returns.cumsum(axis=1)

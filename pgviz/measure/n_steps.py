@@ -12,7 +12,7 @@ import pandas as pd
 
 from pgviz.exact import n_steps as exact
 from pgviz.exact.values import action_values, state_values
-from pgviz.measure.episodes import sample
+from pgviz.sampled.episodes import sample
 from pgviz.worlds.named import ladder
 from pgviz.worlds.tabular import Floats
 

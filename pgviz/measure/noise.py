@@ -34,7 +34,7 @@ from pgviz.exact.subtracted import (
     return_spread,
 )
 from pgviz.exact.values import gradient, settled
-from pgviz.measure.episodes import gradient_estimates, sample_in_parts
+from pgviz.sampled.episodes import gradient_estimates, sample_in_parts
 from pgviz.worlds.named import named_worlds
 from pgviz.worlds.tabular import Floats, TabularMDP
 

@@ -9,19 +9,19 @@ import numpy as np
 
 from pgviz.estimators import discount_factors, reward_to_go
 from pgviz.exact.baselines import best_constant_baseline
+from pgviz.exact.direction import cosine, episodes_for_cosine, signal_to_noise
 from pgviz.exact.estimator import GradientEstimator, true_values
 from pgviz.exact.moments import moments
 from pgviz.exact.trust import weight_on_last_value
 from pgviz.exact.values import gradient, objective, settled
-from pgviz.measure.direction import cosine, episodes_for_cosine, signal_to_noise
-from pgviz.measure.episodes import (
+from pgviz.sampled.episodes import (
     Choices,
     gradient_estimates,
     require_an_end_for,
     sample_in_parts,
     weights,
 )
-from pgviz.measure.statistics import (
+from pgviz.sampled.statistics import (
     Estimate,
     gradient_statistics,
     mean_estimate,

@@ -11,8 +11,8 @@ import pandas as pd
 from pgviz.exact.estimator import GradientEstimator
 from pgviz.exact.moments import moments
 from pgviz.exact.values import gradient
-from pgviz.measure.episodes import paired_estimates
 from pgviz.measure.noise import NUM_DOTS, directions
+from pgviz.sampled.episodes import paired_estimates
 from pgviz.worlds.named import named_worlds
 from pgviz.worlds.tabular import Floats
 

@@ -11,18 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from pgviz.exact import derivation
-from pgviz.exact.ascent import (
-    LONGEST_EPISODE,
-    STEP_CAP,
-    Ascent,
-    ascent,
-    broken_update,
-    capped,
-    exact_update,
-)
-from pgviz.exact.ascent import sampled_update as sampled_ascent_update
-from pgviz.exact.derivation import partial_sums
+from pgviz.exact.direction import cosine
 from pgviz.exact.estimator import GradientEstimator
 from pgviz.exact.landscape import (
     Knob,
@@ -35,12 +24,23 @@ from pgviz.exact.landscape import (
     shares_one_policy,
 )
 from pgviz.exact.moments import moments, past_returns
-from pgviz.exact.receipts import MAX_SAMPLED_STEPS, Reading
 from pgviz.exact.values import settled, state_transitions
-from pgviz.measure.direction import cosine
-from pgviz.measure.episodes import mean_length, paired_estimates, sample
-from pgviz.measure.same_dice import returns_with_the_same_dice
-from pgviz.measure.statistics import mean_estimate
+from pgviz.proofs import derivation
+from pgviz.proofs.ascent import (
+    LONGEST_EPISODE,
+    STEP_CAP,
+    Ascent,
+    ascent,
+    broken_update,
+    capped,
+    exact_update,
+)
+from pgviz.proofs.ascent import sampled_update as sampled_ascent_update
+from pgviz.proofs.derivation import partial_sums
+from pgviz.proofs.receipts import MAX_SAMPLED_STEPS, Reading
+from pgviz.sampled.common_random_numbers import returns_with_common_random_numbers
+from pgviz.sampled.episodes import mean_length, paired_estimates, sample
+from pgviz.sampled.statistics import mean_estimate
 from pgviz.worlds.named import shared_logit_chain, two_arms
 from pgviz.worlds.tabular import (
     Floats,
@@ -206,7 +206,7 @@ def dice_curves(world: TabularMDP, action: int, rng_seed: int) -> pd.DataFrame:
     turn = _knob(world, action)
     p = np.linspace(LOWEST, HIGHEST, 2 * len(grid(world)) - 1) / 100
     policies = landscape(world, turn.thetas(p)).policy
-    returns = returns_with_the_same_dice(world, policies, NUM_DICE, rng_seed, STEP_CAP)
+    returns = returns_with_common_random_numbers(world, policies, NUM_DICE, rng_seed, STEP_CAP)
     # Only where a line begins, ends or jumps is there anything to draw.
     rows = []
     for dice, column in enumerate(returns.T):

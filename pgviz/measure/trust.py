@@ -5,7 +5,6 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from pgviz.exact.ascent import ascent, exact_update
 from pgviz.exact.estimator import GradientEstimator
 from pgviz.exact.moments import moments
 from pgviz.exact.trust import (
@@ -20,6 +19,7 @@ from pgviz.exact.trust import (
     wrong_critic,
 )
 from pgviz.exact.values import gradient, state_values
+from pgviz.proofs.ascent import ascent, exact_update
 from pgviz.worlds.named import named_worlds, short_corridor
 from pgviz.worlds.tabular import Floats
 

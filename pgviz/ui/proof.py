@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pgviz.exact.receipts import Reading
+from pgviz.proofs.receipts import Reading
 from pgviz.ui import receipts, walk
 from pgviz.ui.look import text_red
 from pgviz.ui.screen import Screen

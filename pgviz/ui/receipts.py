@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pgviz.exact.derivation import TOLERANCE, Line
-from pgviz.exact.receipts import Reading, cut_in_words, difference_in_words, listed, read
+from pgviz.proofs.derivation import TOLERANCE, Line
+from pgviz.proofs.receipts import Reading, cut_in_words, difference_in_words, listed, read
 from pgviz.ui.look import quiet_text, text_red
 from pgviz.worlds.named import named_worlds
 from pgviz.worlds.tabular import TabularMDP

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 
 from pgviz.charts import baselines as charts
+from pgviz.exact.direction import episodes_for_cosine
 from pgviz.exact.subtracted import with_an_end
 from pgviz.exact.uphill import four_weights, uphill_shares
 from pgviz.exact.values import gradient
 from pgviz.figures import count, number, percent
 from pgviz.lessons.baselines import worlds
 from pgviz.measure import four_estimators, frozen
-from pgviz.measure.direction import episodes_for_cosine
 from pgviz.measure.four_estimators import FOUR, LABELS
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink

@@ -7,14 +7,14 @@ from functools import lru_cache
 import pandas as pd
 
 from pgviz.charts.theorem import two_sides
-from pgviz.exact.derivation import Line
-from pgviz.exact.receipts import is_cut, read
-from pgviz.exact.subtraction import KNOWS_THE_ACTION, MOVED_FIRST, OWN_MEAN, baseline_is_free
 from pgviz.figures import number as number_of
 from pgviz.figures import plural
 from pgviz.lessons.baselines import worlds
 from pgviz.lessons.theorem.proof import Evaluated, short, sides
 from pgviz.lessons.theorem.theorem import MARKS, both, listed, mark_of, size_of
+from pgviz.proofs.derivation import Line
+from pgviz.proofs.receipts import is_cut, read
+from pgviz.proofs.subtraction import KNOWS_THE_ACTION, MOVED_FIRST, OWN_MEAN, baseline_is_free
 from pgviz.ui import proof as proof_ui
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink

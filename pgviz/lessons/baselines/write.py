@@ -2,8 +2,8 @@
 
 import inspect
 
-from pgviz.from_scratch import baseline as from_scratch
 from pgviz.figures import plural
+from pgviz.from_scratch import baseline as from_scratch
 from pgviz.ui.exercise import exercise
 from pgviz.ui.screen import Screen
 

@@ -3,11 +3,11 @@
 import numpy as np
 
 from pgviz import broken, estimators
-from pgviz.exact.believing import mixture
 from pgviz.exact.trust import believed, wrong_critic
 from pgviz.exact.values import gradient
 from pgviz.figures import fixed, number, signed
 from pgviz.lessons.question import Question
+from pgviz.proofs.believing import mixture
 from pgviz.ui.quiz import quiz
 from pgviz.ui.screen import Screen
 from pgviz.worlds.named import ladder

@@ -8,11 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from pgviz.charts import gae as charts
-from pgviz.exact import believing
-from pgviz.exact.derivation import Line, Receipt
-from pgviz.exact.receipts import listed
 from pgviz.figures import number
 from pgviz.lessons.gae.settings import WORLD
+from pgviz.proofs import believing
+from pgviz.proofs.derivation import Line, Receipt
+from pgviz.proofs.receipts import listed
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen

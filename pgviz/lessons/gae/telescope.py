@@ -7,10 +7,10 @@ import pandas as pd
 
 from pgviz import estimators
 from pgviz.charts import gae as charts
-from pgviz.exact.believing import mixture as mixture_of_n
 from pgviz.figures import fixed, signed
 from pgviz.lessons.gae.settings import HUNDREDTHS, LAMBDA, LAMBDA_START
 from pgviz.measure.n_steps import mixture, recorded
+from pgviz.proofs.believing import mixture as mixture_of_n
 from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pgviz import broken
 from pgviz.charts import reinforce as charts
 from pgviz.figures import fixed
 from pgviz.ui.screen import Screen
@@ -47,6 +46,8 @@ def draw(screen: Screen) -> None:
         .pivot(index="update", columns="sign", values="episode_return")
         .reset_index()
     )
+    from pgviz.training import broken
+
     screen.code(broken.without_the_minus)
 
 
@@ -104,6 +105,8 @@ def config() -> "Config":
 
 def record() -> dict[str, list[list[float]]]:
     """Train both."""
+    from pgviz.training import broken
+
     return {
         name: [
             np.round(returns, 1).tolist() for returns in broken.without_the_minus(config(), sign)

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from pgviz.charts.theorem import mean_of_samples
-from pgviz.exact.ascent import STEP_CAP
 from pgviz.figures import number, signed
 from pgviz.measure import theorem
+from pgviz.proofs.ascent import STEP_CAP
 from pgviz.ui import world
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink

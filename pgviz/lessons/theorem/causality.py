@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 
 from pgviz.charts.theorem import credit as chart
-from pgviz.exact.ascent import capped
 from pgviz.exact.credit import credit
-from pgviz.exact.derivation import noise_of_the_past, sign_of_the_past
 from pgviz.figures import fixed, number
 from pgviz.measure.noise import stairs
+from pgviz.proofs.ascent import capped
+from pgviz.proofs.derivation import noise_of_the_past, sign_of_the_past
 from pgviz.ui import world
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink

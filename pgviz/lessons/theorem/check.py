@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from pgviz.exact.derivation import past_rewards_drop_out, score_has_mean_zero
 from pgviz.exact.factors import POLICY, WORLD, factors
 from pgviz.exact.values import action_values, occupancy, weighted_scores
 from pgviz.exact.values import gradient as exact_gradient
@@ -11,6 +10,7 @@ from pgviz.lessons.question import Question
 from pgviz.lessons.theorem import puzzle
 from pgviz.lessons.theorem.episode import ACTION, episodes
 from pgviz.measure import two_arms
+from pgviz.proofs.derivation import past_rewards_drop_out, score_has_mean_zero
 from pgviz.ui import world
 from pgviz.ui.quiz import quiz
 from pgviz.ui.screen import Screen

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 
 from pgviz.charts.theorem import climbers, cosines, triangle
-from pgviz.exact.ascent import STEP_CAP
 from pgviz.exact.landscape import BREAKS
 from pgviz.figures import number, percent
 from pgviz.measure import theorem
+from pgviz.proofs.ascent import STEP_CAP
 from pgviz.ui import world
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink

@@ -8,10 +8,10 @@ import pandas as pd
 
 from pgviz.charts.theorem import curl, with_and_without
 from pgviz.exact.landscape import knob, landscape
-from pgviz.exact.receipts import Reading, read_out
 from pgviz.exact.values import gradient
 from pgviz.figures import fixed, number, signed
 from pgviz.measure import theorem
+from pgviz.proofs.receipts import Reading, read_out
 from pgviz.ui import world
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink

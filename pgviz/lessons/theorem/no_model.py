@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from pgviz.charts.theorem import logs_of_factors, slopes_of_factors
-from pgviz.exact.derivation import derivative, probabilities_of
 from pgviz.exact.factors import POLICY, WORLD, factors
 from pgviz.exact.landscape import knob
 from pgviz.figures import fixed, signed
 from pgviz.lessons.theorem.episode import ACTION, CLIMB, EPISODE, episodes
+from pgviz.proofs.derivation import derivative, probabilities_of
 from pgviz.ui import world
 from pgviz.ui.screen import Screen
 from pgviz.worlds.named import ladder

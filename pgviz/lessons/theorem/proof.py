@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from pgviz.exact.derivation import Line, Receipt, derivations, gradient_is_a_mean
-from pgviz.exact.receipts import Reading, listed, read
+from pgviz.proofs.derivation import Line, Receipt, derivations, gradient_is_a_mean
+from pgviz.proofs.receipts import Reading, listed, read
 from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
 
 NUM_SAMPLES, LUCK = 3000, 3

@@ -11,9 +11,9 @@ from functools import lru_cache, partial
 import numpy as np
 
 from pgviz.estimators import reward_to_go
-from pgviz.exact.derivation import derivative, objective_at, probabilities_of
-from pgviz.exact.receipts import listed
 from pgviz.exact.trajectories import Trajectory, trajectories
+from pgviz.proofs.derivation import derivative, objective_at, probabilities_of
+from pgviz.proofs.receipts import listed
 from pgviz.worlds.named import ladder
 from pgviz.worlds.tabular import Floats, TabularMDP
 

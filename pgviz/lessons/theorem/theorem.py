@@ -3,10 +3,10 @@
 import pandas as pd
 
 from pgviz.charts.theorem import two_sides
-from pgviz.exact.receipts import is_cut
 from pgviz.figures import MINUS, plural
 from pgviz.figures import number as number_of
 from pgviz.lessons.theorem.proof import BREAKS, PROOF, Evaluated, evaluate, marks, short
+from pgviz.proofs.receipts import is_cut
 from pgviz.ui import proof as proof_ui
 from pgviz.ui import world
 from pgviz.ui.controls import Choice

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 
 from pgviz.charts.theorem import unrolled_sums
-from pgviz.exact.derivation import partial_sums
 from pgviz.exact.landscape import landscape
-from pgviz.exact.receipts import Reading, read_out
 from pgviz.figures import plural, signed
 from pgviz.measure import theorem
+from pgviz.proofs.derivation import partial_sums
+from pgviz.proofs.receipts import Reading, read_out
 from pgviz.ui import world
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink

@@ -8,7 +8,7 @@ import numpy as np
 from pgviz.worlds.tabular import Floats, TabularMDP
 
 
-def returns_with_the_same_dice(
+def returns_with_common_random_numbers(
     world: TabularMDP, policies: Floats, num_dice: int, rng_seed: int, num_steps: int
 ) -> Floats:
     """R(τ) of `num_dice` episodes under each policy, shape [P, D]; cut after `num_steps` steps.

@@ -302,8 +302,8 @@ def estimated(
     broken: str | None,
 ) -> Receipt:
     """∇J on the left; on the right the mean of sampled estimates and its 95 % interval."""
-    from pgviz.measure.episodes import paired_estimates
-    from pgviz.measure.statistics import mean_estimate
+    from pgviz.sampled.episodes import paired_estimates
+    from pgviz.sampled.statistics import mean_estimate
 
     found = mean_estimate(paired_estimates(world, [described], num_episodes, rng_seed)[0])
     return Receipt(

@@ -9,9 +9,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from pgviz.exact.direction import cosine
 from pgviz.exact.estimator import GradientEstimator
 from pgviz.exact.landscape import BREAKS, landscape
-from pgviz.measure.direction import cosine
 from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
 
 # A sampled episode that still runs after so many steps is cut.
@@ -76,7 +76,7 @@ def exact_update(world: TabularMDP, theta: Floats) -> Floats:
 
 def sampled_update(num_episodes: int, rng_seed: int, estimator: str = "reward-to-go") -> Update:
     """ĝ = (1/N) Σ_n Σ_t γ^t Ψ_t ∇log π(a_t|s_t) from fresh episodes at every call."""
-    from pgviz.measure import episodes
+    from pgviz.sampled import episodes
 
     rng = np.random.default_rng(rng_seed)
     described = GradientEstimator(estimator)

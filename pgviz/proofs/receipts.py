@@ -10,10 +10,10 @@ from itertools import islice, takewhile
 
 import numpy as np
 
-from pgviz.exact.ascent import capped
-from pgviz.exact.derivation import TOLERANCE, Line, Receipt, derivations, gradient_is_a_mean
 from pgviz.exact.trajectories import num_trajectories, numbers_of_trajectories
 from pgviz.exact.values import objective
+from pgviz.proofs.ascent import capped
+from pgviz.proofs.derivation import TOLERANCE, Line, Receipt, derivations, gradient_is_a_mean
 from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
 
 # Episodes that a derivation lists in full: more would take longer than a knob should.
@@ -118,7 +118,7 @@ def sampled(world: TabularMDP, num_episodes: int, rng_seed: int) -> Receipt:
     cut = capped(world)
     most = MAX_SAMPLED_STEPS // (cut.horizon or 1)
     if num_episodes > most and world.horizon is None:
-        from pgviz.measure.episodes import mean_length
+        from pgviz.sampled.episodes import mean_length
 
         most = int(MAX_SAMPLED_STEPS / max(mean_length(cut), 1))
     most = min(most, MAX_SAMPLED_ENTRIES // (world.num_states * world.num_actions))

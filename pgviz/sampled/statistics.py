@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
+from pgviz.exact.direction import cosine, episodes_for_cosine, length
 from pgviz.exact.values import ROUNDING, settled
-from pgviz.measure.direction import cosine, episodes_for_cosine, length
 from pgviz.worlds.tabular import Floats
 
 CONFIDENCE = 0.95

@@ -10,11 +10,11 @@ from functools import partial
 import numpy as np
 
 from pgviz import estimators
-from pgviz.exact.derivation import Line, Receipt
 from pgviz.exact.estimator import GradientEstimator
 from pgviz.exact.trajectories import Trajectory, trajectories
 from pgviz.exact.trust import believed, wrong_critic
 from pgviz.exact.values import gradient
+from pgviz.proofs.derivation import Line, Receipt
 from pgviz.worlds.tabular import Floats, TabularMDP
 
 NO_FACTOR = "forget the factor 1 − λ"

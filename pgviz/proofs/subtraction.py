@@ -11,7 +11,11 @@ import numpy as np
 from pgviz import broken as twins
 from pgviz.estimators import discount_factors, reward_to_go
 from pgviz.exact.by_hand import parabolas
-from pgviz.exact.derivation import (
+from pgviz.exact.estimator import GradientEstimator
+from pgviz.exact.moments import moments
+from pgviz.exact.trajectories import Trajectory, expectation, trajectories
+from pgviz.exact.values import action_values, logit_push, logit_scores, state_values
+from pgviz.proofs.derivation import (
     Line,
     Receipt,
     derivative,
@@ -20,10 +24,6 @@ from pgviz.exact.derivation import (
     policy_at,
     probabilities_keep_their_sum,
 )
-from pgviz.exact.estimator import GradientEstimator
-from pgviz.exact.moments import moments
-from pgviz.exact.trajectories import Trajectory, expectation, trajectories
-from pgviz.exact.values import action_values, logit_push, logit_scores, state_values
 from pgviz.worlds.tabular import Floats, TabularMDP
 
 KNOWS_THE_ACTION = "let b know the action"

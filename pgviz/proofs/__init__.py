@@ -1,0 +1,1 @@
+"""Derivations as lines that can be run, and reading them out."""

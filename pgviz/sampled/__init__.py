@@ -1,0 +1,1 @@
+"""The same as exact/, from episodes: sampling, statistics, common random numbers."""
