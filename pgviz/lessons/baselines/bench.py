@@ -52,7 +52,7 @@ def draw(screen: Screen) -> None:
         screen.chart(
             charts.noise_of_four, ink(), tuple(LABELS[n] for n in FOUR),
             tables={"rows": table},
-            title="Each step of the story takes noise away" if falls(name)
+            title="Each weight leaves less noise than the one before" if falls(name)
             else "Subtracting takes noise away",
             note=f"{episodes(name):,} episodes, the same for all four, with 95 % intervals"
             + ("" if name == CARTPOLE else " · black: exact"),

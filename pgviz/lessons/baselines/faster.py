@@ -22,11 +22,12 @@ GAP = 0.045  # between two names at the right
 
 
 def draw(screen: Screen) -> None:
+    rare = percent(float(committal.softmax(committal.START)[0]))
     screen.words(
-        "Three arms pay 1, 0.7 and 0; the best is rare at first, π = 6 %. By the parabola b\\* − d"
-        " and b\\* + d have the same noise, more than b\\*. Yet b\\* + d finds the best arm more"
-        " often: a larger b makes most drawn arms less likely, so the policy goes on trying. A"
-        " smaller b commits to what it drew first."
+        f"Three arms pay 1, 0.7 and 0; the best one starts at π = {rare}. b\\* − d and b\\* + d have"
+        " the same noise, more than b\\*. Yet b\\* + d finds the best arm more often: most arms it"
+        " draws become less likely, so the policy goes on trying. b\\* − d commits to what it drew"
+        " first."
     )
     field = screen.live(DISTANCE, START)
     distance: float = screen.control(DISTANCE, START)

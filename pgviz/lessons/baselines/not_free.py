@@ -64,6 +64,7 @@ def effects(name: str) -> pd.DataFrame:
         {
             "title": [TITLES[title] for title in found["title"]],
             "order": found["order"],
+            "zero": 0.0,
             "kept": found["kept"],
             "free": found["legal"],
             "label": [percent(kept) for kept in found["kept"]],

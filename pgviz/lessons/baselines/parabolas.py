@@ -29,6 +29,7 @@ class Bench:
     start: tuple[float, ...]
     top: float
     levels: tuple[tuple[str, str], ...]  # landmarks of measure.noise, and their names here
+    names: tuple[str, ...]
 
     @property
     def options(self) -> tuple[float, float, float]:
@@ -97,7 +98,7 @@ def tables(bench: Bench) -> dict[str, pd.DataFrame]:
         for s in range(3)
         for b in np.linspace(low, high, 57)
     ]
-    states = [{"state": s, "name": f"b({s})", **shared} for s in range(3)]
+    states = [{"state": s, "name": bench.names[s], **shared} for s in range(3)]
     return {
         "grid": pd.DataFrame(grid),
         "states": pd.DataFrame(states),
