@@ -504,9 +504,9 @@ def seesaw(
         + dots.mark_circle(opacity=0.75, color=COLOR["reinforce"])
         .encode(x, y, size)
         .add_params(_live(field, start))
-        + dots.transform_filter("datum.up").mark_text(align="left", dx=-8, dy=-30, **words)
+        + dots.transform_filter("datum.up").mark_text(align="left", dx=5, dy=-26, **words)
         .encode(x, y, text="label:N")
-        + dots.transform_filter("!datum.up").mark_text(align="right", dx=8, dy=30, **words)
+        + dots.transform_filter("!datum.up").mark_text(align="right", dx=-5, dy=28, **words)
         .encode(x, y, text="label:N")
         + rows.mark_text(align="left", fontSize=LETTERS, dy=-52, color=ink)
         .encode(x=alt.value(6), y=y, text="name:N")
@@ -707,7 +707,7 @@ def part_kept(ink: str) -> alt.LayerChart:
     """
     rows = _table("effects")
     y = alt.Y("order:O").axis(None).scale(paddingInner=0.2)
-    x = alt.X("kept:Q").title("part of ∇J that is left").scale(domain=[-0.92, 1.17], nice=False)
+    x = alt.X("kept:Q").title("part of ∇J that is left").scale(domain=[-0.92, 1.24], nice=False)
     x = x.axis(values=[0, 0.25, 0.5, 0.75, 1], format="~p")
     color = alt.Color("free:N", legend=None).scale(
         domain=[True, False], range=[COLOR["baseline"], BROKEN]
@@ -719,8 +719,8 @@ def part_kept(ink: str) -> alt.LayerChart:
         + rows.mark_point(size=110, strokeWidth=3, opacity=1).encode(x, y, color, shape)
         + rows.mark_text(align="right", fontSize=LETTERS, color=ink, dx=-10)
         .encode(x=alt.X("zero:Q"), y=y, text="title:N")
-        + rows.mark_text(align="left", fontSize=LETTERS, fontWeight="bold", dx=12)
-        .encode(x, y, color, text="label:N")
+        + rows.mark_text(align="right", fontSize=LETTERS, fontWeight="bold")
+        .encode(y=y, color=color, x=alt.value("width"), text="label:N")
     )  # fmt: skip
 
 
@@ -887,7 +887,10 @@ def terms_that_cancel(ink: str, actions: tuple[str, ...]) -> alt.LayerChart:
         + sums.transform_filter("!datum.zero")
         .mark_point(shape=CROSS, size=150, strokeWidth=3, color=BROKEN, opacity=1)
         .encode(x, y, offset)
-        + sums.mark_text(dy=-12, fontWeight="bold", color=ink, **words).encode(
-            x, y, offset, text="label:N"
-        )
+        + sums.transform_filter("datum.zero")
+        .mark_text(dy=-12, fontWeight="bold", color=ink, **words)
+        .encode(x, y, offset, text="label:N")
+        + sums.transform_filter("!datum.zero")
+        .mark_text(dy=18, fontWeight="bold", color=BROKEN, **words)
+        .encode(x, y, offset, text="label:N")
     )

@@ -165,7 +165,7 @@ def sentence(name: str) -> str:
     shares = uphill(name)
     if shares is not None:
         first, last = (percent(shares[key]) for key in (FOUR[0], FOUR[-1]))
-        return f"{words}. Of single episodes {first} point uphill, then {last}."
+        return f"{words}. Single episodes that point uphill: {first}, then {last}."
     if name == "corridor":
         return f"{words}; the constant needs fewer, {needed[2]:,}."
     return f"{words} (V̂ fitted to other episodes of the same policy)."

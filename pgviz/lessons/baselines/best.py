@@ -37,7 +37,7 @@ def draw(screen: Screen) -> None:
     at = B.options.index(START)
     exact = arms.slope(two_arms())
     screen.chart(
-        charts.seesaw, field, at, ink(), -0.06, 0.16, exact,
+        charts.seesaw, field, at, ink(), -0.05, 0.16, exact,
         tables={
             **tables(),
             "truth": pd.DataFrame({"x": [exact], "label": [f"∇J = {signed(exact, 3)}"]}),

@@ -34,8 +34,8 @@ BEATS = (
 def draw(screen: Screen) -> None:
     screen.words(
         "Give each state its own b(s): each has a parabola, lowest at b\\*(s), wherever the others"
-        " stand. A counterexample to “subtract V”: on the ladder V depends on the steps left, so one"
-        " V(s) for all steps fits none."
+        " stand. A counterexample to “subtract V”: on the ladder V depends on the steps left; no V(s)"
+        " fits all steps."
     )
     best = tuple(float(x) for x in BENCH.exact.best)
     values = parabolas.draw(

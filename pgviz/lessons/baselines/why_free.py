@@ -181,7 +181,7 @@ def terms(name: str, broken: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
     totals = settled(size.sum(axis=1), np.abs(size).sum(axis=1))
     sums = [
         {"state": states[s], "action": "sum", "size": float(x), "zero": bool(x == 0)}
-        | {"label": f"sum {signed(float(x))}" if x else "sum 0"}
+        | {"label": signed(float(x)) if x else "sum 0"}
         for s, x in enumerate(totals)
     ]
     return pd.DataFrame(parts), pd.DataFrame(sums)
