@@ -734,7 +734,7 @@ def noise_of_four(ink: str, labels: tuple[str, ...]) -> alt.LayerChart:
     """
     rows = _table("rows")
     y = alt.Y("label:N", sort=list(labels), title=None).axis(
-        labelFontSize=LETTERS, labelLimit=150, ticks=False, domain=False, labelPadding=8
+        labelFontSize=LETTERS, labelLimit=280, ticks=False, domain=False, labelPadding=8
     )
     x = alt.X("trace:Q").title("noise of one episode, log axis")
     x = x.scale(type="log", padding=40).axis(labelExpr=SHORT, values=ROUND)
@@ -764,8 +764,8 @@ def errors_of_four(ink: str) -> alt.LayerChart:
     lines = _table("lines")
     return (
         _table("goal").mark_rule(color=ink, strokeDash=TRUTH_DASH).encode(y)
-        + _table("goal").mark_text(color=ink, align="left", dx=6, dy=-9, fontSize=LETTERS - 1)
-        .encode(x=alt.value(0), y=y, text="label:N")
+        + _table("goal").mark_text(color=ink, align="right", dy=-9, fontSize=LETTERS - 1)
+        .encode(x=alt.value("width"), y=y, text="label:N")
         + lines.mark_line(strokeWidth=2.6)
         .encode(x, y, _by_method(), _dash_by_method(), alt.Detail("name:N"))
         + _table("ends").mark_text(align="left", dx=8, fontSize=LETTERS, fontWeight="bold")

@@ -55,10 +55,14 @@ def draw(
     fields = tuple(
         screen.live(slider, start) for slider, start in zip(bench.sliders, bench.start, strict=True)
     )
-    values = tuple(
-        screen.control(slider, start)
-        for slider, start in zip(bench.sliders, bench.start, strict=True)
+    first = screen.control(bench.sliders[0], bench.start[0])
+    with screen.beside_controls():
+        columns = st.columns(2, gap="medium")
+    others = (
+        screen.control(slider, start, column)
+        for slider, start, column in zip(bench.sliders[1:], bench.start[1:], columns, strict=True)
     )
+    values = (first, *others)
     with screen.beside_controls(), st.container(horizontal=True, gap="small"):
         for at, (label, to) in enumerate(buttons):
             st.button(

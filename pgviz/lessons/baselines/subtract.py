@@ -26,7 +26,8 @@ B = Choice(
 WORLD = Choice("world", "World", ("ladder", "three arms", "survival"))
 CONTROLS = (B, WORLD)
 BEATS = ({"b": 0.0}, {"b": 1.0}, {"b": 4.0}, {"world": "three arms", "b": 2.5})
-START_B, NUM = 1.0, 4  # N of a dot
+START_B = 1.0
+NUM = {"ladder": 4, "three arms": 16, "survival": 4}  # N of a dot
 
 
 def draw(screen: Screen) -> None:
@@ -46,7 +47,7 @@ def draw(screen: Screen) -> None:
             on_click=guarded(_set_to),
             args=(round(mean, 1),),
         )
-    found = noise.cloud(worlds.NAMES[name], NUM)
+    found = noise.cloud(worlds.NAMES[name], NUM[name])
     dots = cloud(name)
     screen.chart(
         charts.drag_b, field, B.options.index(START_B), ink(), (LOW, STEP), round(found.length, 4),
@@ -60,7 +61,7 @@ def draw(screen: Screen) -> None:
             "parabola": pd.DataFrame([parabola(name)]),
         },
         title="The scatter changes with b, the centre does not",
-        note=f"{len(dots)} dots of N = {NUM} episodes"
+        note=f"{len(dots)} dots of N = {NUM[name]} episodes"
         + (" · the height only parts the dots" if found.flat else "")
         + " · drag b",
         says="Estimates of the gradient with the baseline and without it.",
@@ -81,7 +82,7 @@ def _set_to(b: float) -> None:
 @lru_cache(32)
 def cloud(name: str) -> pd.DataFrame:
     """Every dot without b (x, y), and what one unit of b moves it by (−sx, −sy)."""
-    found = noise.cloud(worlds.NAMES[name], NUM)
+    found = noise.cloud(worlds.NAMES[name], NUM[name])
     states = found.scores.shape[1]
     plain, moved = found.dots(np.zeros(states)), found.dots(np.ones(states))
     gone = plain - moved
