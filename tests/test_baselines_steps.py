@@ -4,6 +4,7 @@ import ast
 import inspect
 import itertools
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -237,12 +238,10 @@ def test_lines_are_broken_as_their_engine_breaks_them_and_know_no_discount():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_distribution_of_returns_is_what_listing_all_episodes_gives(seed):
-    world = random_world(np.random.default_rng(seed), num_states=3, num_actions=2, horizon=3)
+    world = random_world(seed, num_states=3, num_actions=2, horizon=3)
     for state in range(3):
         start = np.eye(3)[state]
         listed: dict[float, float] = {}
-        from dataclasses import replace
-
         for tau in trajectories(replace(world, start=start)):
             total = round(sum(tau.rewards), 6)
             listed[total] = listed.get(total, 0.0) + tau.probability
@@ -268,7 +267,7 @@ def test_the_value_is_the_mean_of_the_returns_and_below_the_best():
 def test_the_best_value_is_that_of_the_best_of_all_policies():
     always = one_knob_ladder(1 - 1e-12)
     assert best_values(ladder()) == pytest.approx(state_values(always), abs=1e-9)
-    world = random_world(np.random.default_rng(4), num_states=2, num_actions=2, horizon=2)
+    world = random_world(4, num_states=2, num_actions=2, horizon=2)
     best_of_all = np.full(2, -np.inf)
     rewards = (world.transitions * world.rewards).sum(axis=-1)
     for first in itertools.product(range(2), repeat=2):  # an action for every state and step
@@ -346,7 +345,7 @@ def test_b_star_leaves_nothing_and_v_leaves_little():
     assert arms.noise(two_arms(), 0.88) == pytest.approx(0.000768)
     assert numbers(best.sentence(0.92))[-2:] == [0.000768, 0.406]
     said = numbers(best.sentence(0.88))
-    assert said[4] == said[-1] == 0.000768
+    assert said[5] == said[-1] == 0.000768
     assert all(b in best.B.options for beat in best.BEATS for b in beat.values())
 
 
@@ -483,7 +482,7 @@ def test_the_staircase_of_the_ladder_and_the_exception_of_the_corridor():
     assert trace / needed <= bench.GOAL**2 * length**2 <= trace / (needed - 1)
     lines = bench.errors("ladder")["lines"]
     mine = lines[lines["name"] == "baseline"]
-    assert mine["error"].iloc[0] == pytest.approx(np.sqrt(trace) / length)
+    assert mine["error"].iloc[0] == pytest.approx(np.sqrt(trace) / length, rel=1e-5)
 
 
 def test_along_the_training_the_noise_grows_and_the_critic_takes_most_of_it():
@@ -551,9 +550,9 @@ def test_more_noise_is_faster_at_the_default_and_the_file_is_what_running_gives(
     error = np.sqrt(0.25 / committal.NUM_RUNS)
     assert above > least + 4 * error > below + 8 * error
     assert rows[d]["mean"][-1] > rows[0.0]["mean"][-1] > rows[-d]["mean"][-1]
-    assert committal.summary(committal.climb(d)) == pytest.approx(rows[d]) or (
-        committal.summary(committal.climb(d)) == rows[d]
-    )
+    again = committal.summary(committal.climb(d))
+    assert again["mean"] == pytest.approx(rows[d]["mean"], abs=2e-3)
+    assert again["found"] == pytest.approx(rows[d]["found"], abs=2e-3)
 
 
 def test_the_bandit_says_when_b_star_is_better():

@@ -44,7 +44,8 @@ class Bench:
     def nearest(self, values: Sequence[float]) -> tuple[float, ...]:
         """The positions of the sliders next to these b."""
         return tuple(
-            slider.nearest(float(value)) for slider, value in zip(self.sliders, values, strict=True)
+            min(slider.options, key=lambda option, wanted=value: abs(option - wanted))  # type: ignore[misc]
+            for slider, value in zip(self.sliders, values, strict=True)
         )
 
 
