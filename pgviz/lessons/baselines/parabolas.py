@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -114,7 +115,7 @@ def tables(bench: Bench) -> dict[str, pd.DataFrame]:
 def levels(bench: Bench) -> pd.DataFrame:
     """The landmarks as levels, each with its label just above its line and clear of the others."""
     marks = noise.by_hand(bench.world).landmarks
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "noise": marks[key].covariance_trace,
             "label": f"{name}: {number(marks[key].covariance_trace)}",
