@@ -504,9 +504,9 @@ def seesaw(
         + dots.mark_circle(opacity=0.75, color=COLOR["reinforce"])
         .encode(x, y, size)
         .add_params(_live(field, start))
-        + dots.transform_filter("datum.up").mark_text(align="left", dx=-8, dy=-30, **words)
+        + dots.transform_filter("datum.up").mark_text(align="left", dx=5, dy=-26, **words)
         .encode(x, y, text="label:N")
-        + dots.transform_filter("!datum.up").mark_text(align="right", dx=8, dy=30, **words)
+        + dots.transform_filter("!datum.up").mark_text(align="right", dx=-5, dy=28, **words)
         .encode(x, y, text="label:N")
         + rows.mark_text(align="left", fontSize=LETTERS, dy=-52, color=ink)
         .encode(x=alt.value(6), y=y, text="name:N")
@@ -555,6 +555,8 @@ def drag_b(
         plain="'noise ' + format(datum.none, '.2f') + ' without b'",
     )
     words: dict[str, Any] = {"fontSize": LETTERS + 1, "fontWeight": "bold", "align": "right"}
+    halo: dict[str, Any] = {"color": PAPER[ink], "stroke": PAPER[ink], "strokeWidth": 6}
+    halo |= {"strokeJoin": "round", "aria": False}
     right = alt.value("width")
     return (
         _table("dots")
@@ -568,6 +570,10 @@ def drag_b(
         .mark_point(shape="cross", filled=True, size=260, color=PAPER[ink], opacity=1).encode(x, y)
         + moved("centre")
         .mark_point(shape="cross", filled=True, size=150, color=color, opacity=1).encode(x, y)
+        + numbers.mark_text(dy=10, **halo, **words)
+        .encode(x=right, y=alt.value(0), text="text:N")
+        + numbers.mark_text(dy=30, **halo, **words)
+        .encode(x=right, y=alt.value(0), text="plain:N")
         + numbers.mark_text(color=color, dy=10, **words)
         .encode(x=right, y=alt.value(0), text="text:N")
         + numbers.mark_text(color=QUIET, dy=30, **words)
@@ -617,49 +623,25 @@ def two_runs(num_updates: int, quantity: str, title: str, top: float | None) -> 
     """REINFORCE beside REINFORCE that subtracts a critic: one quantity against updates.
 
     Tables: middle (name, update, low, high and the quantity), before (the same, the recorded runs
-    behind one's own), ends (name, update, label and the quantity).
+    behind one's own), names (name, update, label, side and the quantity).
     """
-    x = alt.X("update:Q").title("update").scale(domain=[0, 1.34 * num_updates], nice=False)
-    x = x.axis(values=[k * num_updates // 6 for k in range(7)], titleAnchor="start")
+    x = alt.X("update:Q").title("update").scale(domain=[0, num_updates], nice=False)
+    x = x.axis(values=[k * num_updates // 6 for k in range(7)])
     y = alt.Y(f"{quantity}:Q").title(title)
     y = y.scale(domain=[0, top], nice=False) if top else y.scale(zero=True)
     y = y.axis(tickCount=6)
-    middle = _table("middle")
+    middle, names = _table("middle"), _table("names")
+    words: dict[str, Any] = {"fontSize": LETTERS, "fontWeight": "bold"}
     return (
         middle.transform_filter("isValid(datum.low)").mark_area(opacity=0.18)
         .encode(x, alt.Y("low:Q").title(title), alt.Y2("high:Q"), _by_method())
         + _table("before").mark_line(strokeWidth=1.6, opacity=0.45)
         .encode(x, y, _by_method(), _dash_by_method())
         + middle.mark_line(strokeWidth=3).encode(x, y, _by_method(), _dash_by_method())
-        + _table("ends").mark_text(align="left", dx=8, fontSize=LETTERS, fontWeight="bold")
+        + names.transform_filter("datum.side == 'left'").mark_text(align="right", dx=-12, **words)
         .encode(x, y, _by_method(), text="label:N")
-    )  # fmt: skip
-
-
-def parabola_of_b(
-    field: str, start: int, ink: str, options: tuple[float, float], top: float
-) -> alt.LayerChart:
-    """The noise against one b, the slider's b as a dot; the value and the best number are marked.
-
-    Tables: curve (b, noise), marks (b, noise, label, best), parabola (least, steep, best).
-    """
-    low, step = options
-    b = f"({low} + {step} * toNumber(at))"
-    x = alt.X("b:Q").title("b").scale(nice=False, zero=False).axis(tickCount=7)
-    y = alt.Y("noise:Q").title("noise").scale(domain=[-0.07 * top, top], nice=False)
-    y = y.axis(tickCount=4)
-    here = _table("parabola").transform_calculate(
-        b=b, noise=f"datum.least + datum.steep * pow({b} - datum.best, 2)"
-    )
-    marks = _table("marks")
-    color = COLOR["baseline"]
-    return (
-        _table("curve").mark_line(strokeWidth=2.5, color=color).encode(x, y)
-        .add_params(_live(field, start))
-        + marks.mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x)
-        + marks.mark_text(fontSize=LETTERS, fontWeight="bold", color=ink, dy=-10)
-        .encode(x, y=alt.value(0), text="label:N")
-        + here.mark_point(filled=True, size=150, opacity=1, color=color).encode(x, y)
+        + names.transform_filter("datum.side == 'right'").mark_text(align="left", dx=12, **words)
+        .encode(x, y, _by_method(), text="label:N")
     )  # fmt: skip
 
 
@@ -682,8 +664,11 @@ def parabolas_of_states(
         f" + datum.steep{s} * pow({at[s]} - datum.best{s}, 2)" for s in range(3)
     )
     moved = "datum.state == 0 ? {} : datum.state == 1 ? {} : {}".format(*at)
-    x = alt.X("b:Q").title("b(s) of the state that is moved").scale(domain=[low, high], nice=False)
-    x = x.axis(tickCount=8)
+    x = alt.X("b:Q").title("b(s) of the state that is moved")
+    x = x.scale(domain=[low, high + 0.3 * (high - low)], nice=False)
+    x = x.axis(
+        values=[low + k * (high - low) / 6 for k in range(7)], format="~g", titleAnchor="start"
+    )
     y = alt.Y("noise:Q").title("noise").scale(domain=[0, top], nice=False).axis(tickCount=6)
     dash = alt.StrokeDash("state:N", legend=None).scale(
         domain=[0, 1, 2], range=[[1, 0], [8, 4], [2, 3]]
@@ -706,7 +691,11 @@ def parabolas_of_states(
         + curves.mark_line(strokeWidth=2.5, color=color, clip=True).encode(x, y, dash)
         .add_params(*params)
         + dots.mark_point(filled=True, size=150, opacity=1, color=color, clip=True).encode(x, y)
-        + dots.mark_text(fontSize=LETTERS, fontWeight="bold", color=color, dy=-16, clip=True)
+        + dots.transform_filter("datum.state != 1")
+        .mark_text(fontSize=LETTERS, fontWeight="bold", color=color, dy=-16, clip=True)
+        .encode(x, y, text="name:N")
+        + dots.transform_filter("datum.state == 1")
+        .mark_text(fontSize=LETTERS, fontWeight="bold", color=color, dy=20, clip=True)
         .encode(x, y, text="name:N")
     )  # fmt: skip
 
@@ -718,7 +707,7 @@ def part_kept(ink: str) -> alt.LayerChart:
     """
     rows = _table("effects")
     y = alt.Y("order:O").axis(None).scale(paddingInner=0.2)
-    x = alt.X("kept:Q").title("part of ∇J that is left").scale(domain=[-0.92, 1.17], nice=False)
+    x = alt.X("kept:Q").title("part of ∇J that is left").scale(domain=[-0.92, 1.24], nice=False)
     x = x.axis(values=[0, 0.25, 0.5, 0.75, 1], format="~p")
     color = alt.Color("free:N", legend=None).scale(
         domain=[True, False], range=[COLOR["baseline"], BROKEN]
@@ -726,13 +715,16 @@ def part_kept(ink: str) -> alt.LayerChart:
     shape = alt.Shape("free:N", legend=None).scale(domain=[True, False], range=["circle", CROSS])
     return (
         _table("whole").mark_rule(color=ink, strokeDash=TRUTH_DASH, strokeWidth=2).encode(x)
-        + rows.mark_rule(strokeWidth=4, opacity=0.75).encode(x=alt.datum(0), x2="kept:Q", y=y, color=color)
+        + rows.mark_rule(strokeWidth=4, opacity=0.75).encode(x, y, color, x2=alt.datum(0))
         + rows.mark_point(size=110, strokeWidth=3, opacity=1).encode(x, y, color, shape)
         + rows.mark_text(align="right", fontSize=LETTERS, color=ink, dx=-10)
-        .encode(x=alt.datum(0), y=y, text="title:N")
-        + rows.mark_text(align="left", fontSize=LETTERS, fontWeight="bold", dx=12)
-        .encode(x, y, color, text="label:N")
+        .encode(x=alt.X("zero:Q"), y=y, text="title:N")
+        + rows.mark_text(align="right", fontSize=LETTERS, fontWeight="bold")
+        .encode(y=y, color=color, x=alt.value("width"), text="label:N")
     )  # fmt: skip
+
+
+ROUND = [m * 10.0**k for k in range(-2, 9) for m in (1, 2, 5)]  # ticks of a log axis
 
 
 def noise_of_four(ink: str, labels: tuple[str, ...]) -> alt.LayerChart:
@@ -742,10 +734,10 @@ def noise_of_four(ink: str, labels: tuple[str, ...]) -> alt.LayerChart:
     """
     rows = _table("rows")
     y = alt.Y("label:N", sort=list(labels), title=None).axis(
-        labelFontSize=LETTERS, labelLimit=150, ticks=False, domain=False, labelPadding=8
+        labelFontSize=LETTERS, labelLimit=280, ticks=False, domain=False, labelPadding=8
     )
     x = alt.X("trace:Q").title("noise of one episode, log axis")
-    x = x.scale(type="log", padding=40).axis(labelExpr=SHORT, tickCount=4)
+    x = x.scale(type="log", padding=40).axis(labelExpr=SHORT, values=ROUND)
     return (
         rows.mark_rule(strokeWidth=4, opacity=0.5).encode(
             alt.X("low:Q"), alt.X2("high:Q"), y, _by_method()
@@ -772,8 +764,8 @@ def errors_of_four(ink: str) -> alt.LayerChart:
     lines = _table("lines")
     return (
         _table("goal").mark_rule(color=ink, strokeDash=TRUTH_DASH).encode(y)
-        + _table("goal").mark_text(color=ink, align="left", dx=6, dy=-9, fontSize=LETTERS - 1)
-        .encode(x=alt.value(0), y=y, text="label:N")
+        + _table("goal").mark_text(color=ink, align="right", dy=-9, fontSize=LETTERS - 1)
+        .encode(x=alt.value("width"), y=y, text="label:N")
         + lines.mark_line(strokeWidth=2.6)
         .encode(x, y, _by_method(), _dash_by_method(), alt.Detail("name:N"))
         + _table("ends").mark_text(align="left", dx=8, fontSize=LETTERS, fontWeight="bold")
@@ -867,3 +859,38 @@ def commits(field: str, start: int, ink: str, num_steps: int) -> alt.LayerChart:
         + ends.mark_text(align="left", dx=8, fontSize=LETTERS, fontWeight="bold")
         .encode(x, alt.Y("shown:Q"), color, text="label:N")
     )  # fmt: skip
+
+
+def terms_that_cancel(ink: str, actions: tuple[str, ...]) -> alt.LayerChart:
+    """Of every state: one term per action, and their sum: a dash at zero, or a red cross.
+
+    Tables: terms (state, action, size), sums (state, size, zero, label), axis (size).
+    """
+    x = alt.X("state:N").title(None).axis(labelAngle=0, labelFontSize=LETTERS, ticks=False)
+    y = alt.Y("size:Q").title("term along one θ").axis(tickCount=5)
+    offset = alt.XOffset("action:N").sort([*actions, "sum"])
+    offset = offset.scale(domain=[*actions, "sum"], paddingInner=0.25)
+    terms, sums = _table("terms"), _table("sums")
+    words: dict[str, Any] = {"fontSize": LETTERS - 1}
+    return (
+        _table("axis").mark_rule(color=QUIET).encode(y)
+        + terms.mark_bar(color=COLOR["baseline"], opacity=0.8).encode(x, y, offset)
+        + terms.transform_filter("datum.size >= 0")
+        .mark_text(dy=-9, color=ink, **words)
+        .encode(x, y, offset, text="action:N")
+        + terms.transform_filter("datum.size < 0")
+        .mark_text(dy=11, color=ink, **words)
+        .encode(x, y, offset, text="action:N")
+        + sums.transform_filter("datum.zero")
+        .mark_tick(thickness=3, size=30, color=ink)
+        .encode(x, y, offset)
+        + sums.transform_filter("!datum.zero")
+        .mark_point(shape=CROSS, size=150, strokeWidth=3, color=BROKEN, opacity=1)
+        .encode(x, y, offset)
+        + sums.transform_filter("datum.zero")
+        .mark_text(dy=-12, fontWeight="bold", color=ink, **words)
+        .encode(x, y, offset, text="label:N")
+        + sums.transform_filter("!datum.zero")
+        .mark_text(dy=18, fontWeight="bold", color=BROKEN, **words)
+        .encode(x, y, offset, text="label:N")
+    )

@@ -8,6 +8,7 @@ Axes: E episodes, N of them in a batch, F features, A actions.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import exp, lgamma, log
 
 import numpy as np
@@ -98,19 +99,24 @@ def to_go(world: TabularMDP, tau: Trajectory) -> Floats:
     return reward_to_go(np.array(tau.rewards), world.gamma)
 
 
+@lru_cache(8)
+def _tables(world: TabularMDP) -> tuple[Floats, Floats]:
+    """V and Q of a world, once for all of its episodes."""
+    return state_values(world), action_values(world)
+
+
 def _values(world: TabularMDP, tau: Trajectory) -> Floats:
-    values = state_values(world)
-    return values[np.arange(len(tau.states)), list(tau.states)]
+    return _tables(world)[0][np.arange(len(tau.states)), list(tau.states)]
 
 
 def _action_values(world: TabularMDP, tau: Trajectory) -> Floats:
-    return action_values(world)[np.arange(len(tau.states)), list(tau.states), list(tau.actions)]
+    return _tables(world)[1][np.arange(len(tau.states)), list(tau.states), list(tau.actions)]
 
 
 def _correction(world: TabularMDP, tau: Trajectory) -> Floats:
     """Σ_t E_a[∇log π(a|s_t) Q(s_t, a)]: what a baseline Q(s, a) has taken away on average."""
     table = np.zeros((world.num_states, world.num_actions))
-    q = action_values(world)
+    q = _tables(world)[1]
     for t, s in enumerate(tau.states):
         table[s] += world.policy[s] * q[t, s]
     return weighted_scores(world, table)
@@ -121,7 +127,7 @@ GROUP = 4
 
 
 def _running_mean(world: TabularMDP, tau: Trajectory) -> Floats:
-    before = float(world.start @ state_values(world)[0])
+    before = float(world.start @ _tables(world)[0][0])
     return broken.updated_before_use(to_go(world, tau), before, RATE)
 
 

@@ -62,9 +62,8 @@ def baseline(
         optimizer.step()
         all_obs = torch.cat([obs for obs, _, _ in episodes])
         returns = torch.cat([reward_to_go(rewards) for _, _, rewards in episodes])
-        for _ in range(
-            critic_steps
-        ):  # last, so that V̂ had not seen the returns it was subtracted from
+        # Last, so that V̂ had not seen the returns it was subtracted from.
+        for _ in range(critic_steps):
             critic_loss = ((critic(all_obs)[:, 0] - returns) ** 2 / 2).mean()
             critic_optimizer.zero_grad()
             critic_loss.backward()

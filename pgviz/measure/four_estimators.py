@@ -120,7 +120,7 @@ def frozen_policies(method: str, updates: tuple[int, ...] = UPDATES) -> dict[int
     from pgviz.training.loop import train
 
     config = presets[method].replace(num_updates=NUM_UPDATES, stop_when_solved=True)
-    theta = []
+    theta: list[Any] = []
     for update in train(config, [SEED]):
         if not theta:
             theta.append(update.played[0])

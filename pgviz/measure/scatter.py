@@ -65,5 +65,5 @@ def distances(name: str, weight: str, rng_seed: int = 0) -> pd.DataFrame:
 @lru_cache(16)
 def trace(name: str, weight: str) -> float:
     """The exact covariance trace of one episode's estimate."""
-    described = GradientEstimator(WEIGHTS[weight])  # type: ignore[arg-type]
+    described = GradientEstimator(WEIGHTS[weight])
     return moments(named_worlds[name](), described).covariance_trace

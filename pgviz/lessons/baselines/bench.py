@@ -52,7 +52,7 @@ def draw(screen: Screen) -> None:
         screen.chart(
             charts.noise_of_four, ink(), tuple(LABELS[n] for n in FOUR),
             tables={"rows": table},
-            title="Each step of the story takes noise away" if falls(name)
+            title="Each weight leaves less noise than the one before" if falls(name)
             else "Subtracting takes noise away",
             note=f"{episodes(name):,} episodes, the same for all four, with 95 % intervals"
             + ("" if name == CARTPOLE else " · black: exact"),
@@ -165,7 +165,7 @@ def sentence(name: str) -> str:
     shares = uphill(name)
     if shares is not None:
         first, last = (percent(shares[key]) for key in (FOUR[0], FOUR[-1]))
-        return f"{words}. Of single episodes {first} point uphill, then {last}."
+        return f"{words}. Single episodes that point uphill: {first}, then {last}."
     if name == "corridor":
         return f"{words}; the constant needs fewer, {needed[2]:,}."
     return f"{words} (V̂ fitted to other episodes of the same policy)."

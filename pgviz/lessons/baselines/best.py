@@ -2,8 +2,8 @@
 
 from functools import lru_cache
 
-import numpy as np
 import pandas as pd
+import streamlit as st
 
 from pgviz.charts import baselines as charts
 from pgviz.exact import arms
@@ -37,23 +37,15 @@ def draw(screen: Screen) -> None:
     at = B.options.index(START)
     exact = arms.slope(two_arms())
     screen.chart(
-        charts.seesaw, field, at, ink(), -0.06, 0.16, exact,
+        charts.seesaw, field, at, ink(), -0.05, 0.16, exact,
         tables={
             **tables(),
             "truth": pd.DataFrame({"x": [exact], "label": [f"∇J = {signed(exact, 3)}"]}),
             "guess": pd.DataFrame(columns=["x", "row", "text"]),
         },
-        title="At b* both arms give the same estimate",
+        title=r"At b\* both arms give the same estimate",
         note="area of a dot: how often this arm is drawn · drag b",
-        share=0.6,
         says="The estimate of each arm under b and under the value.",
-    )  # fmt: skip
-    screen.chart(
-        charts.parabola_of_b, field, at, ink(), (LOW, STEP), top(),
-        tables=curve(),
-        title="The noise is a parabola, lowest at b*",
-        share=0.4,
-        says="The noise against b.",
     )  # fmt: skip
     screen.says(sentence(b))
     screen.numbers(other_worlds())
@@ -70,11 +62,6 @@ def best() -> float:
 def value() -> float:
     """V of the two arms."""
     return objective(two_arms())
-
-
-def top() -> float:
-    """The height of the picture of the parabola."""
-    return 1.05 * max(arms.noise(two_arms(), B.options[0]), arms.noise(two_arms(), B.options[-1]))
 
 
 @lru_cache(1)
@@ -103,28 +90,6 @@ def tables() -> dict[str, pd.DataFrame]:
 def settled(x: float) -> float:
     """0 where only rounding is left of the plain noise."""
     return 0.0 if abs(x) < 1e-12 * arms.noise(two_arms()) else x
-
-
-@lru_cache(1)
-def curve() -> dict[str, pd.DataFrame]:
-    """The parabola and the two numbers that are marked on it."""
-    found = noise.by_hand("two-arms").parabolas
-    b = np.linspace(B.options[0], B.options[-1], 61)
-    lines = [arms.noise(two_arms(), float(x)) for x in b]
-    marks = [("V", value()), ("b*", best())]
-    return {
-        "curve": pd.DataFrame({"b": b, "noise": lines}),
-        "marks": pd.DataFrame(
-            [{"b": x, "noise": arms.noise(two_arms(), x), "label": name} for name, x in marks]
-        ),
-        "parabola": pd.DataFrame(
-            {
-                "least": [settled(found.lowest)],
-                "steep": [float(found.steepness[0])],
-                "best": [float(found.best[0])],
-            }
-        ),
-    }
 
 
 def sentence(b: float) -> str:
@@ -164,8 +129,6 @@ def other_worlds() -> pd.DataFrame:
 
 def elsewhere(screen: Screen) -> None:
     """Where the value is further from the best, and why."""
-    import streamlit as st
-
     st.dataframe(other_worlds(), hide_index=True, key=f"elsewhere-{screen.key}")
     corridor = noise.by_hand("short-corridor").landmarks
     st.markdown(

@@ -63,7 +63,7 @@ def sentence(weight: str, num: int, luck: int = 0) -> str:
     row = table.loc[num]
     chance = float(np.sqrt(scatter.trace("ladder", weight) / num / NUM_DOTS))
     return (
-        f"‖∇J‖ = {fixed(length())}. A dot lies {number(row['one'], 2)} away from ∇J (root mean"
-        f" square), the mean of all dots {number(row['mean'], 2)}: chance explains"
-        f" {number(chance, 2)}."
+        f"‖∇J‖ = {fixed(length())}. A dot lies {number(float(row['one']), 2)} away from ∇J (root mean"
+        f" square), the mean of all {NUM_DOTS} dots {number(float(row['mean']), 2)}. By chance alone it would"
+        f" be about {number(chance, 2)}."
     )

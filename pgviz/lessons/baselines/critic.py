@@ -34,7 +34,6 @@ TITLES = {
     "critic's loss": "The critic's loss: its returns grow while it learns",
     "share explained": "How much of the returns V̂ predicts",
 }
-LABEL_GAP = 30
 
 
 def draw(screen: Screen) -> None:
@@ -78,7 +77,7 @@ def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run], shown: str
         tables={
             "middle": middle,
             "before": lines(before, field),
-            "ends": ends(middle, field),
+            "names": names(middle, field),
         },
         height=room_for_captions(screen),
         says=f"{axis} against updates, with a critic and without.",
@@ -111,14 +110,19 @@ def lines(runs: Sequence[Run], field: str) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else empty
 
 
-def ends(middle: pd.DataFrame, field: str) -> pd.DataFrame:
-    """A name at the end of each line; names keep apart."""
-    last = middle.groupby("name", sort=False).tail(1).sort_values(field)
-    heights = last[field].tolist()
-    if field == "episode_return":
-        for k in range(len(heights) - 1, 0, -1):
-            heights[k - 1] = min(heights[k - 1], heights[k] - LABEL_GAP)
-    return last.assign(**{field: heights}, label=[LABELS[name] for name in last["name"]])
+def names(middle: pd.DataFrame, field: str) -> pd.DataFrame:
+    """A name beside each line at half its height, on the side where no other line runs."""
+    if not len(middle):
+        return middle.assign(label=[], side=[])
+    rows = []
+    for name, line in middle.groupby("name", sort=False):
+        half = 0.55 * middle[field].max()
+        above = np.flatnonzero(line[field].to_numpy() >= half)
+        rows.append({**line.iloc[above[0] if len(above) else -1].to_dict(), "name": name})
+    rows.sort(key=lambda row: row["update"])
+    sides = ["left", "right"] if len(rows) > 1 else ["left"]
+    table = pd.DataFrame(rows)
+    return table.assign(label=[LABELS[name] for name in table["name"]], side=sides)
 
 
 def sentence(found: dict[str, Recording], shown: str) -> str:
@@ -126,13 +130,13 @@ def sentence(found: dict[str, Recording], shown: str) -> str:
     own, plain = found["baseline"], found["reinforce"]
     if shown == "return":
         parts = []
-        for name, recording in (("reward-to-go", plain), ("minus V̂", own)):
+        for name, recording in (("With the reward-to-go", plain), ("with V̂ subtracted", own)):
             metrics = recording.metrics()
             parts.append(
-                f"{name}: {int(metrics['solved'][-1].sum())} of {recording.num_seeds} seeds solve"
-                f" the game, with {count(metrics['env_steps'][-1].mean())} steps each"
+                f"{name} {int(metrics['solved'][-1].sum())} of {recording.num_seeds} seeds solve"
+                f" the game, in {count(metrics['env_steps'][-1].mean())} steps on average"
             )
-        return f"{parts[0]}; {parts[1]}.".capitalize()
+        return f"{parts[0]}; {parts[1]}."
     if shown == "critic's loss":
         loss = interquartile_mean(own.metrics()["value_loss"], axis=1)
         returns = interquartile_mean(own.metrics()["episode_return"], axis=1)
@@ -143,11 +147,13 @@ def sentence(found: dict[str, Recording], shown: str) -> str:
         )
     share = interquartile_mean(own.metrics()["explained_variance"], axis=1)
     at = int(np.nanargmax(share))
-    return (
+    words = (
         f"V̂ predicts most at update {at}: {percent(share[at])} of the variance of the returns. At the"
-        f" end it is {percent(max(float(share[-1]), 0.0))}: when every episode lasts 500 steps, G depends"
-        " on the time, which V̂(s) does not see."
+        f" end it is {percent(max(float(share[-1]), 0.0))}"
     )
+    if interquartile_mean(own.metrics()["episode_return"], axis=1)[-1] < 490:
+        return f"{words}."
+    return f"{words}: when every episode lasts 500 steps, G depends on the time, which V̂(s) does not see."
 
 
 def numbers(found: dict[str, Recording]) -> pd.DataFrame:

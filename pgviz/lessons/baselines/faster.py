@@ -22,11 +22,12 @@ GAP = 0.045  # between two names at the right
 
 
 def draw(screen: Screen) -> None:
+    rare = percent(float(committal.softmax(committal.START)[0]))
     screen.words(
-        "Three arms pay 1, 0.7 and 0; the best is rare at first, π = 6 %. By the parabola b\\* − d"
-        " and b\\* + d have the same noise, more than b\\*. Yet b\\* + d finds the best arm more"
-        " often: a larger b makes most drawn arms less likely, so the policy goes on trying. A"
-        " smaller b commits to what it drew first."
+        f"Three arms pay 1, 0.7 and 0; the best starts at π = {rare}. Below and above b\\* by the same"
+        " distance the noise is equal, and more than at b\\*. Yet above it the best arm is found more"
+        " often: a larger b makes drawn arms less likely, so the policy goes on trying. A smaller b"
+        " commits early."
     )
     field = screen.live(DISTANCE, START)
     distance: float = screen.control(DISTANCE, START)
@@ -38,13 +39,21 @@ def draw(screen: Screen) -> None:
             "ends": ends,
             "best": pd.DataFrame({"objective": [1.0], "label": ["the best arm: 1"]}),
         },
-        title="Equal noise, unequal speed; more noise, faster",
+        title=headline(distance),
         note=f"{committal.NUM_RUNS:,} runs each, recorded; one draw a step, b* of the present policy",
         says="The mean of J against steps for three baselines.",
     )  # fmt: skip
     screen.says(sentence(distance))
     screen.numbers(numbers())
     screen.code(committal.climb, committal.least_noisy)
+
+
+def headline(distance: float) -> str:
+    """What the picture shows at this distance."""
+    rows = committal.recorded()
+    if distance and rows[distance]["found"] > rows[0.0]["found"]:
+        return r"More noise, and yet faster: above b\*"
+    return r"b\* has the least noise" if not distance else "Equal noise, unequal speed"
 
 
 @lru_cache(1)

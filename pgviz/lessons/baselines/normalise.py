@@ -20,7 +20,7 @@ CONTROLS = (SHOWN, EPISODES)
 BEATS = ({"normalised": "length"}, {"normalised": "direction"}, {"batch-size": 64})
 START = 4
 PICTURES = {
-    "direction": ("degrees", "angle to ∇J, degrees", (-3.0, 46.0)),
+    "direction": ("degrees", "angle to ∇J, degrees", (-7.0, 46.0)),
     "length": ("scale", "length / length of ∇J", (0.4, 1.3)),
 }
 MEAN, SPREAD, BOTH = NORMALISERS
@@ -68,6 +68,8 @@ def tables(shown: str) -> dict[str, pd.DataFrame]:
     ends = lines[lines["num"] == EPISODES.options[-1]].sort_values("value")
     low, high = PICTURES[shown][2]
     heights = ends["value"].tolist()
+    if shown == "direction":  # below the dashed line, which it lies on
+        heights[0] -= 3.0
     for k in range(1, len(heights)):
         heights[k] = max(heights[k], heights[k - 1] + 0.075 * (high - low))
     same = 1.0 if shown == "length" else 0.0

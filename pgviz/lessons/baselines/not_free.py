@@ -6,7 +6,7 @@ import pandas as pd
 
 from pgviz import broken, estimators
 from pgviz.charts import baselines as charts
-from pgviz.figures import number, percent
+from pgviz.figures import percent
 from pgviz.lessons.baselines import worlds
 from pgviz.measure import noise
 from pgviz.ui.controls import Choice
@@ -23,7 +23,7 @@ TITLES = {  # of measure.noise.effects: what this page calls them
     "nothing": "nothing",
     "V(s)": "V(s)",
     "the largest reward": "the largest reward",
-    "Q(s, a), with its correction": "average after this action, put back",
+    "Q(s, a), with its correction": "average after this action, corrected",
     "the mean of the 3 others": "mean of the other 3 episodes",
     "a running mean, moved first (α = 0.1)": "running mean, moved first",
     "the episode's own mean": "mean of this episode's G",
@@ -51,23 +51,25 @@ def draw(screen: Screen) -> None:
         says="; ".join(f"{r.title}: {r.label}" for r in rows.itertuples()),
     )  # fmt: skip
     screen.says(sentence(name))
-    screen.numbers(table[["title", "kept", "noise"]])
+    screen.numbers(table[["title", "kept", "noise", "why"]])
     screen.code(broken.own_episode_mean, broken.group_mean_with_self, estimators.reward_to_go)
     worlds.card(screen, worlds.NAMES[name])
 
 
 @lru_cache(4)
 def effects(name: str) -> pd.DataFrame:
-    """What each subtraction leaves: title, order, kept, free, label, noise."""
+    """What each subtraction leaves: title, order, kept, free, label, noise, why."""
     found = noise.effects(worlds.NAMES[name])
     return pd.DataFrame(
         {
             "title": [TITLES[title] for title in found["title"]],
             "order": found["order"],
+            "zero": 0.0,
             "kept": found["kept"],
             "free": found["legal"],
             "label": [percent(kept) for kept in found["kept"]],
             "noise": [round(x, 4) + 0.0 for x in found["spread"]],
+            "why": found["reason"],
         }
     )
 
@@ -82,11 +84,6 @@ def sentence(name: str) -> str:
         f" {percent(action)}, a running mean that G has already moved {percent(moved)}"
     )
     if TITLES["the mean of all 4"] in kept:
-        words += f", the mean of this batch {percent(kept[TITLES['the mean of all 4']])}"
-    return f"{words}. Less noise is no excuse: the gradient went with it."
-
-
-def whole_largest(name: str) -> str:
-    """The noise that the largest reward leaves, against nothing."""
-    table = effects(name).set_index("title")["noise"]
-    return f"{number(table['the largest reward'])} against {number(table['nothing'])}"
+        fitted = percent(kept[TITLES["the mean of all 4"]])
+        words += f", a critic fitted to this batch of 4, here its mean, {fitted}"
+    return f"{words}."

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,7 @@ class Bench:
     start: tuple[float, ...]
     top: float
     levels: tuple[tuple[str, str], ...]  # landmarks of measure.noise, and their names here
+    names: tuple[str, ...]
 
     @property
     def options(self) -> tuple[float, float, float]:
@@ -43,7 +45,8 @@ class Bench:
     def nearest(self, values: Sequence[float]) -> tuple[float, ...]:
         """The positions of the sliders next to these b."""
         return tuple(
-            slider.nearest(float(value)) for slider, value in zip(self.sliders, values, strict=True)
+            min(slider.options, key=lambda option, wanted=value: abs(option - wanted))  # type: ignore[misc]
+            for slider, value in zip(self.sliders, values, strict=True)
         )
 
 
@@ -54,10 +57,14 @@ def draw(
     fields = tuple(
         screen.live(slider, start) for slider, start in zip(bench.sliders, bench.start, strict=True)
     )
-    values = tuple(
-        screen.control(slider, start)
-        for slider, start in zip(bench.sliders, bench.start, strict=True)
+    first = screen.control(bench.sliders[0], bench.start[0])
+    with screen.beside_controls():
+        columns = st.columns(2, gap="medium")
+    others = (
+        screen.control(slider, start, column)
+        for slider, start, column in zip(bench.sliders[1:], bench.start[1:], columns, strict=True)
     )
+    values = (first, *others)
     with screen.beside_controls(), st.container(horizontal=True, gap="small"):
         for at, (label, to) in enumerate(buttons):
             st.button(
@@ -97,7 +104,7 @@ def tables(bench: Bench) -> dict[str, pd.DataFrame]:
         for s in range(3)
         for b in np.linspace(low, high, 57)
     ]
-    states = [{"state": s, "name": f"b({s})", **shared} for s in range(3)]
+    states = [{"state": s, "name": bench.names[s], **shared} for s in range(3)]
     return {
         "grid": pd.DataFrame(grid),
         "states": pd.DataFrame(states),
@@ -108,7 +115,7 @@ def tables(bench: Bench) -> dict[str, pd.DataFrame]:
 def levels(bench: Bench) -> pd.DataFrame:
     """The landmarks as levels, each with its label just above its line and clear of the others."""
     marks = noise.by_hand(bench.world).landmarks
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "noise": marks[key].covariance_trace,
             "label": f"{name}: {number(marks[key].covariance_trace)}",

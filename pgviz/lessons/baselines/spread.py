@@ -65,8 +65,8 @@ def tables() -> dict[str, pd.DataFrame]:
         ends.append({"name": name, "num": LONGEST, "error": error, "label": weight})
     guide = pd.DataFrame(
         [
-            {"num": num, "error": 1.6 / np.sqrt(num), "label": "slope −½" if num == 200 else None}
-            for num in (1, 200, 1024)
+            {"num": num, "error": 1.0 / np.sqrt(num), "label": "slope −½" if num == 100 else None}
+            for num in (1, 100, 400)
         ]
     )
     return {

@@ -21,7 +21,8 @@ BENCH = Bench(
     SLIDERS,
     (0.7, 1.0, 1.6),
     16.0,
-    (("none", "without b"), ("state", "best b(s)"), ("value", "V with the steps left")),
+    (("none", "without b"), ("state", "best b(s)"), ("value", "V, steps left known")),
+    ("rung 0", "rung 1", "rung 2"),
 )
 FIRST = tuple(float(x) for x in state_values(ladder())[0])  # V with all steps left
 BEATS = (
@@ -32,9 +33,9 @@ BEATS = (
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "b may differ from state to state. Each b(s) then has a parabola of its own: the lowest point"
-        " b\\*(s) does not depend on the other states. A counterexample to “subtract V”: on the"
-        " ladder V depends on the steps left, so one V(s) for all steps fits none of them."
+        "Give each state its own b(s): each has a parabola, lowest at b\\*(s), wherever the others"
+        " stand. A counterexample to “subtract V”: on the ladder V depends on the steps left; no V(s)"
+        " fits all steps."
     )
     best = tuple(float(x) for x in BENCH.exact.best)
     values = parabolas.draw(

@@ -12,7 +12,6 @@ from pgviz.exact.by_hand import subtracted
 from pgviz.exact.values import objective
 from pgviz.figures import fixed, number
 from pgviz.lessons.baselines import worlds
-from pgviz.lessons.baselines.centre import SAMPLES
 from pgviz.measure import noise
 from pgviz.ui.controls import Choice
 from pgviz.ui.guard import guarded
@@ -25,9 +24,10 @@ B = Choice(
     "b", "b, subtracted from every weight", tuple(round(LOW + STEP * k, 1) for k in range(81))
 )
 WORLD = Choice("world", "World", ("ladder", "three arms", "survival"))
-CONTROLS = (B, WORLD, SAMPLES)
+CONTROLS = (B, WORLD)
 BEATS = ({"b": 0.0}, {"b": 1.0}, {"b": 4.0}, {"world": "three arms", "b": 2.5})
-START_B, START_N = 1.0, 4
+START_B = 1.0
+NUM = {"ladder": 4, "three arms": 16, "survival": 4}  # N of a dot
 
 
 def draw(screen: Screen) -> None:
@@ -39,7 +39,6 @@ def draw(screen: Screen) -> None:
     field = screen.live(B, START_B)
     b: float = screen.control(B, START_B)
     name: str = screen.control(WORLD, "ladder", horizontal=True)
-    num: int = screen.control(SAMPLES, START_N)
     with screen.beside_controls():
         mean = objective(named_worlds[worlds.NAMES[name]]())
         st.button(
@@ -48,8 +47,8 @@ def draw(screen: Screen) -> None:
             on_click=guarded(_set_to),
             args=(round(mean, 1),),
         )
-    found = noise.cloud(worlds.NAMES[name], num)
-    dots = cloud(name, num)
+    found = noise.cloud(worlds.NAMES[name], NUM[name])
+    dots = cloud(name)
     screen.chart(
         charts.drag_b, field, B.options.index(START_B), ink(), (LOW, STEP), round(found.length, 4),
         tuple(round(x, 3) for x in found.reach()), found.flat,
@@ -62,7 +61,7 @@ def draw(screen: Screen) -> None:
             "parabola": pd.DataFrame([parabola(name)]),
         },
         title="The scatter changes with b, the centre does not",
-        note=f"{len(dots)} dots of N = {num}"
+        note=f"{len(dots)} dots of N = {NUM[name]} episodes"
         + (" · the height only parts the dots" if found.flat else "")
         + " · drag b",
         says="Estimates of the gradient with the baseline and without it.",
@@ -81,9 +80,9 @@ def _set_to(b: float) -> None:
 
 
 @lru_cache(32)
-def cloud(name: str, num: int) -> pd.DataFrame:
+def cloud(name: str) -> pd.DataFrame:
     """Every dot without b (x, y), and what one unit of b moves it by (−sx, −sy)."""
-    found = noise.cloud(worlds.NAMES[name], num)
+    found = noise.cloud(worlds.NAMES[name], NUM[name])
     states = found.scores.shape[1]
     plain, moved = found.dots(np.zeros(states)), found.dots(np.ones(states))
     gone = plain - moved

@@ -38,7 +38,7 @@ def draw(screen: Screen) -> None:
     field = screen.live(ADDED, START)
     added: float = screen.control(ADDED, START)
     screen.chart(
-        charts.seesaw, field, ADDED.options.index(START), ink(), -5.4, 7.9, exact(),
+        charts.seesaw, field, ADDED.options.index(START), ink(), -6.2, 8.6, exact(),
         tables={
             **tables(),
             "truth": pd.DataFrame({"x": [exact()], "label": [f"∇J = {signed(exact(), 3)}"]}),

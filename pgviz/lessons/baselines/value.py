@@ -94,7 +94,7 @@ def sentence(percent: int, left: int) -> str:
     steps = f"{left} steps" if left > 1 else "1 step"
     return (
         f"With {steps} left, π(climb) = {percent} % gets {own} on average from rungs 0, 1, 2. The"
-        f" best policy would get {other}: another policy's average, not a prediction of yours."
+        f" best policy would get {other}: not what π gets."
     )
 
 

@@ -4,17 +4,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+import numpy as np
 import pandas as pd
 
+from pgviz.charts.baselines import terms_that_cancel
 from pgviz.charts.theorem import two_sides
+from pgviz.exact.values import action_values, logit_scores, settled
 from pgviz.figures import number as number_of
-from pgviz.figures import plural
+from pgviz.figures import plural, signed
 from pgviz.lessons.baselines import worlds
 from pgviz.lessons.theorem.proof import Evaluated, short, sides
 from pgviz.lessons.theorem.theorem import MARKS, both, listed, mark_of, size_of
 from pgviz.proofs.derivation import Line
 from pgviz.proofs.receipts import is_cut, read
-from pgviz.proofs.subtraction import KNOWS_THE_ACTION, MOVED_FIRST, OWN_MEAN, baseline_is_free
+from pgviz.proofs.subtraction import (
+    KNOWS_THE_ACTION,
+    MOVED_FIRST,
+    OWN_MEAN,
+    baseline,
+    baseline_is_free,
+)
 from pgviz.ui import proof as proof_ui
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink
@@ -93,6 +102,11 @@ PROOF: tuple[FreeLine, ...] = (
     ),
 )
 SAMPLED_AT = len(PROOF) - 1
+ONE_STATE = "one state"
+STATES = {
+    "ladder": ("rung 0", "rung 1", "rung 2"),
+    "short-corridor": ("room 1", "room 2", "room 3"),
+}
 BREAKS = (KNOWS_THE_ACTION, OWN_MEAN, MOVED_FIRST)
 LINE = Choice("line", "Line of the proof", tuple(range(1, len(PROOF) + 1)))
 BREAK = Choice("break-b", "Break a step", (NOTHING, *BREAKS), listed=True)
@@ -124,18 +138,53 @@ def draw(screen: Screen) -> None:
         f"{both(found)} **{MARKS[mark_of(found)]}**",
         "".join(f" {at} {MARKS[mark]}" for at, mark in enumerate(all_marks, 1)),
     )
-    screen.chart(
-        two_sides, ink(),
-        tables={"sides": found.sides, "zero": pd.DataFrame({"left": [0.0]})},
-        title=f"{len(found.sides)} of its {found.total} numbers"
-        if found.total > len(found.sides)
-        else f"Its {plural(found.total, 'number')}",
-        note="dashed: left side · points: right side · red cross: it differs",
-        height=screen.height - (330 if screen.present else 206),
-    )  # fmt: skip
+    height = screen.height - (330 if screen.present else 206)
+    if line.title == ONE_STATE:
+        parts, sums = terms(worlds.NAMES[name], broken)
+        screen.chart(
+            terms_that_cancel, ink(), stories[worlds.NAMES[name]].actions,
+            tables={"terms": parts, "sums": sums, "axis": pd.DataFrame({"size": [0.0]})},
+            title="The terms of a state cancel" if sums["zero"].all() else "They no longer cancel",
+            note="π b ∇ log π of each action, along the θ of the first",
+            height=height,
+        )  # fmt: skip
+    else:
+        screen.chart(
+            two_sides, ink(),
+            tables={"sides": found.sides, "zero": pd.DataFrame({"left": [0.0]})},
+            title=f"{len(found.sides)} of its {found.total} numbers"
+            if found.total > len(found.sides)
+            else f"Its {plural(found.total, 'number')}",
+            note="dashed: left side · points: right side · red cross: it differs",
+            height=height,
+        )  # fmt: skip
     screen.says(sentence(number, found, broken, all_marks) + in_this_world(worlds.NAMES[name]))
     screen.code(line.line.evaluate)
     worlds.card(screen, worlds.NAMES[name])
+
+
+@lru_cache(60)
+def terms(name: str, broken: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """π(a|s) b ∇ log π(a|s) along the θ of the first action, for every action; and their sums."""
+    few, story = short(named_worlds[name]()), stories[name]
+    b = np.broadcast_to(baseline(few)[:, None], few.policy.shape)
+    if broken == KNOWS_THE_ACTION:
+        values = action_values(few)
+        b = values if few.horizon is None else values[0]
+    size = few.policy * b * logit_scores(few)[:, :, 0]
+    states = STATES.get(name, ("",))
+    parts = [
+        {"state": states[s], "action": story.actions[a], "size": float(size[s, a])}
+        for s in range(few.num_states)
+        for a in range(few.num_actions)
+    ]
+    totals = settled(size.sum(axis=1), np.abs(size).sum(axis=1))
+    sums = [
+        {"state": states[s], "action": "sum", "size": float(x), "zero": bool(x == 0)}
+        | {"label": signed(float(x)) if x else "sum 0"}
+        for s, x in enumerate(totals)
+    ]
+    return pd.DataFrame(parts), pd.DataFrame(sums)
 
 
 @lru_cache(200)

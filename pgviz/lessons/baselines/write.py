@@ -9,17 +9,17 @@ from pgviz.ui.screen import Screen
 
 # What a line of the solution holds, and the hint in its place.
 HINTS = {
-    "advantages = ": "the weight: G minus V̂, as a number (.detach())",
-    "loss = loss - ": "this episode's part of the surrogate loss",
-    "critic_loss = ": "mean of half the squared error of V̂",
+    "advantages = ": "G − V̂, detached",
+    "loss = loss - ": "add this episode",
+    "critic_loss = ": "half the squared error",
 }
 
 
 def draw(screen: Screen) -> None:
     screen.words(
         "REINFORCE with a critic to subtract: Gymnasium, torch, one seed. Three lines are missing."
-        " Mind the order: V̂ is fitted after the policy's update, so it has not seen the returns it"
-        " is subtracted from. `.detach()` keeps the policy's loss from moving V̂."
+        " Mind two things. V̂ is fitted after the policy's update: it has not seen the returns it is"
+        " subtracted from. And it is subtracted as a number: the policy's loss must not move V̂."
     )
     source = solution()
     exercise(screen, "baseline", source, gaps(source), start="while True")
