@@ -648,7 +648,7 @@ def critic_map(field: str, start: int, quantity: str, top: float) -> alt.Chart:
             alt.Opacity(
                 f"{quantity}:Q",
                 legend=alt.Legend(
-                    title="rewards", values=[0, 25, 50, 75, 100], orient="top",
+                    title="rewards", values=[0, 50, 100], orient="top",
                     direction="horizontal", titleOrient="left", symbolType="square",
                     symbolSize=150, symbolFillColor=BOOTSTRAPPED, symbolStrokeColor=QUIET,
                     symbolStrokeWidth=0.5, titleFontSize=12, labelFontSize=12,
@@ -683,9 +683,11 @@ def along_training(
         + fresh.mark_point(filled=True, size=60, color=BOOTSTRAPPED, opacity=1).encode(
             x, y, tooltip=["update:Q", alt.Tooltip(f"{quantity}:Q", format=".2f")]
         )
-        + names.transform_filter("datum.kind == 'own'").mark_text(color=QUIET, **text)
+        + names.transform_filter("datum.kind == 'own'")
+        .mark_text(color=QUIET, dy=-4, **text)
         .encode(x, y, text="label:N")
-        + names.transform_filter("datum.kind == 'fresh'").mark_text(color=BOOTSTRAPPED, **text)
+        + names.transform_filter("datum.kind == 'fresh'")
+        .mark_text(color=BOOTSTRAPPED, dy=13, **text)
         .encode(x, y, text="label:N")
     )  # fmt: skip
 

@@ -25,7 +25,7 @@ def draw(screen: Screen) -> None:
     show: str = screen.control(SHOW, "share explained", horizontal=True)
     own, fresh = recorded_critic.along_training()
     column = COLUMNS[show]
-    low, top = (-2.5, 1.15) if show == "share explained" else (0.0, 30.0)
+    low, top = (-4.0, 1.2) if show == "share explained" else (0.0, 30.0)
     names = pd.DataFrame(
         [
             {"kind": kind, "label": NAMES[kind], **table.iloc[-1][["update", column]].to_dict()}

@@ -16,9 +16,9 @@ from pgviz.ui.screen import ROOM_SCALE, Screen, chart
 UPDATE = Choice("update", "Update", UPDATES)
 SEED = Choice("seed", "Seed", SEEDS)
 CONTROLS = (UPDATE, SEED)
-BEATS = ({"update": 0}, {"update": 40}, {"update": 100}, {"update": 209})
-START = 100
-TOP = 100.0  # 1 / (1 − γ)
+BEATS = ({"update": 0}, {"update": 40}, {"update": 80}, {"update": 209})
+START = 80
+TOP = 125.0  # rewards: more than 1 / (1 − γ), the highest value there is
 
 
 def draw(screen: Screen) -> None:

@@ -5,7 +5,7 @@ from functools import lru_cache
 import pandas as pd
 
 from pgviz.charts import actor_critic as charts
-from pgviz.figures import percent
+from pgviz.figures import number, percent
 from pgviz.measure import checkpoints, recorded_critic
 from pgviz.measure.frozen import psi
 from pgviz.measure.recorded_critic import SEEDS
@@ -66,8 +66,8 @@ def sentence(seed: int) -> str:
     )
     return (
         f"At the start δ leaves {percent(first['actor-critic'])} of the variance of G, and G − V̂(s)"
-        f" {percent(first['baseline'])}; at the end {percent(last['actor-critic'], 3)} and"
-        f" {percent(last['baseline'], 3)}. {where}"
+        f" {percent(first['baseline'])}; at the end {number(100 * last['actor-critic'], 2)} % and"
+        f" {number(100 * last['baseline'], 2)} %. {where}"
     )
 
 

@@ -68,8 +68,8 @@ def algorithm() -> str:
 
 def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run]) -> None:
     st.markdown(
-        "**Return along training**  \n:small[:gray[thin: a seed · thick: mean of the middle half of"
-        " the seeds]]"
+        f"**{heading(runs)}**  \n:small[:gray[thin: a seed · thick: mean of the middle half of the"
+        " seeds]]"
     )
     curves, seeds = tables(runs)
     chart(
@@ -81,6 +81,16 @@ def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run]) -> None:
         says="Return against environment steps of REINFORCE and of the actor-critic.",
         scale=ROOM_SCALE if screen.present else 1.0,
     )
+
+
+def heading(runs: Sequence[Run]) -> str:
+    """What to see: whose slowest seed is done first; known once both have ended."""
+    ended = {run.config.method: run.recording() for run in runs if run.ending == "finished"}
+    slowest = {name: steps_to_solved(r).max() for name, r in ended.items() if r is not None}
+    if len(slowest) < len(RUNS) or any(np.isnan(x) for x in slowest.values()):
+        return "Return along training"
+    sooner = slowest["actor-critic"] < slowest["reinforce"]
+    return f"The actor-critic's slowest seed is done {'sooner' if sooner else 'later'}"
 
 
 def tables(runs: Sequence[Run]) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -104,7 +104,7 @@ def names(curves: pd.DataFrame, name: str) -> pd.DataFrame:
     rows = curves.groupby("kind", sort=False).tail(1).sort_values("trailing_return")
     heights = rows["trailing_return"].tolist()
     for k in range(len(heights) - 1, 0, -1):
-        heights[k - 1] = min(heights[k - 1], heights[k] - 30)
+        heights[k - 1] = min(heights[k - 1], heights[k] - 42)
     return rows.assign(place=heights, label=rows["kind"].map(labels))
 
 
@@ -139,7 +139,7 @@ def in_words(name: str, intact: Recording, changed: Recording) -> str:
         " as it should be."
     )
     if now["lost"]:
-        text += f" {now['lost']} of them later lose it again."
+        text += f" {now['lost']} of them later lose{'s' * (now['lost'] == 1)} it again."
     text += f" The worst seed ends at a return of {fixed(now['worst'], 0)} (not {fixed(kept['worst'], 0)})."
     errors = [recorded_critic.critic_error(r.config) for r in (changed, intact)]
     if errors[0] is not None and errors[1] is not None:

@@ -115,7 +115,7 @@ def tables() -> tuple[pd.DataFrame, pd.DataFrame]:
             )
             paths.append(table)
             last = table.iloc[-1].to_dict()
-            ends.append({**last, "text": f"{NAMES[use]}: J = {fixed(last['objective'], 1)}"})
+            ends.append({**last, "text": f"{NAMES[use]}: J = {number(last['objective'])}"})
     return pd.concat(paths, ignore_index=True), pd.DataFrame(ends)
 
 

@@ -44,7 +44,8 @@ def draw(screen: Screen) -> None:
             tables={"uses": table, "names": names(table, quantity)},
             title=heading,
             note=note,
-            height=round(screen.height / 2) - (55 if quantity == "bias" else 10),
+            height=round(screen.height / 2) - (58 if quantity == "bias" else 14)
+            - 30 * screen.present,
         )  # fmt: skip
     screen.says(sentence(world, shape, error))
     screen.numbers(table.round(5))

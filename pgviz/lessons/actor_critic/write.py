@@ -10,10 +10,10 @@ from pgviz.ui.screen import Screen
 
 # What a line of the solution holds, and the hint in its place.
 HINTS = {
-    "next_values = critic(seen_next)": "V̂(s′): what follows a fall? What follows a time limit?",
-    "td_errors = ": "δ, as a number: no gradient goes through it",
-    "loss = -(": "the actor's loss: which sign, divided by what?",
-    "critic_loss = ": "the critic's loss: towards which fixed number?",
+    "next_values = critic(seen_next)": "V̂(s′); and after a fall?",
+    "td_errors = ": "δ, a fixed number",
+    "loss = -(": "the actor's loss",
+    "critic_loss = ": "the critic's loss",
 }
 
 
