@@ -27,10 +27,12 @@ PAGE = Page(
             "Subtracting adds no bias; bootstrapping can",
             question="Subtract it, or bootstrap: where do they end?",
         ),
+        Step("uses", "The same two uses in three worlds", deeper=True),
         Step("closer", "A biased estimate can be closer", introduces=("mean squared error",)),
         Step("run", "The actor-critic beside REINFORCE"),
         Step("maps", "What the critic predicts, and what happened"),
-        Step("noise", "The noise along training"),
+        Step("explains", "A critic agrees with itself first", deeper=True),
+        Step("noise", "Early in training the TD error is least noisy"),
         Step(
             "switches",
             "One line changed: who still learns?",

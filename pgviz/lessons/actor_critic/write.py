@@ -1,0 +1,71 @@
+"""Write an actor-critic: the file of pgviz.from_scratch at λ = 0, with four gaps."""
+
+import inspect
+import re
+
+from pgviz.figures import plural
+from pgviz.from_scratch import actor_critic
+from pgviz.ui.exercise import exercise
+from pgviz.ui.screen import Screen
+
+# What a line of the solution holds, and the hint in its place.
+HINTS = {
+    "next_values = critic(seen_next)": "V̂(s′); and after a fall?",
+    "td_errors = ": "δ, a fixed number",
+    "loss = -(": "the actor's loss",
+    "critic_loss = ": "the critic's loss",
+}
+
+
+def draw(screen: Screen) -> None:
+    screen.words(
+        "A whole actor-critic in one file: Gymnasium for the world, torch for autograd. Fill in the"
+        " four gaps and run it: in about half a minute the return should reach 475. If the return"
+        " stays near 10, look at the sign; if it never gets to 475, at what is detached. The tests"
+        " compare its gradients with the engine's."
+    )
+    source = solution()
+    exercise(screen, "actor_critic", source, gaps(source), start="window = [")
+    screen.says(f"{plural(len(HINTS), 'gap')} in {plural(len(source.splitlines()), 'line')}.")
+
+
+def solution() -> str:
+    """The file at λ = 0, where Â is δ: what only GAE needs is left out."""
+    source = inspect.getsource(actor_critic)
+    body = source.split('"""\n\n', 1)[1]
+    body = re.sub(r"def gae\(.*?\n\n\n", "", body, flags=re.DOTALL)
+    for old, new in CHANGES:
+        if body.count(old) != 1:
+            raise ValueError(f"{old!r} stands {body.count(old)} times in the file from scratch")
+        body = body.replace(old, new)
+    return f"{HEAD}{body}"
+
+
+HEAD = '''"""The actor-critic solves CartPole-v1. Run it: python actor_critic.py
+
+δ_t = r_t + γ V̂(s_{t+1}) − V̂(s_t),   ĝ = (1/N) Σ_windows Σ_t δ_t ∇θ log π(a_t|s_t)
+
+A window is T steps of one environment.
+"""
+
+'''
+CHANGES = (
+    ("    gae_lambda: float = 0.0,\n    gamma", "    gamma"),
+    ("        advantages = gae(td_errors, ended, gamma * gae_lambda)\n", ""),
+    ("targets = advantages + values.detach()", "targets = td_errors + values.detach()"),
+    ("-(advantages * log_probs)", "-(td_errors * log_probs)"),
+    ("def main(seed: int = 0, gae_lambda: float = 0.0, max", "def main(seed: int = 0, max"),
+    (
+        "actor_critic(envs, policy, critic, gae_lambda, seed=seed)",
+        "actor_critic(envs, policy, critic, seed=seed)",
+    ),
+    ('    parser.add_argument("--gae-lambda", type=float, default=0.0)\n', ""),
+    ("main(options.seed, options.gae_lambda)", "main(options.seed)"),
+    ("from torch import Tensor\n", ""),
+)
+
+
+def gaps(source: str) -> dict[str, str]:
+    """The lines to write, with their hints."""
+    lines = [line.strip() for line in source.splitlines()]
+    return {next(line for line in lines if part in line): hint for part, hint in HINTS.items()}
