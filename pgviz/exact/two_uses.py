@@ -15,8 +15,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from pgviz.exact.ascent import LONGEST_EPISODE, LONGEST_STEP
 from pgviz.exact.trust import Tradeoff, tradeoff
+from pgviz.proofs.ascent import LONGEST_EPISODE, LONGEST_STEP
 from pgviz.worlds.named import logit, named_worlds
 from pgviz.worlds.tabular import Floats
 
