@@ -46,9 +46,8 @@ def draw(screen: Screen) -> None:
     with screen.fold("Settings", ":material/tune:"), st.container(width=620):
         st.markdown(race.beyond_psi("actor-critic"))
         st.dataframe(race.settings([c.method for c in RUNS]), hide_index=True, key="ac-settings")
-        besides.panel(
-            live.group_of(RUNS), [race.label(c.method) for c in RUNS][: len(live.group_of(RUNS))]
-        )
+    shown = live.group_of(RUNS)
+    besides.fold(screen, shown, [race.label(run.config.method) for run in shown])
     screen.code(methods.actor_critic, loop.train)
     screen.command(*map(command_line, RUNS))
 
