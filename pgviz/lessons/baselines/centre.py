@@ -60,10 +60,10 @@ def length() -> float:
 def sentence(weight: str, num: int, luck: int = 0) -> str:
     """How far one dot and the mean of all dots lie from ∇J, and how far chance alone would move it."""
     table = scatter.distances("ladder", weight, luck).set_index("num_episodes")
-    row = table.loc[num]
+    one, mean = (float(table[name].to_dict()[num]) for name in ("one", "mean"))
     chance = float(np.sqrt(scatter.trace("ladder", weight) / num / NUM_DOTS))
     return (
-        f"‖∇J‖ = {fixed(length())}. A dot lies {number(float(row['one']), 2)} away from ∇J (root mean"
-        f" square), the mean of all {NUM_DOTS} dots {number(float(row['mean']), 2)}. By chance alone it would"
+        f"‖∇J‖ = {fixed(length())}. A dot lies {number(one, 2)} away from ∇J (root mean"
+        f" square), the mean of all {NUM_DOTS} dots {number(mean, 2)}. By chance alone it would"
         f" be about {number(chance, 2)}."
     )

@@ -26,7 +26,7 @@ def draw(screen: Screen) -> None:
     screen.words(
         f"Three arms pay 1, 0.7 and 0; the best starts at π = {rare}. Below and above b\\* by the same"
         " distance the noise is equal, and more than at b\\*. Yet above it the best arm is found more"
-        " often: a larger b makes drawn arms less likely, so the policy goes on trying. A smaller b"
+        " often: a larger b makes drawn arms less likely, so the policy keeps trying. A smaller b"
         " commits early."
     )
     field = screen.live(DISTANCE, START)
