@@ -306,7 +306,7 @@ def networks(
             else "format(1 + datum.w, '.1f') + ' → ' + format(1 + datum.w2, '.2f')",
         ),
         "error": (10.45, 4.3, "format(datum.d, '+.1f')"),
-        "push": (10.45, 6.9, "format(datum.d, '+.1f') + ' · ∇log π(a|s)'"),
+        "push": (10.45, 6.9, "format(datum.d, '+.1f') + ' · score'"),
     }
     chart = (
         boxes.mark_rect(cornerRadius=8, fillOpacity=0.1, strokeWidth=1.6).encode(

@@ -23,7 +23,7 @@ def sums_of_rewards(
     The horizon is not asked: `num_steps` says how many steps there are.
     """
     at: dict[tuple[int, float], float] = {(state, 0.0): 1.0}
-    result = []
+    result: list[Distribution] = []
     for k in range(num_steps):
         following: defaultdict[tuple[int, float], float] = defaultdict(float)
         for (s, total), chance in at.items():

@@ -53,7 +53,7 @@ def tables(detached: bool) -> dict[str, pd.DataFrame]:
         (0.1, 0.9, 1.6, "forward", "s′"),
         (1.7, 3.6, 6.9, "actor", "actor"),
         (1.7, 3.6, 4.3, "critic", "critic"),
-        (1.7, 3.6, 1.6, "critic", "same critic"),
+        (1.7, 3.6, 1.6, "critic", "critic"),
         (4.6, 7.4, 6.9, "actor", "π(a|s)"),
         (4.6, 7.4, 4.3, "critic", "V̂(s)"),
         (4.6, 7.4, 1.6, "critic", "V̂(s′)"),

@@ -15,7 +15,7 @@ from pgviz.ui.screen import Screen
 SEED = Choice("seed", "Seed", SEEDS)
 CONTROLS = (SEED,)
 BEATS = ({"seed": 0}, {"seed": 1}, {"seed": 2})
-NAMES = {"reinforce": "G", "baseline": "G − V̂(s)", "actor-critic": "TD error δ"}
+NAMES = {"reinforce": "G", "baseline": "G − V̂(s)", "actor-critic": "δ"}
 
 
 def draw(screen: Screen) -> None:

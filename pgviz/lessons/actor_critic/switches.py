@@ -1,6 +1,7 @@
 """Three changes of one line that code often has, each beside the method as it should be."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -111,7 +112,7 @@ def names(curves: pd.DataFrame, name: str) -> pd.DataFrame:
 def short(name: str) -> str:
     """The change in a few words, for the end of a line."""
     return {
-        "forget the detach": "nothing detached",
+        "forget the detach": "no detach",
         "take a time limit for a fall": "limit as a fall",
         "share the network": "one network",
     }[name]
@@ -119,6 +120,12 @@ def short(name: str) -> str:
 
 def ends_of(recording: Recording) -> dict[str, float]:
     """How many seeds solved it, lost it again, the steps they took, and the worst seed's return."""
+    return _ends_of(str(recording.path), recording.num_updates)
+
+
+@st.cache_data(max_entries=40, show_spinner=False)
+def _ends_of(path: str, num_updates: int) -> dict[str, float]:
+    recording = Recording(Path(path))
     metrics = recording.metrics()
     solved, returns = metrics["solved"][-1] > 0, metrics["trailing_return"][-1]
     steps = steps_to_solved(recording)[solved]

@@ -123,7 +123,10 @@ def sentence(start: float) -> str:
     """Where both arrive from this start."""
     _, ends = tables()
     here = ends[ends["at"] == START.options.index(start)].set_index("name")
-    kept, lost = here.loc["baseline"], here.loc["actor-critic"]
+    kept, lost = (
+        {c: float(here[c][name]) for c in ("step", "probability", "objective")}
+        for name in ("baseline", "actor-critic")
+    )
     return (
         f"From p = {start:g}, subtracting ends at p = {fixed(kept['probability'], 3)} with J ="
         f" {fixed(kept['objective'])}, the best there is. Bootstrapping reaches p ="

@@ -91,8 +91,8 @@ def sentence(world: str, shape: str, error: float) -> str:
         return f"In this world {trust.FORMULAS[shape]} is V for every ε: this critic is not wrong."
     table = both(world, shape)
     here = table[np.isclose(table["error"], error)].set_index("name")
-    kept, lost = here.loc["baseline"], here.loc["actor-critic"]
-    ratio = percent(float(lost["variance"] / kept["variance"]), 1)
+    kept, lost = ({c: float(here[c][name]) for c in ("bias", "variance")} for name in USES)
+    ratio = percent(lost["variance"] / kept["variance"], 1)
     bias = (
         "0 for both uses"
         if lost["bias"] < 1e-12
