@@ -10,6 +10,7 @@ from pgviz.lessons.gae.settings import HUNDREDTHS, LAMBDA, LAMBDA_START
 from pgviz.measure.ledger import GAMMA, LEAK, LEDGERS, LIMIT, Ledger
 from pgviz.training import methods
 from pgviz.ui.controls import Choice
+from pgviz.ui.guard import guarded
 from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
 
@@ -55,7 +56,7 @@ def draw(screen: Screen) -> None:
             height=35 * 7 + 2,
             width=505,
         )
-        st.button("Undo all edits", key="ledger.undo", on_click=_undo)
+        st.button("Undo all edits", key="ledger.undo", on_click=guarded(_undo))
     found = Ledger.of(typed, GAMMA, lam)
     first = int(typed.index[0])
     of = f" of {first + NUM_ROWS}" if first else ""
