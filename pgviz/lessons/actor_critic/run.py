@@ -46,10 +46,9 @@ def draw(screen: Screen) -> None:
     with screen.fold("Settings", ":material/tune:"), st.container(width=620):
         st.markdown(race.beyond_psi("actor-critic"))
         st.dataframe(race.settings([c.method for c in RUNS]), hide_index=True, key="ac-settings")
-        besides.panel(
-            live.group_of(RUNS), [race.label(c.method) for c in RUNS][: len(live.group_of(RUNS))]
-        )
-    screen.code(methods.actor_critic, loop.train)
+        known = live.group_of(RUNS)
+        besides.panel(known, [race.label(run.config.method) for run in known])
+    screen.code(methods.baseline, methods.actor_critic, loop.train)
     screen.command(*map(command_line, RUNS))
 
 
