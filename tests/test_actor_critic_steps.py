@@ -174,6 +174,8 @@ def test_the_sentence_on_bootstrapping_in_each_case(left):
         )
     assert "always" in bootstrap.sentence(0, "rest", 6)
     assert "no reward can come" in bootstrap.sentence(0, "rest", 2)
+    assert "both are the same" in bootstrap.title(0, "climb", 1)
+    assert "far less" in bootstrap.title(0, "climb", 6)
 
 
 # --- the sign ---
@@ -522,6 +524,18 @@ def test_the_exercise_is_the_file_from_scratch_at_lambda_zero():
     assert ours == theirs
     assert torch.equal(theta, again)
     assert "gae_lambda" in inspect.getsource(from_scratch)
+
+
+def test_torch_refuses_a_td_error_that_is_not_detached():
+    right = "gamma * next_values - values.detach()"
+    source = write.solution()
+    assert right in source
+    module = types.ModuleType("exercise")
+    exec(source.replace(right, "gamma * next_values - values"), module.__dict__)
+    envs = gymnasium.make_vec("CartPole-v1", num_envs=2)
+    policy, critic = torch.nn.Linear(4, 2), torch.nn.Linear(4, 1)
+    with pytest.raises(RuntimeError, match="second time"):
+        next(module.actor_critic(envs, policy, critic))
 
 
 def test_every_gap_stands_once_and_hides_its_line():

@@ -98,7 +98,12 @@ TERMS: dict[str, Term] = {
             "Using an estimate of the next state's value in place of later rewards.",
             ("bootstrap", "bootstraps"),
         ),
-        Term("TD error", "δ = r + γ V(s′) − V(s).", ("TD errors",)),
+        Term(
+            "TD error",
+            "δ = r + V(s′) − V(s): one reward and the next value, minus the value now. With a"
+            " discount it has γ V(s′).",
+            ("TD errors",),
+        ),
         Term(
             "advantage",
             "A(s, a) = Q(s, a) − V(s): how much better an action is than the policy's average.",

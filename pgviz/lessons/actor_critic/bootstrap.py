@@ -41,13 +41,21 @@ def draw(screen: Screen) -> None:
     screen.chart(
         charts.two_distributions, (rung_field, left_field), (0, 0), futures.NUM_STEPS, ink(),
         tables={"bars": bars, "exact": means, "names": NAMES},
-        title="The same mean, far less spread",
+        title=title(rung, action, left),
         note="exact probabilities on the ladder · drag rung and steps left",
     )  # fmt: skip
     screen.says(sentence(rung, action, left))
     screen.numbers(numbers(action))
     screen.code(exact.sums_of_rewards, exact.one_step)
     world.fold(screen, world.Shown("ladder"))
+
+
+def title(rung: int, action: str, left: int) -> str:
+    """What the two rows have in common here, and in what they differ."""
+    g, one = map(exact.variance, futures.distributions(rung, action, left))
+    if one >= 0.99 * g:
+        return "Nothing random follows: both are the same"
+    return "The same mean, far less spread" if one < 0.5 * g else "The same mean, less spread"
 
 
 @lru_cache(2)

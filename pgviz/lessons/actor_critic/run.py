@@ -48,7 +48,7 @@ def draw(screen: Screen) -> None:
         st.dataframe(race.settings([c.method for c in RUNS]), hide_index=True, key="ac-settings")
     shown = live.group_of(RUNS)
     besides.fold(screen, shown, [race.label(run.config.method) for run in shown])
-    screen.code(methods.actor_critic, loop.train)
+    screen.code(methods.baseline, methods.actor_critic, loop.train)
     screen.command(*map(command_line, RUNS))
 
 

@@ -20,9 +20,9 @@ HINTS = {
 def draw(screen: Screen) -> None:
     screen.words(
         "A whole actor-critic in one file: Gymnasium for the world, torch for autograd. Fill in the"
-        " four gaps and run it: in about half a minute the return should reach 475. If the return"
-        " stays near 10, look at the sign; if it never gets to 475, at what is detached. The tests"
-        " compare its gradients with the engine's."
+        " four gaps and run it: within a minute the return should reach 475. If it stays near 9,"
+        " look at the sign of the actor's loss. If torch refuses to go backward a second time, δ is"
+        " not detached. The tests compare its gradients with the engine's."
     )
     source = solution()
     exercise(screen, "actor_critic", source, gaps(source), start="window = [")
