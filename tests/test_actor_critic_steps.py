@@ -12,7 +12,6 @@ import torch
 
 from pgviz import estimators
 from pgviz.exact import futures as exact
-from pgviz.exact import two_uses as ends
 from pgviz.exact.estimator import GradientEstimator
 from pgviz.exact.moments import moments
 from pgviz.exact.one_update import updated
@@ -43,6 +42,7 @@ from pgviz.lessons.actor_critic import (
 )
 from pgviz.measure import futures, recorded_critic, trust
 from pgviz.measure.switches import INTACT, SWITCHES
+from pgviz.proofs import two_uses as ends
 from pgviz.training import train
 from pgviz.worlds.named import ladder, short_corridor
 from tests.walks import opened, words

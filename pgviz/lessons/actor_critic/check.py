@@ -6,11 +6,11 @@ from pgviz import estimators
 from pgviz.exact.estimator import GradientEstimator, true_values
 from pgviz.exact.moments import moments
 from pgviz.exact.one_update import updated
-from pgviz.exact.two_uses import uses
 from pgviz.exact.values import gradient
 from pgviz.figures import fixed, number, signed
 from pgviz.lessons.actor_critic.closer import no_longer_closer
 from pgviz.lessons.question import Question
+from pgviz.proofs.two_uses import uses
 from pgviz.ui.quiz import quiz
 from pgviz.ui.screen import Screen
 from pgviz.worlds.named import short_corridor

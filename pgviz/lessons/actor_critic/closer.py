@@ -5,9 +5,9 @@ import pandas as pd
 
 from pgviz.charts import actor_critic as charts
 from pgviz.exact.trust import Tradeoff
-from pgviz.exact.two_uses import uses
 from pgviz.figures import fixed, plural
 from pgviz.lessons.actor_critic.uses import ERROR
+from pgviz.proofs.two_uses import uses
 from pgviz.ui import world
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink

@@ -57,10 +57,9 @@ def draw(screen: Screen) -> None:
         screen.numbers(numbers({c: r for c, r in found.items() if r is not None}))
     else:
         screen.says("The result stands here when all four runs have ended.")
-    with screen.fold("Settings", ":material/tune:"), st.container(width=620):
-        known = live.group_of(RUNS)
-        labels = dict(zip(RUNS, ("as it should be", *CHANGES), strict=True))
-        besides.panel(known, [labels[run.config] for run in known])
+    known = live.group_of(RUNS)
+    labels = dict(zip(RUNS, ("as it should be", *CHANGES), strict=True))
+    besides.fold(screen, known, [labels[run.config] for run in known])
     screen.code(critic.value_gradient, critic.undetached_gradient, broken.truncation_as_termination)
     screen.command(*map(command_line, RUNS))
 

@@ -6,10 +6,10 @@ import pandas as pd
 
 from pgviz.charts import actor_critic as charts
 from pgviz.charts.worlds import corridor
-from pgviz.exact import two_uses as exact
 from pgviz.exact.trust import follow_one_number
 from pgviz.exact.values import state_values
 from pgviz.figures import fixed, number, signed
+from pgviz.proofs import two_uses as exact
 from pgviz.ui import world
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink

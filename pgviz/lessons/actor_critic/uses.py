@@ -5,9 +5,9 @@ import pandas as pd
 
 from pgviz.charts import actor_critic as charts
 from pgviz.exact.trust import Tradeoff, is_void
-from pgviz.exact.two_uses import uses
 from pgviz.figures import fixed, number, percent
 from pgviz.measure import trust
+from pgviz.proofs.two_uses import uses
 from pgviz.ui import world as worlds
 from pgviz.ui.controls import Choice
 from pgviz.ui.screen import Screen
