@@ -19,7 +19,7 @@ HINTS = {
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "A whole actor-critic in one file: Gymnasium for the world, torch for autograd. Fill in the"
+        "A whole actor-critic in one file, with Gymnasium and torch. Fill in the"
         " four gaps and run it: within a minute the return should reach 475. If it stays near 9,"
         " look at the sign of the actor's loss. If torch refuses to go backward a second time, δ is"
         " not detached. The tests compare its gradients with the engine's."
@@ -60,6 +60,10 @@ CHANGES = (
         "actor_critic(envs, policy, critic, seed=seed)",
     ),
     ('    parser.add_argument("--gae-lambda", type=float, default=0.0)\n', ""),
+    (
+        '    if not 0 <= options.gae_lambda <= 1:\n        parser.error("--gae-lambda must lie in [0, 1]")\n',
+        "",
+    ),
     ("main(options.seed, options.gae_lambda)", "main(options.seed)"),
     ("from torch import Tensor\n", ""),
 )
