@@ -12,6 +12,7 @@ per state, over all of it for a constant. Source: Greensmith, Bartlett & Baxter,
 Axes: S states, A actions, F features, H horizon.
 """
 
+import math
 from functools import partial
 from typing import Literal
 
@@ -29,7 +30,7 @@ from pgviz.exact.moments import (
     require_little_work,
     td_error_at,
 )
-from pgviz.exact.values import solve_chain, state_transitions
+from pgviz.exact.values import settled, size_of_returns, solve_chain, state_transitions
 from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
 
 BaselineClass = Literal["constant", "time", "state", "time-state"]
@@ -54,7 +55,9 @@ def best_baseline(world: TabularMDP, estimator: GradientEstimator, per: Baseline
     axes = {"constant": (0, 1), "time": (1,), "state": (0,), "time-state": ()}
     numerator, denominator = numerator.sum(axis=axes[per]), denominator.sum(axis=axes[per])
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(denominator > 0, numerator / denominator, np.nan)
+        best = np.where(denominator > 0, numerator / denominator, np.nan)
+    critic = np.abs(estimator.values_in(world)).max(initial=0.0)
+    return settled(best, size_of_returns(world) + float(critic))
 
 
 def best_baseline_per_parameter(world: TabularMDP, estimator: GradientEstimator) -> Floats:
@@ -74,7 +77,8 @@ def variance_per_parameter(world: TabularMDP, estimator: GradientEstimator) -> F
     noise = advantage_moments(world, np.ones_like(world.rewards), 0, k).variance
     shared = _score_covariance(world, x, c, k)
     plain = advantage_moments(world, x, c, k).variance
-    return plain - np.divide(shared**2, noise, out=np.zeros_like(noise), where=noise > 0)
+    removed = np.divide(shared**2, noise, out=np.zeros_like(noise), where=noise > 0)
+    return np.maximum(settled(plain - removed, plain), 0)
 
 
 def score_norm_squared(world: TabularMDP, estimator: GradientEstimator) -> float:
@@ -145,10 +149,19 @@ def _past_scores(world: TabularMDP, start_discount: float, step_discount: float)
 
 
 def _score_covariance(world: TabularMDP, x: StepWeights, c: float, k: float) -> Floats:
-    """E[Z_i Y_i] for every parameter, from the parabola: Y − bZ at b = 0, ±1, shape [F, A]."""
-    up = advantage_moments(world, x, c, k, 1.0)
-    down = advantage_moments(world, x, c, k, -1.0)
-    return (down.variance - up.variance) / 4
+    """E[Z_i Y_i] for every parameter, from the parabola: Y − bZ at two b far apart, shape [F, A].
+
+    (Var(Y + bZ) − Var(Y − bZ)) / 4b, with a b of the size of the weights: beside 1, weights of
+    1e-9 would be rounding.
+    """
+    plain, scores = (advantage_moments(world, *weights) for weights in (
+        (x, c, k), (np.ones_like(world.rewards), 0, k)
+    ))
+    if plain.covariance_trace == 0 or scores.covariance_trace == 0:
+        return np.zeros_like(plain.variance)
+    b = math.sqrt(plain.covariance_trace / scores.covariance_trace)
+    up, down = (advantage_moments(world, x, c, k, sign * b) for sign in (1, -1))
+    return (down.variance - up.variance) / (4 * b)
 
 
 def _recursion(world: TabularMDP, estimator: GradientEstimator) -> tuple[StepWeights, float, float]:

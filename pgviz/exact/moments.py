@@ -493,8 +493,8 @@ class Scores:
             crossed = 2 * np.einsum("fak,kfa->fa", by_next, following)
             diagonal, size = diagonal + crossed, size + np.abs(crossed)
             if matrix is not None:
-                size = len(matrix)
-                half = by_next.reshape(size, -1) @ following.reshape(-1, size)
+                num = len(matrix)
+                half = by_next.reshape(num, -1) @ following.reshape(-1, num)
                 matrix = matrix + half + half.T
         return SecondMoment(diagonal, matrix, size)
 

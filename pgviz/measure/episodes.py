@@ -120,12 +120,14 @@ def weights(episodes: Episodes, estimator: GradientEstimator) -> Floats:
     """γ^t (Ψ_t − b) of every step, from the same functions that train, shape [N, T]."""
     world = episodes.world
     steps = np.arange(episodes.rewards.shape[1])
+    size = float(np.abs(episodes.rewards).max(initial=0.0)) + abs(estimator.baseline)
     if estimator.name == "full-return":
         psi = full_return(episodes.rewards, world.gamma)
     elif estimator.name == "reward-to-go" and estimator.values is None:
         psi = reward_to_go(episodes.rewards, world.gamma)
     else:
         table = estimator.values_in(world)
+        size += float(np.abs(table).max(initial=0.0))
         stationary = world.horizon is None
         psi = gae(
             episodes.rewards,
@@ -136,7 +138,7 @@ def weights(episodes: Episodes, estimator: GradientEstimator) -> Floats:
             estimator.weight_lambda,
         )
     factors = discount_factors(estimator.step_discount(world.gamma), len(steps))
-    return np.where(episodes.mask, factors * (psi - estimator.baseline), 0.0)
+    return np.where(episodes.mask, factors * settled(psi - estimator.baseline, size), 0.0)
 
 
 def gradient_estimates(episodes: Episodes, weights: Floats) -> Floats:
