@@ -280,6 +280,7 @@ def visit(chromium, ready, url, width=1280, scheme="light", query=""):
 
 # Streamlit's own: see the list of the other browser tests.
 THEIRS = {"svg-img-alt", "list", "listitem", "aria-dialog-name"}
+ST_CODE = '<pre class="st-emotion-cache'  # its listings scroll and take no focus
 
 
 @pytest.mark.browser
@@ -290,6 +291,8 @@ def test_axe_finds_nothing_of_ours(chromium, ready, server, scheme):
     page = visit(chromium, ready, server, scheme=scheme)
     found = Axe().run(page).response["violations"]
     ours = {v["id"]: [n["html"][:200] for n in v["nodes"]] for v in found if v["id"] not in THEIRS}
+    if all(node.startswith(ST_CODE) for node in ours.get("scrollable-region-focusable", [""])):
+        del ours["scrollable-region-focusable"]
     page.close()
     assert ours == {}
 

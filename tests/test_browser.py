@@ -400,7 +400,7 @@ def test_a_folder_of_recordings_that_is_deleted_during_a_run_is_one_sentence(
         page.goto(f"{url}/reinforce?{urlencode(ENDLESS | {'num_seeds': 16})}")
         reach(page, 3)
         shutil.rmtree(folder)
-        says(page, "The recording of this run was deleted.")
+        says(page, "its recording was deleted")
         ready(page)
         expect(page.get_by_test_id("stException")).to_have_count(0)
         expect(page.get_by_test_id("stAlert")).to_have_count(1)
