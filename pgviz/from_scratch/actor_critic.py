@@ -1,6 +1,7 @@
 """The actor-critic and GAE solve CartPole-v1. Run it: python actor_critic.py --gae-lambda 0.95
 
-δ_t = r_t + γ V̂(s_{t+1}) − V̂(s_t),   Â_t = δ_t + γλ Â_{t+1},   ĝ = (1/N) Σ_windows Σ_t Â_t ∇θ log π(a_t|s_t)
+δ_t = r_t + γ V̂(s_{t+1}) − V̂(s_t),   Â_t = δ_t + γλ Â_{t+1}
+ĝ = (1/N) Σ_windows Σ_t Â_t ∇θ log π(a_t|s_t)
 
 λ = 0 is the one-step actor-critic, Â = δ; λ > 0 is GAE. A window is T steps of one environment.
 Source: Schulman et al., 2016, arXiv:1506.02438, equations 11 and 16.
@@ -51,7 +52,7 @@ def actor_critic(
                 actions = Categorical(logits=policy(torch.as_tensor(obs))).sample()
             next_obs, rewards, terminated, truncated, _ = envs.step(actions.numpy())
             over = terminated | truncated
-            # After its end an environment spends one step on its reset: nobody acted, so it is left out.
+            # The step after an end only resets: nobody acted, so it is left out below.
             steps.append((obs, actions, rewards, next_obs, terminated, over, ~resets))
             paid += rewards
             returns += paid[over].tolist()
@@ -107,4 +108,8 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--gae-lambda", type=float, default=0.0)
     options, _ = parser.parse_known_args()  # a notebook has arguments of its own
+    if options.seed < 0:
+        parser.error("--seed must be 0 or more")
+    if not 0 <= options.gae_lambda <= 1:
+        parser.error("--gae-lambda must lie in [0, 1]")
     main(options.seed, options.gae_lambda)

@@ -97,4 +97,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=0)
     options, _ = parser.parse_known_args()  # a notebook has arguments of its own
+    if options.seed < 0:
+        parser.error("--seed must be 0 or more")
     main(options.seed)
