@@ -6,12 +6,13 @@ two sides differ most, and if they do not differ, the largest.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice, takewhile
 
 import numpy as np
 
 from pgviz.exact.ascent import capped
 from pgviz.exact.derivation import TOLERANCE, Line, Receipt, derivations, gradient_is_a_mean
-from pgviz.exact.trajectories import num_trajectories
+from pgviz.exact.trajectories import num_trajectories, numbers_of_trajectories
 from pgviz.exact.values import objective
 from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
 
@@ -20,6 +21,8 @@ MAX_LISTED = 160
 MAX_LISTED_STEPS = 50
 # Steps of all episodes behind one line of samples.
 MAX_SAMPLED_STEPS = 500_000
+# Numbers in the tables (s, a) of all these episodes.
+MAX_SAMPLED_ENTRIES = 2_000_000
 SAMPLED = "a mean of samples"
 
 NEEDS_A_LIST = {
@@ -56,11 +59,12 @@ def is_cut(world: TabularMDP, few: TabularMDP) -> bool:
 def listed(world: TabularMDP, most: int = MAX_LISTED) -> TabularMDP | None:
     """The world cut so early that all of its episodes, at most `most`, can be listed; None if even
     one step is too many."""
-    longest = MAX_LISTED_STEPS if world.horizon is None else world.horizon
-    for num_steps in range(min(longest, MAX_LISTED_STEPS), 0, -1):
-        if num_trajectories(world, num_steps) <= most:
-            return world if world.horizon == num_steps else capped(world, num_steps)
-    return None
+    longest = min(world.horizon or MAX_LISTED_STEPS, MAX_LISTED_STEPS)
+    counts = islice(numbers_of_trajectories(world), 1, longest + 1)
+    num_steps = sum(1 for _ in takewhile(lambda count: count <= most, counts))
+    if num_steps == 0:
+        return None
+    return world if world.horizon == num_steps else capped(world, num_steps)
 
 
 def cut_in_words(world: TabularMDP, few: TabularMDP) -> str:
@@ -116,6 +120,7 @@ def sampled(world: TabularMDP, num_episodes: int, rng_seed: int) -> Receipt:
         from pgviz.measure.episodes import mean_length
 
         most = int(MAX_SAMPLED_STEPS / max(mean_length(cut), 1))
+    most = min(most, MAX_SAMPLED_ENTRIES // (world.num_states * world.num_actions))
     if num_episodes > most:
         raise WorldError(
             f"{num_episodes:,} episodes are too long to sample here: choose fewer of them"

@@ -5,7 +5,6 @@ first; V_H = 0, because reaching the horizon ends the episode.
 """
 
 import warnings
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import scipy.linalg
@@ -15,6 +14,7 @@ from pgviz.worlds.tabular import (
     TabularMDP,
     WorldError,
     never_ending_states,
+    once_per_world,
     require_an_end,
 )
 
@@ -124,20 +124,12 @@ def solve_chain(world: TabularMDP, discount: float, right: Floats, forward: bool
     return solution.reshape(right.shape)
 
 
+@once_per_world
 def _factors(world: TabularMDP, discount: float) -> tuple[Floats, Floats]:
     """I − x P_π as a product of triangles, once for all questions about a world."""
-    known = _known_factors.setdefault(world, {})
-    if discount not in known:
-        moves = discount * state_transitions(world)
-        if discount == 1:
-            moves[never_ending_states(world)] = 0
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", scipy.linalg.LinAlgWarning)
-            known[discount] = scipy.linalg.lu_factor(
-                np.eye(world.num_states) - moves, check_finite=False
-            )
-    return known[discount]
-
-
-_known_factors: WeakKeyDictionary[TabularMDP, dict[float, tuple[Floats, Floats]]]
-_known_factors = WeakKeyDictionary()
+    moves = discount * state_transitions(world)
+    if discount == 1:
+        moves[never_ending_states(world)] = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", scipy.linalg.LinAlgWarning)
+        return scipy.linalg.lu_factor(np.eye(world.num_states) - moves, check_finite=False)

@@ -11,6 +11,7 @@ from pgviz.runs.replay import replay, trajectory
 from pgviz.training.rollout import Rollout
 from pgviz.ui import controls, page
 from pgviz.ui.controls import Number
+from pgviz.ui.once import in_memory
 from pgviz.ui.player import cartpole_player
 
 
@@ -100,7 +101,7 @@ COLUMNS = {
 }
 
 
-@st.cache_data(max_entries=100, show_spinner=False)
+@in_memory(megabytes=32)
 def played(path: Path, update: int, seed: int, episode: int) -> tuple[Rollout, pd.DataFrame]:
     """The episodes that this seed played for this update, and one of them as a table."""
     recording = Recording(path)
