@@ -10,7 +10,7 @@ Sums over trajectories need few of them: see `with_few_episodes`. Axes: K trajec
 A actions, F features, H horizon; derivatives [..., F, A].
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
@@ -28,7 +28,7 @@ from pgviz.exact.values import (
     state_distributions,
     state_transitions,
 )
-from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
+from pgviz.worlds.tabular import Floats, TabularMDP, WorldError, once_per_world
 
 Complexes = NDArray[np.complexfloating]
 Kind = Literal["identity", "expectation", "estimate"]
@@ -127,16 +127,26 @@ def objective_at(world: TabularMDP, theta: Complexes) -> Complexes:
     return np.asarray(world.start @ (values if world.horizon is None else values[0]))
 
 
-def log_probability_at(world: TabularMDP, tau: Trajectory, theta: Complexes) -> Complexes:
-    """log P(τ) as the logarithm of one product."""
-    return np.log(probability_at(world, tau, theta))
+def probabilities_of(
+    world: TabularMDP, episodes: Sequence[Trajectory]
+) -> Callable[[Complexes], Complexes]:
+    """P(τ) = d_0(s_0) Π_t π(a_t|s_t) p(s_{t+1}|s_t, a_t) as a function of θ, shape [K]."""
+    s, a, after = (
+        np.concatenate([getattr(tau, name) for tau in episodes])
+        for name in ("states", "actions", "next_states")
+    )
+    lengths = [len(tau.states) for tau in episodes]
+    first = np.cumsum([0, *lengths[:-1]])
+    start, moves = world.start[s[first]], world.transitions[s, a, after]
+    return lambda theta: np.asarray(
+        start * np.multiply.reduceat(policy_at(world, theta)[s, a] * moves, first)
+    )
 
 
-def probability_at(world: TabularMDP, tau: Trajectory, theta: Complexes) -> Complexes:
-    """P(τ) = d_0(s_0) Π_t π(a_t|s_t) p(s_{t+1}|s_t, a_t)."""
-    s, a, after = map(list, (tau.states, tau.actions, tau.next_states))
-    chosen = policy_at(world, theta)[s, a]
-    return np.asarray(world.start[s[0]] * np.prod(chosen * world.transitions[s, a, after]))
+@once_per_world
+def objective_slopes(world: TabularMDP) -> Floats:
+    """∇J by the complex step, shape [F, A]."""
+    return derivative(partial(objective_at, world), np.asarray(world.theta))
 
 
 def wrong_policy(world: TabularMDP) -> Floats:
@@ -159,9 +169,8 @@ def _return(world: TabularMDP, tau: Trajectory) -> float:
 
 
 def probability_times_log_derivative(world: TabularMDP, broken: str | None = None) -> Receipt:
-    theta = np.asarray(world.theta)
     episodes = trajectories(world)
-    left = np.stack([derivative(partial(probability_at, world, tau), theta) for tau in episodes])
+    left = derivative(probabilities_of(world, episodes), np.asarray(world.theta))
     right = np.stack([tau.probability * tau.score(world) for tau in episodes])
     if broken == "drop the log":
         right = np.array([tau.probability for tau in episodes])[:, None, None] * left
@@ -220,30 +229,30 @@ def score_has_mean_zero(world: TabularMDP, broken: str | None = None) -> Receipt
 
 def derivative_moves_into_the_sum(world: TabularMDP, broken: str | None = None) -> Receipt:
     theta = np.asarray(world.theta)
-
-    def slope(tau: Trajectory) -> Floats:
-        if broken == "differentiate R":
-            return tau.probability * derivative(lambda z: _return(world, tau) + 0 * z.sum(), theta)
-        return derivative(partial(probability_at, world, tau), theta) * _return(world, tau)
-
+    episodes = trajectories(world)
+    returns = np.array([_return(world, tau) for tau in episodes])
+    if broken == "differentiate R":
+        slopes = derivative(lambda z: returns + 0 * z.sum(), theta)
+        weights = np.array([tau.probability for tau in episodes])
+    else:
+        slopes = derivative(probabilities_of(world, episodes), theta)
+        weights = returns
     return Receipt(
         r"\nabla J = \sum_\tau \nabla P(\tau)\,R(\tau)",
         "R(τ) is a number that the world hands out; only the probabilities know θ",
-        derivative(partial(objective_at, world), theta),
-        np.sum([slope(tau) for tau in trajectories(world)], axis=0),
+        objective_slopes(world),
+        np.tensordot(weights, slopes, 1),
         "identity",
         broken,
     )
 
 
 def gradient_is_an_expectation(world: TabularMDP, broken: str | None = None) -> Receipt:
-    theta = np.asarray(world.theta)
-    other = wrong_policy(world)
+    other, episodes = wrong_policy(world), trajectories(world)
 
     def term(tau: Trajectory) -> Floats:
-        if broken == "drop the log":
-            slope = derivative(partial(probability_at, world, tau), theta)
-            return _return(world, tau) * slope
+        if broken == "drop the log":  # ∇P(τ) = P(τ) ∇log P(τ)
+            return _return(world, tau) * tau.probability * tau.score(world)
         s, a = list(tau.states), list(tau.actions)
         ratio = 1.0
         if broken == "sample from the wrong policy":
@@ -253,8 +262,8 @@ def gradient_is_an_expectation(world: TabularMDP, broken: str | None = None) -> 
     return Receipt(
         r"\nabla J = \mathbb{E}_{\tau\sim P}\big[R(\tau)\,\nabla\log P(\tau)\big]",
         "the log trick in every term: now episodes can be sampled instead of listed",
-        derivative(partial(objective_at, world), theta),
-        expectation(trajectories(world), term),
+        objective_slopes(world),
+        expectation(episodes, term),
         "expectation",
         broken,
     )
@@ -350,8 +359,8 @@ def log_probability_splits(world: TabularMDP, broken: str | None = None) -> Rece
 
 
 def dynamics_carry_no_theta(world: TabularMDP, broken: str | None = None) -> Receipt:
-    theta, policy = np.asarray(world.theta), world.policy
-    episodes = trajectories(world)
+    theta, policy, episodes = np.asarray(world.theta), world.policy, trajectories(world)
+    probabilities = probabilities_of(world, episodes)
 
     def score(tau: Trajectory) -> Floats:
         if broken == "drop the log":
@@ -361,7 +370,7 @@ def dynamics_carry_no_theta(world: TabularMDP, broken: str | None = None) -> Rec
     return Receipt(
         r"\nabla\log P(\tau) = \sum_t \nabla\log\pi(a_t|s_t)",
         "the start and the moves of the world do not depend on θ: no model is needed",
-        np.stack([derivative(partial(log_probability_at, world, tau), theta) for tau in episodes]),
+        derivative(lambda z: np.log(probabilities(z)), theta),
         np.stack([score(tau) for tau in episodes]),
         "identity",
         broken,
@@ -397,7 +406,7 @@ def theorem_with_reward_to_go(world: TabularMDP, broken: str | None = None) -> R
     return Receipt(
         r"\nabla J = \mathbb{E}\Big[\sum_t \gamma^t\, G_t\, \nabla\log\pi(a_t|s_t)\Big]",
         "Σ_{u≥t} γ^u r_u = γ^t G_t: the factor γ^t is there because J discounts from the start",
-        derivative(partial(objective_at, world), np.asarray(world.theta)),
+        objective_slopes(world),
         expectation(trajectories(world), lambda tau: tau.score(world, _to_go(world, tau, forget))),
         "expectation",
         broken,
@@ -457,6 +466,7 @@ trajectory_form = (
 # With a horizon V, Q and φ depend on the step too, because fewer steps are left: V_t, Q_t, φ_t.
 
 
+@once_per_world
 def _value_slopes(world: TabularMDP) -> Floats:
     """∇V(s) by the complex step, [S, F, A], or [H+1, S, F, A] with a horizon."""
     return derivative(partial(values_at, world), np.asarray(world.theta))
@@ -483,13 +493,9 @@ def _local_slopes(world: TabularMDP, broken: str | None = None) -> Floats:
 
 def product_rule(world: TabularMDP, broken: str | None = None) -> Receipt:
     left = _now(world, _value_slopes(world))
-    onward = np.einsum(
-        "sak,...kfb->...safb", world.transitions[:, :, :-1], _next(world, _value_slopes(world))
-    )
-    action_slopes = world.gamma * onward
-    right = _local_slopes(world) + np.einsum("sa,...safb->...sfb", world.policy, action_slopes)
-    if broken == "differentiate only π":
-        right = _local_slopes(world)
+    right = _local_slopes(world)
+    if broken is None:
+        right = right + _next_slopes(world)
     equation = r"\nabla V(s) = \sum_a \big[\nabla\pi(a|s)\,Q(s,a) + \pi(a|s)\,\nabla Q(s,a)\big]"
     reason = "V = Σ π Q and the product rule; ∇Q = γ Σ p ∇V' because r and p know no θ"
     if world.horizon is not None:
@@ -505,6 +511,19 @@ def product_rule(world: TabularMDP, broken: str | None = None) -> Receipt:
         "identity",
         broken,
     )
+
+
+def _next_slopes(world: TabularMDP) -> Floats:
+    """Σ_a π(a|s) ∇Q(s, a) with ∇Q = γ Σ_s' p(s'|s, a) ∇V(s'), shape [S, F, A] or [H, S, F, A]."""
+
+    def one_step(slopes: Floats) -> Floats:
+        action_slopes = world.gamma * np.tensordot(world.transitions[:, :, :-1], slopes, 1)
+        return np.einsum("sa,safb->sfb", world.policy, action_slopes)
+
+    following = _next(world, _value_slopes(world))
+    if world.horizon is None:
+        return one_step(following)
+    return np.stack([one_step(slopes) for slopes in following])
 
 
 def one_step_of_unrolling(world: TabularMDP, broken: str | None = None) -> Receipt:
@@ -561,7 +580,7 @@ def unrolled_with_remainder(
         behind = slopes if world.horizon is None else slopes[k]
         rest.append(world.gamma**k * np.tensordot(here, behind, 1))
     right = partial_sums(world, num_terms, broken) + np.stack(rest)
-    whole = derivative(partial(objective_at, world), np.asarray(world.theta))
+    whole = objective_slopes(world)
     equation = (
         r"\nabla J = \sum_{t<k}\gamma^t \sum_s d_t(s)\,\varphi(s)"
         r" + \gamma^k \sum_s d_k(s)\,\nabla V(s) \quad\text{for every } k"
@@ -611,7 +630,7 @@ def theorem_with_occupancies(world: TabularMDP, broken: str | None = None) -> Re
     return Receipt(
         theorem_in_symbols(world),
         reason,
-        derivative(partial(objective_at, world), np.asarray(world.theta)),
+        objective_slopes(world),
         right,
         "expectation",
         broken,

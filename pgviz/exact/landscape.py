@@ -15,6 +15,7 @@ from pgviz.worlds.tabular import (
     TabularMDP,
     WorldError,
     never_ending_states,
+    once_per_world,
     reachable_states,
     require_an_end,
 )
@@ -44,7 +45,8 @@ def landscape(world: TabularMDP, thetas: Floats, broken: str | None = None) -> L
     logits = world.features @ thetas
     weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
     policy = weights / weights.sum(axis=-1, keepdims=True)
-    moves = np.einsum("bsa,sak->bsk", policy, world.transitions[:, :, :-1])
+    by_state = policy.transpose(1, 0, 2) @ world.transitions[:, :, :-1]  # [S, B, S']
+    moves = by_state.transpose(1, 0, 2)
     rewards = (world.transitions * world.rewards).sum(axis=-1)
     discount = 1.0 if broken == "forget γᵗ" else world.gamma
     solve = _endless if world.horizon is None else _up_to_the_horizon
@@ -85,29 +87,34 @@ def _endless(
             )[..., 0]
         except np.linalg.LinAlgError:
             raise WorldError("the sums over this world's episodes are too large here") from None
-    q = rewards + world.gamma * np.einsum("sak,bk->bsa", world.transitions[:, :, :-1], values)
+    q = rewards + world.gamma * _onward(world, values)
     return values @ world.start, visits[..., None] * q, visits.sum(axis=-1)
 
 
 def _up_to_the_horizon(
     world: TabularMDP, policy: Floats, moves: Floats, rewards: Floats, discount: float
 ) -> tuple[Floats, Floats, Floats]:
-    """The same with time: V_t and Q_t backwards, d_t forwards."""
+    """The same with time: d_t forwards, V_t and Q_t backwards."""
     horizon = world.horizon or 0
     values = np.zeros((len(policy), world.num_states))
-    q = np.empty((horizon, *policy.shape))
-    for t in reversed(range(horizon)):
-        q[t] = rewards + world.gamma * np.einsum(
-            "sak,bk->bsa", world.transitions[:, :, :-1], values
-        )
-        values = (policy * q[t]).sum(axis=-1)
+    visits = np.empty((horizon, *values.shape))  # x^t d_t(s): Q_t would take A times the memory
     here = np.broadcast_to(world.start, values.shape)
-    credit, num_steps = np.zeros(policy.shape), np.zeros(len(policy))
     for t in range(horizon):
-        credit += discount**t * here[..., None] * q[t]
-        num_steps += discount**t * here.sum(axis=-1)
-        here = np.einsum("bs,bsk->bk", here, moves)
-    return values @ world.start, credit, num_steps
+        visits[t] = discount**t * here
+        here = (here[:, None] @ moves)[:, 0]
+    credit = np.zeros(policy.shape)
+    for t in reversed(range(horizon)):
+        q = rewards + world.gamma * _onward(world, values)
+        credit += visits[t][..., None] * q
+        values = (policy * q).sum(axis=-1)
+    return values @ world.start, credit, visits.sum(axis=(0, 2))
+
+
+def _onward(world: TabularMDP, values: Floats) -> Floats:
+    """Σ_s' p(s'|s, a) V(s') for values [B, S], shape [B, S, A]."""
+    states, actions = world.num_states, world.num_actions
+    table = world.transitions[:, :, :-1].reshape(states * actions, states)
+    return (values @ table.T).reshape(-1, states, actions)
 
 
 # --- one knob for θ ---
@@ -170,6 +177,7 @@ def shares_one_policy(world: TabularMDP) -> bool:
 # --- is it a gradient? ---
 
 
+@once_per_world
 def jacobian(world: TabularMDP, broken: str | None = None, step: float = 1e-5) -> Floats:
     """∂(update)_i/∂θ_j by central differences, [F·A, F·A]. Of a gradient it is symmetric."""
     size = world.theta.size

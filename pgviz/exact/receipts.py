@@ -6,21 +6,23 @@ two sides differ most, and if they do not differ, the largest.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice, takewhile
 
 import numpy as np
 
 from pgviz.exact.ascent import capped
 from pgviz.exact.derivation import TOLERANCE, Line, Receipt, derivations, gradient_is_a_mean
-from pgviz.exact.trajectories import num_trajectories
+from pgviz.exact.trajectories import num_trajectories, numbers_of_trajectories
 from pgviz.exact.values import objective
 from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
 
 # Episodes that a derivation lists in full: more would take longer than a knob should.
 MAX_LISTED = 160
 MAX_LISTED_STEPS = 50
-# Steps of all episodes behind one line of samples, in a world of few parameters and in any.
+# Steps of all episodes behind one line of samples.
 MAX_SAMPLED_STEPS = 500_000
-FEW_PARAMETERS = 10
+# Numbers in the tables (s, a) of all these episodes.
+MAX_SAMPLED_ENTRIES = 2_000_000
 SAMPLED = "a mean of samples"
 
 NEEDS_A_LIST = {
@@ -57,11 +59,12 @@ def is_cut(world: TabularMDP, few: TabularMDP) -> bool:
 def listed(world: TabularMDP, most: int = MAX_LISTED) -> TabularMDP | None:
     """The world cut so early that all of its episodes, at most `most`, can be listed; None if even
     one step is too many."""
-    longest = MAX_LISTED_STEPS if world.horizon is None else world.horizon
-    for num_steps in range(min(longest, MAX_LISTED_STEPS), 0, -1):
-        if num_trajectories(world, num_steps) <= most:
-            return world if world.horizon == num_steps else capped(world, num_steps)
-    return None
+    longest = min(world.horizon or MAX_LISTED_STEPS, MAX_LISTED_STEPS)
+    counts = islice(numbers_of_trajectories(world), 1, longest + 1)
+    num_steps = sum(1 for _ in takewhile(lambda count: count <= most, counts))
+    if num_steps == 0:
+        return None
+    return world if world.horizon == num_steps else capped(world, num_steps)
 
 
 def cut_in_words(world: TabularMDP, few: TabularMDP) -> str:
@@ -109,19 +112,15 @@ def read_out(
     return readings
 
 
-def most_sampled_steps(world: TabularMDP) -> int:
-    """How many steps may be sampled for one picture: a step costs one score, of all parameters."""
-    return MAX_SAMPLED_STEPS * FEW_PARAMETERS // max(world.theta.size, FEW_PARAMETERS)
-
-
 def sampled(world: TabularMDP, num_episodes: int, rng_seed: int) -> Receipt:
     """The line of samples, in the world as it is sampled: cut after some steps."""
     cut = capped(world)
-    most = most_sampled_steps(world) // (cut.horizon or 1)
+    most = MAX_SAMPLED_STEPS // (cut.horizon or 1)
     if num_episodes > most and world.horizon is None:
         from pgviz.measure.episodes import mean_length
 
-        most = int(most_sampled_steps(world) / max(mean_length(cut), 1))
+        most = int(MAX_SAMPLED_STEPS / max(mean_length(cut), 1))
+    most = min(most, MAX_SAMPLED_ENTRIES // (world.num_states * world.num_actions))
     if num_episodes > most:
         raise WorldError(
             f"{num_episodes:,} episodes are too long to sample here: choose fewer of them"

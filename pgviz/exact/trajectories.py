@@ -5,6 +5,7 @@ Here an expectation is what its name says, Σ_τ P(τ) f(τ), with nothing cleve
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -47,16 +48,21 @@ def trajectories(world: TabularMDP, num_steps: int | None = None) -> list[Trajec
 
 
 def num_trajectories(world: TabularMDP, num_steps: int) -> int:
-    """How many episodes `trajectories` would list, counted without listing them.
+    """How many episodes `trajectories` would list, counted without listing them."""
+    limit = num_steps if world.horizon is None else min(num_steps, world.horizon)
+    return next(islice(numbers_of_trajectories(world), limit, None))
+
+
+def numbers_of_trajectories(world: TabularMDP) -> Iterator[int]:
+    """How many different episodes there are, cut after 0, 1, 2, … steps; never fewer than before.
 
     The number of ways to go on from s: n(s) = Σ_{a, s'} n(s'), with n = 1 at the end and the limit.
     """
-    limit = num_steps if world.horizon is None else min(num_steps, world.horizon)
-    edges = (world.flow > 0).sum(axis=1)
-    ways = [1] * (world.num_states + 1)
-    for _ in range(limit):
-        ways = [sum(int(n) * w for n, w in zip(row, ways, strict=True)) for row in edges] + [1]
-    return sum(ways[s] for s in np.flatnonzero(world.start > 0))
+    edges = (world.flow > 0).sum(axis=1).astype(object)  # Python's integers: they have no largest
+    ways = np.ones(world.num_states + 1, object)
+    while True:
+        yield ways[:-1][world.start > 0].sum()
+        ways = np.append(edges @ ways, 1)
 
 
 def expectation(

@@ -5,7 +5,6 @@ first; V_H = 0, because reaching the horizon ends the episode.
 """
 
 import warnings
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import scipy.linalg
@@ -15,6 +14,7 @@ from pgviz.worlds.tabular import (
     TabularMDP,
     WorldError,
     never_ending_states,
+    once_per_world,
     require_an_end,
 )
 
@@ -179,23 +179,17 @@ def solve_chain(
     return solution.reshape(right.shape)
 
 
+@once_per_world
 def _factors(world: TabularMDP, discount: float, num_steps: int) -> tuple[Floats, Floats]:
     """I − (x P_πᵀ)ⁿ as a product of triangles, once for all questions about a world.
 
     The columns of I − x P_πᵀ are diagonally dominant: elimination then exchanges no rows and adds
     numbers of one sign only, so that a state that is reached once in 1e100 episodes is exact too.
     """
-    known = _known_factors.setdefault(world, {})
-    if (discount, num_steps) not in known:
-        moves = discount * state_transitions(world)
-        if discount == 1:
-            moves[never_ending_states(world)] = 0
-        chain = np.eye(world.num_states) - np.linalg.matrix_power(moves, num_steps).T
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", scipy.linalg.LinAlgWarning)
-            known[discount, num_steps] = scipy.linalg.lu_factor(chain, check_finite=False)
-    return known[discount, num_steps]
-
-
-_known_factors: WeakKeyDictionary[TabularMDP, dict[tuple[float, int], tuple[Floats, Floats]]]
-_known_factors = WeakKeyDictionary()
+    moves = discount * state_transitions(world)
+    if discount == 1:
+        moves[never_ending_states(world)] = 0
+    chain = np.eye(world.num_states) - np.linalg.matrix_power(moves, num_steps).T
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", scipy.linalg.LinAlgWarning)
+        return scipy.linalg.lu_factor(chain, check_finite=False)

@@ -34,7 +34,7 @@ from pgviz.exact.landscape import (
     shares_one_policy,
 )
 from pgviz.exact.moments import moments, past_returns
-from pgviz.exact.receipts import Reading, most_sampled_steps
+from pgviz.exact.receipts import MAX_SAMPLED_STEPS, Reading
 from pgviz.exact.values import state_transitions
 from pgviz.measure.direction import cosine
 from pgviz.measure.episodes import mean_length, paired_estimates, sample
@@ -57,7 +57,42 @@ DICE_SEED = 3
 NUM_RETURNS = 100
 NUM_STEPS = 80
 LARGEST_SAMPLE = 10_000
+# Multiplications of one sweep over an episode; in worlds with more of them less is shown.
+LARGE = 100_000
+COARSER = 4
 FORGET = "forget γᵗ"
+
+
+def is_large(world: TabularMDP) -> bool:
+    """Whether pictures of it would keep a shared computer busy: then they show less."""
+    steps = min(world.horizon or STEP_CAP, STEP_CAP)
+    return steps * world.num_states**2 * world.num_actions > LARGE
+
+
+def num_steps(world: TabularMDP) -> int:
+    """How many steps the climbers take here."""
+    return NUM_STEPS // COARSER if is_large(world) else NUM_STEPS
+
+
+def grid(world: TabularMDP) -> Floats:
+    """The p at which curves along the knob are computed here."""
+    return GRID[::COARSER] if is_large(world) else GRID
+
+
+def largest_sample(world: TabularMDP) -> int:
+    """How many episodes are sampled here at most."""
+    return LARGEST_SAMPLE // COARSER if is_large(world) else LARGEST_SAMPLE
+
+
+def size_in_words(world: TabularMDP) -> str:
+    """One sentence on what a large world shows less of; "" for others."""
+    if not is_large(world):
+        return ""
+    return (
+        f"A large world, so less is shown: climbers take {num_steps(world)} steps instead of"
+        f" {NUM_STEPS}, curves have {len(grid(world))} points instead of {len(GRID)}, and no more"
+        f" than {largest_sample(world):,} episodes are sampled to close in on ∇J."
+    )
 
 
 @dataclass(frozen=True)
@@ -110,7 +145,8 @@ def place(world: TabularMDP, action: int) -> Place:
 def objective_curve(world: TabularMDP, action: int) -> pd.DataFrame:
     """J along the knob: p, objective."""
     turn = _knob(world, action)
-    return pd.DataFrame({"p": GRID, "objective": landscape(world, turn.thetas(GRID)).objective})
+    p = grid(world)
+    return pd.DataFrame({"p": p, "objective": landscape(world, turn.thetas(p)).objective})
 
 
 def tangent(place: Place, low: float, high: float) -> pd.DataFrame:
@@ -147,10 +183,11 @@ def summit(world: TabularMDP, action: int) -> tuple[float | None, float]:
     Without a p where J is the same along the whole knob.
     """
     turn = _knob(world, action)
-    along = landscape(world, turn.thetas(GRID)).objective
+    points = grid(world)
+    along = landscape(world, turn.thetas(points)).objective
     if _is_flat(along):
         return None, float(along[len(along) // 2])
-    low, high = GRID[0], GRID[-1]
+    low, high = points[0], points[-1]
     for _ in range(7):
         p = np.linspace(low, high, 41)
         objective = landscape(world, turn.thetas(p)).objective
@@ -162,7 +199,7 @@ def summit(world: TabularMDP, action: int) -> tuple[float | None, float]:
 def dice_curves(world: TabularMDP, action: int, rng_seed: int) -> pd.DataFrame:
     """R(τ) of the same dice along the knob: p, dice, episode_return."""
     turn = _knob(world, action)
-    p = np.linspace(LOWEST, HIGHEST, 361) / 100
+    p = np.linspace(LOWEST, HIGHEST, 2 * len(grid(world)) - 1) / 100
     policies = landscape(world, turn.thetas(p)).policy
     returns = returns_with_the_same_dice(world, policies, NUM_DICE, rng_seed, STEP_CAP)
     # Only where a line begins, ends or jumps is there anything to draw.
@@ -221,7 +258,7 @@ def log_paths(world: TabularMDP, actions: Sequence[str], learning_rate: float) -
     best = int(pays.argmax())
     paths, arrows = [], []
     for name, update in ((KEPT, exact_update), (DROPPED, broken_update("drop the log", 1, 0))):
-        walked = ascent(world, update, NUM_STEPS, learning_rate)
+        walked = ascent(world, update, num_steps(world), learning_rate)
         paths.append(
             pd.DataFrame(
                 {
@@ -276,7 +313,7 @@ def closing_in(world: TabularMDP, rng_seed: int) -> pd.DataFrame:
     exact = landscape(cut, cut.theta[None]).field[0]
     index = _largest(exact)
     spread = np.sqrt(moments(cut, GradientEstimator("full-return")).variance[index])
-    most = int(min(LARGEST_SAMPLE, most_sampled_steps(world) / max(mean_length(cut), 1)))
+    most = int(min(largest_sample(world), MAX_SAMPLED_STEPS / max(mean_length(cut), 1)))
     estimates = paired_estimates(cut, [GradientEstimator("full-return")], most, rng_seed)[0]
     samples = estimates[:, index[0], index[1]]
     rows = []
@@ -417,12 +454,12 @@ def slopes_along(world: TabularMDP, action: int) -> pd.DataFrame:
 
     The slope is ⟨u, direction⟩, per unit of the logit.
     """
-    turn = _knob(world, action)
+    turn, p = _knob(world, action), grid(world)
     tables = []
     for name, broken in ((WITH_GAMMA, None), (WITHOUT_GAMMA, FORGET)):
-        field = landscape(world, turn.thetas(GRID), broken).field
+        field = landscape(world, turn.thetas(p), broken).field
         along = (field * turn.direction).sum(axis=(1, 2))
-        tables.append(pd.DataFrame({"p": GRID, "update": name, "slope": along}))
+        tables.append(pd.DataFrame({"p": p, "update": name, "slope": along}))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -514,7 +551,7 @@ def race(
         (SAMPLED, sampled_ascent_update(num_episodes, rng_seed)),
         (BROKEN, broken_update(broken, num_episodes, rng_seed)),
     ):
-        walked = ascent(world, update, NUM_STEPS, learning_rate)
+        walked = ascent(world, update, num_steps(world), learning_rate)
         tables.append(_walk(name, walked, state, action))
         policies[name] = [float(x) for x in walked.policy[-1, state]]
         if walked.stopped:

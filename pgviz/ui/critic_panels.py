@@ -17,7 +17,7 @@ from pgviz.ui import besides, controls, live, page
 from pgviz.ui.controls import Choice
 from pgviz.ui.gae_panels import in_parts
 from pgviz.ui.look import ink
-from pgviz.ui.once import once, together
+from pgviz.ui.once import in_memory, once, together
 
 WORLD = Choice(
     "world",
@@ -137,7 +137,7 @@ def ascents(start: float) -> None:
     st.caption(trust.ascent_in_words(start))
 
 
-@st.cache_data(max_entries=200, show_spinner=False)
+@in_memory(megabytes=8)
 def _cells(path: str, update: int, seed: int) -> pd.DataFrame:
     return critic_map.critic_map(Recording(Path(path)), update, seed)
 

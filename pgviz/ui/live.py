@@ -20,6 +20,7 @@ from pgviz.runs import Busy, Recording, Run, Runs
 from pgviz.runs.registry import GRACE_S, MAX_RUN_S
 from pgviz.training.config import Config, presets
 from pgviz.ui.guard import fragment, guarded
+from pgviz.ui.once import in_memory
 
 POLL_S = 0.4
 
@@ -268,7 +269,7 @@ NO_CURVE = pd.DataFrame(
 NO_SEEDS = NO_CURVE.assign(seed=pd.Series(dtype=float))
 
 
-@st.cache_data(max_entries=600, show_spinner=False)
+@in_memory(megabytes=32)
 def _by_steps(path: str, num_updates: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     recording = Recording(Path(path))
     return curve(recording), seed_curves(recording)

@@ -12,6 +12,7 @@ from pgviz.training.rollout import Rollout
 from pgviz.ui import controls, page
 from pgviz.ui.controls import Number
 from pgviz.ui.guard import fragment
+from pgviz.ui.once import in_memory
 from pgviz.ui.player import cartpole_player
 
 
@@ -102,7 +103,7 @@ COLUMNS = {
 }
 
 
-@st.cache_data(max_entries=100, show_spinner=False)
+@in_memory(megabytes=32)
 def played(path: Path, update: int, seed: int, episode: int) -> tuple[Rollout, pd.DataFrame]:
     """The episodes that this seed played for this update, and one of them as a table."""
     recording = Recording(path)

@@ -7,17 +7,19 @@ same world under another policy.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, wraps
 from numbers import Real
-from typing import Any
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
 Bools = NDArray[np.bool_]
+T = TypeVar("T")
 
 # Taxi (500 states, 6 actions) still fits; its exact gradient takes well under a second, and the
 # tables of everything that fits stay under 50 MB.
@@ -102,6 +104,20 @@ class TabularMDP:
     def at(self, theta: Floats) -> "TabularMDP":
         """The same world under the policy of another θ."""
         return replace(self, theta=np.asarray(theta, dtype=float))
+
+
+def once_per_world(function: Callable[..., T]) -> Callable[..., T]:
+    """Work out function(world, *arguments) once for every world, and forget it with the world."""
+    known: WeakKeyDictionary[TabularMDP, dict[tuple, T]] = WeakKeyDictionary()
+
+    @wraps(function)
+    def remembered(world: TabularMDP, *arguments: Any) -> T:
+        results = known.setdefault(world, {})
+        if arguments not in results:
+            results[arguments] = function(world, *arguments)
+        return results[arguments]
+
+    return remembered
 
 
 def reachable_states(world: TabularMDP) -> Bools:

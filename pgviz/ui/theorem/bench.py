@@ -6,6 +6,7 @@ lives and ends with the visitor's session.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from streamlit.runtime.uploaded_file_manager import DeletedFile
 
 from pgviz.exact.derivation import derivations
 from pgviz.exact.receipts import read_out
+from pgviz.kept import Kept
 from pgviz.measure import theorem
 from pgviz.ui import controls
 from pgviz.ui.controls import Choice, Number
@@ -63,22 +65,22 @@ class Setting:
     gamma: float
     document: str = ""  # of a visitor's world
 
-    @property
+    @cached_property
     def story(self) -> Story:
         return story_of(self.base, bool(self.document))
 
-    @property
+    @cached_property
     def base(self) -> TabularMDP:
         """The world with its own θ."""
-        world = parse_world(self.document) if self.document else named_worlds[self.world]()
-        return replace(world, gamma=self.gamma)
+        world = _parsed(self.document) if self.document else named_worlds[self.world]()
+        return world if world.gamma == self.gamma else replace(world, gamma=self.gamma)
 
-    @property
+    @cached_property
     def at(self) -> TabularMDP:
         """The world at the θ of the knob."""
         return theorem.turned(self.base, self.story.turned, self.percent)
 
-    @property
+    @cached_property
     def resting(self) -> "Setting":
         """The same with the knob at rest: whatever does not depend on it is computed once."""
         return replace(self, percent=theorem.at_rest(self.base, self.story.turned))
@@ -102,6 +104,8 @@ def choose() -> Setting:
     document, own = _chosen()
     story = story_of(own, bool(document))
     st.caption(controls_text(story.sentence))
+    if document and (fewer := theorem.size_in_words(own)):
+        st.caption(fewer)
     knob = Number(
         "p",
         f"π({story.actions[story.turned]}), in %",
@@ -130,7 +134,7 @@ def links() -> tuple[controls.Control, ...]:
     """What a link may set, and to what."""
     gammas: tuple[float, ...] = GAMMAS
     if YOURS in _worlds():
-        own = parse_world(st.session_state["theorem.document"]).gamma
+        own = _parsed(st.session_state["theorem.document"]).gamma
         gammas = tuple(sorted({*GAMMAS, own}))
     return (
         Choice("world", "World", _worlds()),
@@ -192,7 +196,7 @@ def _chosen() -> tuple[str, TabularMDP]:
         name = st.session_state["world"] = DEFAULT
     if name == YOURS:
         document: str = st.session_state["theorem.document"]
-        return document, parse_world(document)
+        return document, _parsed(document)
     return "", named_worlds[name]()
 
 
@@ -282,9 +286,8 @@ def controls_text(text: str) -> str:
 def found(setting: Setting, function: Callable[..., Any], *arguments: Any) -> Any:
     """function(world, *arguments) at this setting, computed once."""
     name = function.__name__
-    if setting.document:
-        return _for_one(setting, name, arguments)
-    return _for_all(setting, name, arguments)
+    kept = _of_this_reader() if setting.document else _of_all_readers()
+    return kept.once((setting, name, arguments), lambda: _compute(setting, name, arguments))
 
 
 def _compute(setting: Setting, name: str, arguments: tuple) -> Any:
@@ -294,11 +297,16 @@ def _compute(setting: Setting, name: str, arguments: tuple) -> Any:
     return getattr(theorem, name)(world, *arguments)
 
 
-@st.cache_data(max_entries=600, show_spinner=False)
-def _for_all(setting: Setting, name: str, arguments: tuple) -> Any:
-    return _compute(setting, name, arguments)
+@st.cache_resource(show_spinner=False)
+def _of_all_readers() -> Kept:
+    return Kept(megabytes=32)
 
 
-@st.cache_data(max_entries=100, show_spinner=False, scope="session")
-def _for_one(setting: Setting, name: str, arguments: tuple) -> Any:
-    return _compute(setting, name, arguments)
+@st.cache_resource(show_spinner=False, scope="session")
+def _of_this_reader() -> Kept:
+    return Kept(megabytes=2)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False, scope="session")
+def _parsed(document: str) -> TabularMDP:
+    return parse_world(document)
