@@ -121,8 +121,10 @@ class MLP:
         squares = [
             np.square(x[0], dtype=np.float64).sum(axis=-1) for x in (hidden, features, inner)
         ]
-        surprise = np.asarray(actions, np.float64) - probability(outputs[0].astype(np.float64))
-        return np.abs(surprise) * np.sqrt(squares[0] + 1 + squares[1] * squares[2])
+        # |a − σ(f)| is the probability of the other action: 1 − σ(f) would be 0 from f = 37 on.
+        towards = (1 - 2 * np.asarray(actions, np.float64)) * outputs[0].astype(np.float64)
+        surprise = np.exp(-np.logaddexp(0.0, -towards))
+        return surprise * np.sqrt(squares[0] + 1 + squares[1] * squares[2])
 
     def __call__(self, theta: Tensor, obs: Tensor) -> Tensor:
         """f(o) as a node of torch's graph: theta [S, P], obs [S, rows, D] to outputs [S, rows]."""

@@ -14,6 +14,7 @@ Two things part b* from the mean weight, which is V(s) when Ψ is the reward-to-
 Axes: S states, A actions, F features, H horizon.
 """
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -30,9 +31,10 @@ from pgviz.exact.moments import (
     future_returns,
     past_returns,
     require_little_work,
+    sizes_ahead,
     td_error_at,
 )
-from pgviz.exact.values import solve_chain, state_transitions
+from pgviz.exact.values import settled, solve_chain, state_transitions
 from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
 
 BaselineClass = Literal["constant", "time", "state", "time-state"]
@@ -94,7 +96,28 @@ def best_baseline(world: TabularMDP, estimator: GradientEstimator, per: Baseline
     _refuse_time_without_a_horizon(estimator.seen_of(world), per)
     numerator, denominator = (x.sum(axis=SUMMED[per]) for x in normal_equations(world, estimator))
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(denominator > 0, numerator / denominator, np.nan)
+        best = np.where(denominator > 0, numerator / denominator, np.nan)
+        size = _size_of_the_numerator(world, estimator).sum(axis=SUMMED[per]) / denominator
+    return settled(best, size)
+
+
+def _size_of_the_numerator(world: TabularMDP, estimator: GradientEstimator) -> Floats:
+    """n(t, s) with every weight taken positive: what is far smaller than this is rounding."""
+    scores = Scores(world)
+    if estimator.name == "full-return":
+        x: StepWeights = np.abs(world.rewards)
+        c = world.gamma
+        earned = past_returns(world, 0.0, 1, x)
+        visits, before = earned[0], earned[1] * scores.norm(np.ones_like(world.rewards))
+    else:
+        world, x, c, k = _recursion(world, estimator)
+        visits = discounted_visits(world, k * k, estimator.window)
+        before = np.zeros_like(visits)
+    size = np.zeros_like(visits)
+    for t, weight in sizes_ahead(world, x, c):
+        here = slice(None) if world.horizon is None else t  # without a horizon all steps look alike
+        size[here] = visits[here] * scores.norm(weight) + before[here]
+    return size
 
 
 def best_baseline_per_parameter(world: TabularMDP, estimator: GradientEstimator) -> Floats:
@@ -114,7 +137,8 @@ def variance_per_parameter(world: TabularMDP, estimator: GradientEstimator) -> F
     noise = advantage_moments(world, np.ones_like(world.rewards), 0, k).variance
     shared = _score_covariance(world, x, c, k, estimator.window)
     plain = advantage_moments(world, x, c, k, window=estimator.window).variance
-    return plain - np.divide(shared**2, noise, out=np.zeros_like(noise), where=noise > 0)
+    removed = np.divide(shared**2, noise, out=np.zeros_like(noise), where=noise > 0)
+    return np.maximum(settled(plain - removed, plain), 0)
 
 
 def score_norm_squared(world: TabularMDP, estimator: GradientEstimator) -> float:
@@ -211,10 +235,18 @@ def _past_scores(
 def _score_covariance(
     world: TabularMDP, x: StepWeights, c: float, k: float, window: int | None
 ) -> Floats:
-    """E[Z_i Y_i] for every parameter, from the parabola: Y − bZ at b = 0, ±1, shape [F, A]."""
-    up = advantage_moments(world, x, c, k, 1.0, window=window)
-    down = advantage_moments(world, x, c, k, -1.0, window=window)
-    return (down.variance - up.variance) / 4
+    """E[Z_i Y_i] for every parameter, from the parabola: Y − bZ at two b far apart, shape [F, A].
+
+    (Var(Y + bZ) − Var(Y − bZ)) / 4b, with a b of the size of the weights: beside 1, weights of
+    1e-9 would be rounding.
+    """
+    plain = advantage_moments(world, x, c, k, window=window)
+    scores = advantage_moments(world, np.ones_like(world.rewards), 0, k)
+    if plain.covariance_trace == 0 or scores.covariance_trace == 0:
+        return np.zeros_like(plain.variance)
+    b = math.sqrt(plain.covariance_trace / scores.covariance_trace)
+    up, down = (advantage_moments(world, x, c, k, sign * b, window=window) for sign in (1, -1))
+    return (down.variance - up.variance) / (4 * b)
 
 
 def _recursion(

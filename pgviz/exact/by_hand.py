@@ -24,7 +24,7 @@ from pgviz.exact.moments import (
     moments,
     td_error_at,
 )
-from pgviz.exact.values import gradient, objective
+from pgviz.exact.values import gradient, objective, settled
 from pgviz.measure.direction import episodes_for_cosine
 from pgviz.worlds.tabular import Floats, TabularMDP
 
@@ -64,7 +64,8 @@ def parabolas(world: TabularMDP) -> Parabolas:
     numerator, denominator = (x.sum(axis=0) for x in normal_equations(world, PLAIN))
     best = np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
     plain = moments(world, PLAIN).covariance_trace
-    return Parabolas(best, denominator, plain - float((denominator * best**2).sum()))
+    lowest = settled(plain - (denominator * best**2).sum(), plain)
+    return Parabolas(best, denominator, float(lowest))
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pgviz.exact.moments import Scores
-from pgviz.exact.values import state_distributions, state_transitions
+from pgviz.exact.values import settled, state_distributions, state_transitions
 from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
 
 
@@ -70,4 +70,6 @@ def credit(world: TabularMDP) -> Credit:
                     mean[t, u] = discount * np.tensordot(here, scores.expected(worth), 1)
                 else:
                     squared[t, u] = discount * (here @ scores.norm(worth))
-    return Credit(mean, np.sqrt(np.maximum(squared - (mean**2).sum(axis=(2, 3)), 0)))
+    means = settled(mean, np.sqrt(squared)[:, :, None, None])
+    variance = settled(squared - (means**2).sum(axis=(2, 3)), squared)
+    return Credit(means, np.sqrt(np.maximum(variance, 0)))

@@ -25,6 +25,8 @@ from pgviz.exact.trajectories import Trajectory, expectation, trajectories
 from pgviz.exact.values import (
     action_values,
     gradient,
+    logit_scores,
+    size_of_returns,
     state_distributions,
     state_transitions,
 )
@@ -52,6 +54,7 @@ class Receipt:
     broken: str | None = None
     low: Floats | None = None
     high: Floats | None = None
+    size: float = 1.0  # of the terms: both sides may be 0, and a bit of rounding
 
     @property
     def difference(self) -> float:
@@ -62,10 +65,14 @@ class Receipt:
     def holds(self) -> bool:
         """Equal up to rounding; for an estimate: at most 4 half-intervals apart, everywhere."""
         if self.low is not None and self.high is not None:
-            reach = 2 * (self.high - self.low) + TOLERANCE
+            reach = 2 * (self.high - self.low) + self.rounding
             return bool((np.abs(self.left - self.right) <= reach).all())
-        size = max(1.0, float(np.max(np.abs(self.left), initial=0.0)))
-        return self.difference <= TOLERANCE * size
+        return self.difference <= self.rounding
+
+    @property
+    def rounding(self) -> float:
+        """What is no larger than this is rounding, whatever the unit of the rewards."""
+        return TOLERANCE * max(self.size, float(np.max(np.abs(self.left), initial=0.0)))
 
 
 @dataclass(frozen=True)
@@ -76,11 +83,14 @@ class Line:
     evaluate: Callable[[TabularMDP, str | None], Receipt]
     breaks: tuple[str, ...] = ()
     axes: str = "feature action"  # of both sides; with a horizon a "step" may stand in front
+    unit: int = 1  # both sides are numbers times rewards to this power
 
     def __call__(self, world: TabularMDP, broken: str | None = None) -> Receipt:
         if broken is not None and broken not in self.breaks:
             raise WorldError(f"the line {self.title!r} cannot be broken by {broken!r}")
-        return self.evaluate(world, broken)
+        receipt = self.evaluate(world, broken)
+        size = size_of_returns(world) ** self.unit if self.unit else 1.0
+        return replace(receipt, size=size)
 
 
 def with_few_episodes(world: TabularMDP, num_steps: int = 5) -> TabularMDP:
@@ -157,8 +167,7 @@ def wrong_policy(world: TabularMDP) -> Floats:
 
 def _scores(world: TabularMDP) -> Floats:
     """∇log π(a|s) = φ(s) ⊗ (e_a − π(·|s)), shape [S, A, F, A]."""
-    logits = np.eye(world.num_actions) - world.policy[:, None, :]
-    return world.features[:, None, :, None] * logits[:, :, None, :]
+    return world.features[:, None, :, None] * logit_scores(world)[:, :, None, :]
 
 
 def _return(world: TabularMDP, tau: Trajectory) -> float:
@@ -306,6 +315,7 @@ def estimated(
         broken,
         np.asarray(found.low),
         np.asarray(found.high),
+        size_of_returns(world),
     )
 
 
@@ -315,14 +325,21 @@ log_trick = (
         probability_times_log_derivative,
         ("drop the log",),
         "episode feature action",
+        unit=0,
     ),
-    Line("score of a softmax", score_of_a_softmax, axes="state choice feature action"),
-    Line("probabilities sum to one", probabilities_keep_their_sum, axes="state feature action"),
+    Line("score of a softmax", score_of_a_softmax, axes="state choice feature action", unit=0),
+    Line(
+        "probabilities sum to one",
+        probabilities_keep_their_sum,
+        axes="state feature action",
+        unit=0,
+    ),
     Line(
         "mean score",
         score_has_mean_zero,
         ("sample from the wrong policy",),
         "state feature action",
+        unit=0,
     ),
     Line("derivative of the sum", derivative_moves_into_the_sum, ("differentiate R",)),
     Line(
@@ -424,7 +441,7 @@ def noise_of_the_past(world: TabularMDP) -> tuple[float, float]:
 
 def sign_of_the_past(kept: float, dropped: float) -> int:
     """1 where past rewards add to the spread, −1 where they cancel some of it, else 0."""
-    return 0 if abs(kept - dropped) <= 1e-9 * max(kept, dropped, 1e-9) else 1 - 2 * (kept < dropped)
+    return 0 if abs(kept - dropped) <= 1e-9 * max(kept, dropped) else 1 - 2 * (kept < dropped)
 
 
 def noise_of_the_theorem(world: TabularMDP, broken: str | None = None) -> Receipt:
@@ -448,16 +465,17 @@ def noise_of_the_theorem(world: TabularMDP, broken: str | None = None) -> Receip
 
 
 trajectory_form = (
-    Line("log probability splits", log_probability_splits, axes="episode"),
+    Line("log probability splits", log_probability_splits, axes="episode", unit=0),
     Line(
         "dynamics carry no θ",
         dynamics_carry_no_theta,
         ("drop the log",),
         "episode feature action",
+        unit=0,
     ),
     Line("past rewards drop out", past_rewards_drop_out, ("drop future rewards too",)),
     Line("reward-to-go", theorem_with_reward_to_go, ("forget γᵗ",)),
-    Line("noise", noise_of_the_theorem, ("keep past rewards",), ""),
+    Line("noise", noise_of_the_theorem, ("keep past rewards",), "", unit=2),
 )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pgviz.exact.values import logit_push, settled, the_others
 from pgviz.worlds.tabular import (
     Floats,
     TabularMDP,
@@ -58,8 +59,9 @@ def landscape(world: TabularMDP, thetas: Floats, broken: str | None = None) -> L
         acting = policy * np.exp(np.arange(world.num_actions) == 0)
         acting = acting / acting.sum(axis=-1, keepdims=True)
     weighted = acting * credit * (policy if broken == "drop the log" else 1.0)
-    scored = weighted - policy * weighted.sum(axis=-1, keepdims=True)
-    field = world.features.T @ scored
+    large = np.abs(weighted)
+    size = np.abs(world.features).T @ (large * the_others(policy) + policy * the_others(large))
+    field = settled(world.features.T @ logit_push(policy, weighted), size)
     if broken == "differentiate R":
         field = np.zeros_like(field)
     return Landscape(policy, objective, field, num_steps)
@@ -133,12 +135,13 @@ class Knob:
     state: int
     direction: Floats  # [F, A]; features @ direction is 1 for the action, 0 for the others
     rest: float  # p of the world's own θ
+    others: float  # 1 − p, summed from the other actions
 
     def tilt(self, p: Floats | float) -> Floats:
         """How far θ must move along `direction`: x = logit(p) − logit(rest)."""
         p = np.asarray(p, float)
         push = float((self.world.features @ self.direction)[self.state, self.action])
-        return (np.log(p) - np.log1p(-p) - np.log(self.rest) + np.log1p(-self.rest)) / push
+        return (np.log(p) - np.log1p(-p) - np.log(self.rest) + np.log(self.others)) / push
 
     def thetas(self, p: Floats | float) -> Floats:
         """θ with the knob at p, shape [..., F, A]."""
@@ -148,7 +151,8 @@ class Knob:
         """The slope along the knob in units of p: ∂J/∂p = ⟨∇J, direction⟩ / (push · p(1−p))."""
         push = float((self.world.features @ self.direction)[self.state, self.action])
         along = (field * self.direction).sum(axis=(-2, -1))
-        return along / (push * np.asarray(p) * (1 - np.asarray(p)))
+        p = np.asarray(p, float)
+        return along / (push * p * np.where(p == self.rest, self.others, 1 - p))
 
 
 def knob(world: TabularMDP, action: int = 0) -> Knob | None:
@@ -166,7 +170,8 @@ def knob(world: TabularMDP, action: int = 0) -> Knob | None:
     rest = float(world.policy[state, action])
     if not 1e-12 < rest < 1 - 1e-12:
         return None
-    return Knob(world, action, state, direction, rest)
+    others = float(the_others(world.policy)[state, action])
+    return Knob(world, action, state, direction, rest, others)
 
 
 def shares_one_policy(world: TabularMDP) -> bool:
@@ -191,6 +196,12 @@ def asymmetry(world: TabularMDP, broken: str | None = None) -> float:
     """max |∂_j u_i − ∂_i u_j|: not zero, and the update is the gradient of nothing."""
     table = jacobian(world, broken)
     return float(np.abs(table - table.T).max())
+
+
+def curls(world: TabularMDP, broken: str | None = None) -> bool:
+    """Whether the derivatives differ by more than the error of finite differences."""
+    table = jacobian(world, broken)
+    return bool(np.abs(table - table.T).max() > 1e-6 * np.abs(table).max())
 
 
 def most_curled_plane(world: TabularMDP, broken: str | None = None) -> tuple[Floats, Floats]:

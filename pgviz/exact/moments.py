@@ -251,6 +251,17 @@ def _backward(
         estimate, product = estimate_here, product_here
 
 
+def sizes_ahead(world: TabularMDP, paid: StepWeights, c: float) -> Iterator[tuple[int, Floats]]:
+    """(t, E[Σ_k c^k |x_{t+k}| | s, a, s']), [S, A, S+1], from the last step to the first."""
+    step: _Step = _Step(world)
+    weight: Floats = np.zeros(world.num_states)
+    for t in reversed(range(world.horizon or 1)):
+        x = np.abs(paid(t) if callable(paid) else paid)
+        here, weight = step(c, (world.flow * x).sum((1, 2)), weight)
+        yield t, x + c * np.append(weight, 0)
+        weight = here
+
+
 class _Step:
     """One backward step of M = local + z P M'.
 

@@ -44,6 +44,7 @@ class Reading:
     mark: str
     is_broken: bool
     size: float = 0.0  # the difference as a number
+    unit: float = 1.0  # differences this far below it are rounding
     agreeing: int = 0  # how many characters of left and right agree
     note: str = ""  # what the difference does not say
 
@@ -133,8 +134,10 @@ def read(line: Line, receipt: Receipt, world: TabularMDP, actions: Sequence[str]
     left, right = np.atleast_1d(receipt.left), np.atleast_1d(receipt.right)
     gap = np.abs(left - right)
     worth = gap if not receipt.holds else np.maximum(np.abs(left), np.abs(right))
-    index = _first_largest(worth)
-    left_text, right_text, agreeing = agreeing_digits(float(left[index]), float(right[index]))
+    index = _first_largest(np.where(worth <= receipt.rounding, 0, worth))
+    left_text, right_text, agreeing = agreeing_digits(
+        float(left[index]), float(right[index]), rounding=receipt.rounding
+    )
     if receipt.kind == "estimate" and receipt.low is not None and receipt.high is not None:
         index = _first_largest(receipt.high - receipt.low)
         reach = float((receipt.high - receipt.low)[index]) / 2
@@ -151,10 +154,11 @@ def read(line: Line, receipt: Receipt, world: TabularMDP, actions: Sequence[str]
         in_words(line, receipt, index, world, actions),
         left_text,
         right_text,
-        difference_in_words(float(gap[index])),
+        difference_in_words(float(gap[index]), receipt.rounding),
         mark,
         receipt.broken is not None,
         float(gap[index]),
+        receipt.rounding / TOLERANCE,
         agreeing,
         note,
     )
@@ -162,7 +166,7 @@ def read(line: Line, receipt: Receipt, world: TabularMDP, actions: Sequence[str]
 
 def _hides_the_sign(receipt: Receipt, index: tuple[int, ...]) -> bool:
     """Whether an interval contains 0 although the truth is not 0."""
-    if receipt.low is None or receipt.high is None or abs(receipt.left[index]) < TOLERANCE:
+    if receipt.low is None or receipt.high is None or abs(receipt.left[index]) <= receipt.rounding:
         return False
     return bool(receipt.low[index] < 0 < receipt.high[index])
 
@@ -171,7 +175,8 @@ def _inside(receipt: Receipt) -> bool:
     """Whether the truth lies in the 95 % interval of the component that is shown."""
     if receipt.low is None or receipt.high is None:
         return False
-    inside = (receipt.low - 1e-12 <= receipt.left) & (receipt.left <= receipt.high + 1e-12)
+    low, high = receipt.low - receipt.rounding, receipt.high + receipt.rounding
+    inside = (low <= receipt.left) & (receipt.left <= high)
     return bool(inside.flat[_flat_largest(receipt.high - receipt.low)])
 
 
@@ -223,15 +228,18 @@ def in_words(
     return ", ".join(words) + (f" · 1 of {total}" if total > 1 else "")
 
 
-def agreeing_digits(left: float, right: float, most: int = 8) -> tuple[str, str, int]:
+def agreeing_digits(
+    left: float, right: float, most: int = 8, rounding: float = TOLERANCE
+) -> tuple[str, str, int]:
     """Both numbers with the digits that agree and one that does not; how many characters agree.
 
-    What agrees further than `most` significant digits is cut there.
+    What agrees further than `most` significant digits is cut there; what is no larger than
+    `rounding` is 0.
     """
     size = max(abs(left), abs(right))
     if not np.isfinite(size):
         return f"{left:g}", f"{right:g}", 0
-    if size < 1e-12:
+    if size <= rounding:
         return "0", "0", 1
     before = int(np.floor(np.log10(size))) + 1  # digits before the point
     if before > 7 or before < -3:
@@ -261,10 +269,10 @@ def _common(a: str, b: str) -> int:
     return next((i for i, (x, y) in enumerate(zip(a, b, strict=True)) if x != y), len(a))
 
 
-def difference_in_words(gap: float) -> str:
-    """0, a power of ten when it is rounding, three digits when it is not."""
+def difference_in_words(gap: float, rounding: float = TOLERANCE) -> str:
+    """0, a power of ten when it is little more than rounding, three digits when it is not."""
     if gap == 0:
         return "0"
-    if gap < 1e-9:
+    if gap < 1000 * rounding:
         return f"{gap:.0e}".replace("e-0", "e-")
     return f"{gap:.3g}"

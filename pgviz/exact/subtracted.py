@@ -15,7 +15,14 @@ import numpy as np
 from pgviz import broken
 from pgviz.estimators import reward_to_go
 from pgviz.exact.trajectories import Trajectory, trajectories
-from pgviz.exact.values import action_values, gradient, state_values, weighted_scores
+from pgviz.exact.values import (
+    ROUNDING,
+    action_values,
+    gradient,
+    settled,
+    state_values,
+    weighted_scores,
+)
 from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
 
 LONGEST = 60  # steps: .5^60 of the survival world is 1e-18
@@ -67,14 +74,23 @@ def with_an_end(world: TabularMDP) -> TabularMDP:
 def effect(world: TabularMDP, how: Subtraction) -> Effect:
     """E[ĝ] and tr Cov[ĝ], summed over every episode of the world."""
     cut = with_an_end(world)
-    mean, squared = np.zeros_like(world.theta), 0.0
-    for tau in trajectories(cut):
+    episodes = trajectories(cut)
+    estimates = []
+    for tau in episodes:
         estimate = tau.score(cut, how.weights(cut, tau))
         if how.correction is not None:
             estimate = estimate + how.correction(cut, tau)
-        mean = mean + tau.probability * estimate
-        squared += tau.probability * float((estimate**2).sum())
-    return Effect(mean, squared - float((mean**2).sum()), gradient(cut))
+        estimates.append(estimate)
+    chances = np.array([tau.probability for tau in episodes])
+    return Effect(*_mean_and_spread(chances, np.stack(estimates)), gradient(cut))
+
+
+def _mean_and_spread(chances: Floats, estimates: Floats) -> tuple[Floats, float]:
+    """E[x] and E‖x − E[x]‖² of x [E, F, A] with probabilities [E]."""
+    mean = np.tensordot(chances, estimates, 1)
+    size = np.tensordot(chances, np.abs(estimates), 1)
+    apart = settled(estimates - mean, np.abs(estimates) + np.abs(mean))
+    return settled(mean, size), float(chances @ (apart**2).sum(axis=(1, 2)))
 
 
 def to_go(world: TabularMDP, tau: Trajectory) -> Floats:
@@ -174,8 +190,8 @@ def group_effect(world: TabularMDP, size: int = GROUP, leave_one_out: bool = Fal
         with_self = broken.group_mean_with_self(returns)
         return with_self * size / (size - 1) if leave_one_out else with_self
 
-    mean, squared = batch_moments(cut, size, weights)
-    return Effect(mean, size * (squared - float((mean**2).sum())), gradient(cut))
+    mean, spread = batch_moments(cut, size, weights)
+    return Effect(mean, size * spread, gradient(cut))
 
 
 # --- batches: all multisets of N episodes ---
@@ -186,7 +202,7 @@ MAX_BATCHES = 200_000
 def batch_moments(
     world: TabularMDP, size: int, weights: Callable[[Floats], Floats]
 ) -> tuple[Floats, float]:
-    """E[ĝ] and E‖ĝ‖² of ĝ = (1/N) Σ_n w(R)_n ∇log P(τ_n), exactly, for a batch of N episodes.
+    """E[ĝ] and tr Cov[ĝ] of ĝ = (1/N) Σ_n w(R)_n ∇log P(τ_n), exactly, for a batch of N episodes.
 
     weights maps the returns of a batch [N] to what multiplies each score.
     """
@@ -194,16 +210,14 @@ def batch_moments(
     scores = np.stack([tau.score(world) for tau in episodes])
     returns = np.array([float(to_go(world, tau)[0]) for tau in episodes])
     logs = np.log([tau.probability for tau in episodes])
-    mean, squared = np.zeros_like(world.theta), 0.0
+    chances, estimates = [], []
     for counts in _compositions(size, len(episodes)):
         chosen = np.repeat(np.arange(len(episodes)), counts)
         ways = lgamma(size + 1) - sum(lgamma(n + 1) for n in counts)
-        probability = exp(ways + float(np.dot(counts, logs)))
+        chances.append(exp(ways + float(np.dot(counts, logs))))
         weighted = weights(returns[chosen])[:, None, None] * scores[chosen]
-        estimate = weighted.sum(axis=0) / size
-        mean = mean + probability * estimate
-        squared += probability * float((estimate**2).sum())
-    return mean, squared
+        estimates.append(weighted.sum(axis=0) / size)
+    return _mean_and_spread(np.array(chances), np.stack(estimates))
 
 
 def _compositions(total: int, parts: int) -> Iterator[tuple[int, ...]]:
@@ -231,7 +245,7 @@ NORMALISERS: dict[str, Callable[[Floats], Floats]] = {
 def _spread(returns: Floats) -> float:
     """The standard deviation of a batch; 1 where all of it is alike and there is none."""
     spread = float(returns.std())
-    return spread if spread > 1e-12 else 1.0
+    return spread if spread > ROUNDING * float(np.abs(returns).max()) else 1.0
 
 
 def return_spread(world: TabularMDP) -> float:

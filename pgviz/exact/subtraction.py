@@ -23,7 +23,7 @@ from pgviz.exact.derivation import (
 from pgviz.exact.estimator import GradientEstimator
 from pgviz.exact.moments import moments
 from pgviz.exact.trajectories import Trajectory, expectation, trajectories
-from pgviz.exact.values import action_values, state_values
+from pgviz.exact.values import action_values, logit_push, logit_scores, state_values
 from pgviz.worlds.tabular import Floats, TabularMDP
 
 KNOWS_THE_ACTION = "let b know the action"
@@ -45,8 +45,8 @@ def _first_action_values(world: TabularMDP) -> Floats:
 
 def the_score_is_a_slope(world: TabularMDP, broken: str | None = None) -> Receipt:
     left = derivative(partial(policy_at, world), np.asarray(world.theta))
-    logits = np.eye(world.num_actions) - world.policy[:, None, :]
-    right = world.policy[:, :, None, None] * np.einsum("sf,sab->safb", world.features, logits)
+    scores = np.einsum("sf,sab->safb", world.features, logit_scores(world))
+    right = world.policy[:, :, None, None] * scores
     return Receipt(
         r"\nabla\pi(a|s) = \pi(a|s)\,\nabla\log\pi(a|s)",
         "the log trick, for one action",
@@ -62,8 +62,7 @@ def one_state(world: TabularMDP, broken: str | None = None) -> Receipt:
     subtract = np.broadcast_to(baseline(world)[:, None], world.policy.shape)
     if broken == KNOWS_THE_ACTION:
         subtract = _first_action_values(world)
-    weighted = world.policy * subtract
-    logits = weighted - world.policy * weighted.sum(axis=1, keepdims=True)
+    logits = logit_push(world.policy, world.policy * subtract)
     left = world.features[:, :, None] * logits[:, None, :]
     return Receipt(
         r"\mathbb{E}_{a\sim\pi}\big[b(s)\,\nabla\log\pi(a|s)\big]"
@@ -154,11 +153,16 @@ def a_mean_of_samples(world: TabularMDP, broken: str | None = None) -> Receipt:
 
 
 baseline_is_free = (
-    Line("the log trick", the_score_is_a_slope, axes="state choice feature action"),
-    Line("probabilities sum to one", probabilities_keep_their_sum, axes="state feature action"),
+    Line("the log trick", the_score_is_a_slope, axes="state choice feature action", unit=0),
+    Line(
+        "probabilities sum to one",
+        probabilities_keep_their_sum,
+        axes="state feature action",
+        unit=0,
+    ),
     Line("one state", one_state, (KNOWS_THE_ACTION,), axes="state feature action"),
     Line("a whole episode", whole_episode, (KNOWS_THE_ACTION, OWN_MEAN)),
     Line("the centre stays", the_gradient_stays, (MOVED_FIRST, OWN_MEAN)),
-    Line("the spread", the_spread_is_a_parabola),
+    Line("the spread", the_spread_is_a_parabola, unit=2),
     Line("a mean of samples", a_mean_of_samples),
 )

@@ -8,6 +8,7 @@ import warnings
 
 import numpy as np
 import scipy.linalg
+from numpy.typing import ArrayLike
 
 from pgviz.worlds.tabular import (
     Floats,
@@ -22,13 +23,13 @@ from pgviz.worlds.tabular import (
 ROUNDING = 1e-12
 
 
-def settled(difference: Floats, size: Floats | float) -> Floats:
+def settled(difference: ArrayLike, size: ArrayLike) -> Floats:
     """A difference, with 0 where it is no more than what rounding leaves of terms of this size.
 
     A test for zero must not depend on the unit in which rewards are paid: it compares with the
     terms, never with a fixed number.
     """
-    return np.where(np.abs(difference) <= ROUNDING * size, 0.0, difference)
+    return np.where(np.abs(difference) <= ROUNDING * np.asarray(size), 0.0, difference)
 
 
 def objective(world: TabularMDP) -> float:
@@ -37,13 +38,14 @@ def objective(world: TabularMDP) -> float:
     return float(world.start @ (values if world.horizon is None else values[0]))
 
 
-def state_values(world: TabularMDP) -> Floats:
+def state_values(world: TabularMDP, rewards: Floats | None = None) -> Floats:
     """V(s) = Σ_a π(a|s) Q(s, a), shape [S], or [H, S] with a horizon.
 
     Without a horizon V = (I − γ P_π)⁻¹ r_π.  A state that no episode visits and from which none
-    would end has no undiscounted value; it is reported as 0.
+    would end has no undiscounted value; it is reported as 0.  `rewards` [S, A, S+1] are other ones
+    than the world's.
     """
-    rewards = (world.flow * world.rewards).sum(axis=(1, 2))
+    rewards = (world.flow * (world.rewards if rewards is None else rewards)).sum(axis=(1, 2))
     if world.horizon is None:
         return solve_chain(world, world.gamma, rewards)
     moves = state_transitions(world)
@@ -51,6 +53,11 @@ def state_values(world: TabularMDP) -> Floats:
     for t in reversed(range(world.horizon)):
         values[t] = rewards + world.gamma * moves @ values[t + 1]
     return values[:-1]
+
+
+def size_of_returns(world: TabularMDP) -> float:
+    """max_s E[Σ_t γ^t |r_t|]: the unit in which a difference of returns is small or large."""
+    return float(state_values(world, np.abs(world.rewards)).max())
 
 
 def action_values(world: TabularMDP) -> Floats:

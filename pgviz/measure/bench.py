@@ -125,7 +125,7 @@ class Bench:
         least, most = min(traces.values()), max(traces.values())
 
         def near(x: float) -> str:
-            return ", ".join(name for name, trace in traces.items() if np.isclose(trace, x))
+            return ", ".join(name for name, trace in traces.items() if _close(trace, x))
 
         measured = "" if self.is_exact else ", as measured"
         return f"Quietest{measured}: {near(least)}. Noisiest: {near(most)}"
@@ -218,6 +218,11 @@ class Bench:
             for size in sizes
         ]
         return pd.DataFrame(rows)
+
+
+def _close(x: float, y: float) -> bool:
+    """Whether two traces tie, in whatever unit."""
+    return abs(x - y) <= 1e-6 * max(x, y)
 
 
 def in_two_parts(mean: Floats, true: Floats) -> tuple[float, float]:

@@ -123,12 +123,14 @@ def weights(episodes: Episodes, estimator: GradientEstimator) -> Floats:
     """
     world = episodes.world
     steps, mask = np.arange(episodes.rewards.shape[1]), episodes.mask
+    size = float(np.abs(episodes.rewards).max(initial=0.0)) + abs(estimator.baseline)
     if estimator.name == "full-return":
         psi = full_return(episodes.rewards, world.gamma)
     elif estimator.name == "reward-to-go" and estimator.values is None:
         psi = reward_to_go(episodes.rewards, world.gamma)
     else:
         table = estimator.values_in(world)
+        size += float(np.abs(table).max(initial=0.0))
         if table.ndim == 1:
             now, following = table[episodes.states], table[episodes.next_states]
         else:  # behind a time limit nothing counts, so there any row will do
@@ -151,7 +153,7 @@ def weights(episodes: Episodes, estimator: GradientEstimator) -> Floats:
             over | cut,
         )
     factors = discount_factors(estimator.step_discount(world.gamma), len(steps))
-    return np.where(mask, factors * (psi - estimator.baseline), 0.0)
+    return np.where(mask, factors * settled(psi - estimator.baseline, size), 0.0)
 
 
 def gradient_estimates(episodes: Episodes, weights: Floats) -> Floats:

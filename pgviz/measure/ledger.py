@@ -11,7 +11,7 @@ from pgviz import broken, estimators
 COLUMNS = ("reward", "value", "final_value", "terminated", "truncated")
 GAMMA = 0.99  # of the page's ledger
 LARGEST = 1e9  # a number typed by a visitor is cut here
-MUCH = 0.01  # a change of Â that a reader can see
+MUCH = 0.01  # a change of Â that a reader can see, in parts of the largest reward
 
 RIGHT = "nothing"
 LIMIT = "a time limit counts as a fall"
@@ -147,14 +147,16 @@ class Ledger:
         """What a bug does, computed."""
         gap = self.with_bug(bug) - self.advantages()
         worst = int(np.abs(gap).argmax())
-        if abs(gap[worst]) < 1e-9:
+        size = float(np.abs([self.rewards, self.values, self.next_values]).max())
+        if abs(gap[worst]) <= 1e-9 * size:
             return f"This bug changes nothing here: {self._why_harmless(bug)}."
         wrong, right = self.with_bug(bug)[worst], self.advantages()[worst]
-        right = 0.0 if abs(right) < 1e-9 else right
-        changed = int((np.abs(gap) > MUCH).sum())
+        right = 0.0 if abs(right) <= 1e-9 * size else right
+        much = MUCH * (float(np.abs(self.rewards).max()) or size)
+        changed = int((np.abs(gap) > much).sum())
         back = self.gamma * self.gae_lambda
         return (
-            f"✗ The bug changes {changed} of {len(gap)} rows by more than {MUCH:g}, most of all row"
+            f"✗ The bug changes {changed} of {len(gap)} rows by more than {much:.3g}, most of all row"
             f" {worst}: {wrong:.4g} where {right:.4g} is right."
             + (f" The error goes back row by row, {back:.4g} times as large each." if back else "")
         ).replace("-", "−")

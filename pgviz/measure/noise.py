@@ -33,7 +33,7 @@ from pgviz.exact.subtracted import (
     normalised,
     return_spread,
 )
-from pgviz.exact.values import gradient
+from pgviz.exact.values import gradient, settled
 from pgviz.measure.episodes import gradient_estimates, sample_in_parts
 from pgviz.worlds.named import named_worlds
 from pgviz.worlds.tabular import Floats, TabularMDP
@@ -191,9 +191,9 @@ def surprise(name: str) -> str:
     timed = by_hand(name).world.horizon is not None
     name_of_v = found["value"].name.replace("the true", "The true") + ("," if timed else "")
     begin = f"Nothing subtracted, the spread is {in_figures(none)}. {name_of_v} leaves {in_figures(value)}"
-    if value > constant + 1e-9:
+    if value > constant * (1 + 1e-9):
         return f"{begin}, more than the best constant does: {in_figures(constant)}. V is not the best baseline."
-    if value > best + 1e-9:
+    if value > best * (1 + 1e-9):
         return f"{begin}, the best number per state {in_figures(best)}. V is not the best baseline."
     ignorant = "number that ignores the time" if timed else "single number per state"
     return f"{begin}; no {ignorant} does better than {in_figures(best)}."
@@ -294,7 +294,7 @@ def zero_or(x: float) -> str:
 
 def in_figures(x: float) -> str:
     """Four digits, or a whole number with commas: 0.8159, 553.3, 3,918."""
-    if abs(x - round(x)) < 1e-9:
+    if abs(x - round(x)) <= 1e-9 * abs(x):
         return f"{round(x):,}"
     return f"{x:,.4g}" if abs(x) < 10_000 else f"{x:,.0f}"
 
@@ -337,9 +337,11 @@ def credit_tables(name: str) -> CreditTables:
     past, future = (
         float((part * true).sum() / np.linalg.norm(true)) for part in (found.past(), found.future())
     )
-    quarrel = zero_or(float(np.linalg.norm(found.future() - true)))
+    apart = settled(found.future() - true, np.linalg.norm(true))
+    quarrel = zero_or(float(np.linalg.norm(apart)))
+    past = float(settled(past, np.linalg.norm(true)))
     sentence = (
-        f"Rewards paid before the action add up to {in_figures(round(past, 12))}, the others to {future:.4f}, the"
+        f"Rewards paid before the action add up to {in_figures(past)}, the others to {future:.4f}, the"
         f" length of ∇J (difference {quarrel}). Leaving the first out is the reward-to-go: the spread"
         f" of ĝ falls from {in_figures(full)} to {in_figures(to_go)}."
     )
@@ -362,7 +364,7 @@ def stairs(steps: int) -> pd.DataFrame:
 
 def _pairs(found: Credit, values: Floats) -> pd.DataFrame:
     t, u = np.indices(found.spread.shape)
-    shown = np.where(np.abs(values) < 1e-12, 0.0, values)
+    shown = settled(values, np.abs(values).max())
     return pd.DataFrame(
         {"t": t.ravel(), "u": u.ravel(), "value": shown.ravel(), "past": (u < t).ravel()}
     )

@@ -12,7 +12,7 @@ from pgviz.exact.baselines import best_constant_baseline
 from pgviz.exact.estimator import GradientEstimator, true_values
 from pgviz.exact.moments import moments
 from pgviz.exact.trust import weight_on_last_value
-from pgviz.exact.values import gradient, objective
+from pgviz.exact.values import gradient, objective, settled
 from pgviz.measure.direction import cosine, episodes_for_cosine, signal_to_noise
 from pgviz.measure.episodes import (
     Choices,
@@ -177,7 +177,8 @@ def _measured(
 
     doubt = too_few_choices(choices.num_choices, num_episodes)
     statistics = gradient_statistics(estimates, true_gradient, choices.num_choices)
-    without_baseline = estimates + estimator.baseline * scores if estimator.baseline else estimates
+    subtracted = estimator.baseline * scores
+    without_baseline = settled(estimates + subtracted, np.abs(estimates) + np.abs(subtracted))
     found = {
         "objective": mean_estimate(returns).doubted(doubt if np.ptp(returns) == 0 else ""),
         "gradient": gradient_statistics(unbiased, true_gradient, choices.num_choices).mean,

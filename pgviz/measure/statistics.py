@@ -165,7 +165,8 @@ def squared_norm(estimates: Floats, about: Floats | float = 0.0) -> Estimate:
     trace_squared = float((gram**2).sum()) / (num - 1) ** 2
     squared = float((mean**2).sum())
     rounding = ROUNDING * (float(np.abs(estimates).max(initial=0.0)) + float(np.max(np.abs(about))))
-    value = 0.0 if squared + trace / num <= flat.shape[1] * rounding**2 else squared - trace / num
+    both, value = squared + trace / num, squared - trace / num
+    value = 0.0 if both <= flat.shape[1] * rounding**2 else float(settled(value, both))
     if _says_nothing(estimates):
         return Estimate(value, None, None, ALIKE)
     reach = stats.norm.ppf((1 + CONFIDENCE) / 2) * np.sqrt(
@@ -225,11 +226,12 @@ def ratio_of_means(top: Floats, bottom: Floats) -> Estimate:
     if bottom.mean() <= 0:
         return UNDEFINED
     ratio = float(top.mean() / bottom.mean())
-    error = (top - ratio * bottom).std(ddof=1) / np.sqrt(len(top)) / bottom.mean()
+    apart = settled(top - ratio * bottom, np.abs(top) + np.abs(ratio * bottom))
+    error = apart.std(ddof=1) / np.sqrt(len(top)) / bottom.mean()
     if _says_nothing(top) and _says_nothing(bottom):
         return Estimate(ratio, None, None, ALIKE)
     reach = float(stats.norm.ppf((1 + CONFIDENCE) / 2) * error)
-    return Estimate(ratio, ratio - reach, ratio + reach).doubted(_heavy(top - ratio * bottom))
+    return Estimate(ratio, ratio - reach, ratio + reach).doubted(_heavy(apart))
 
 
 def proportion(happened: np.ndarray) -> Estimate:
@@ -291,14 +293,17 @@ def _studentised_quantiles(samples: Floats) -> tuple[float, float]:
     if num > MAX_BOOTSTRAPPED or num < MIN_BOOTSTRAPPED:
         return -normal, normal
     rng = np.random.default_rng(0)
-    pivots = np.empty(NUM_RESAMPLES)
-    for b in range(NUM_RESAMPLES):
-        resample = samples[rng.integers(0, num, num)]
-        mean, spread = resample.mean(), resample.std(ddof=1)
+    at_once = max(200_000 // num, 1)
+    pivots = []
+    for begin in range(0, NUM_RESAMPLES, at_once):
+        size = min(at_once, NUM_RESAMPLES - begin), num
+        resamples = samples[rng.integers(0, num, size)]
+        means, spreads = resamples.mean(axis=1), resamples.std(axis=1, ddof=1)
         # All the same episode: says nothing about the spread.
-        lucky = spread <= ROUNDING * mean or mean <= 0
-        pivots[b] = 0 if lucky else np.log(mean / samples.mean()) * mean * np.sqrt(num) / spread
-    low, high = np.quantile(pivots, tails)
+        lucky = (spreads <= ROUNDING * means) | (means <= 0)
+        ratios = np.where(lucky, 1, means / samples.mean())
+        pivots.append(np.log(ratios) * means * np.sqrt(num) / np.where(lucky, 1, spreads))
+    low, high = np.quantile(np.concatenate(pivots), tails)
     # Never surer than the normal distribution.
     return min(float(low), -normal), max(float(high), normal)
 
@@ -409,7 +414,8 @@ def _debiased(mean: Floats, error: Floats, size: Floats | float = 0.0) -> Estima
     size: of the terms of which m is a difference, so that rounding is told from a bias.
     """
     mean = settled(mean, size)
-    value = float(mean @ mean - np.trace(error))
+    squared, noise = float(mean @ mean), float(np.trace(error))
+    value = float(settled(squared - noise, squared + noise))
     if not error.any():
         return Estimate(value, value, value)
     spread = 4 * float(mean @ error @ mean) + 2 * float((error**2).sum())

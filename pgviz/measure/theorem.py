@@ -27,6 +27,7 @@ from pgviz.exact.estimator import GradientEstimator
 from pgviz.exact.landscape import (
     Knob,
     asymmetry,
+    curls,
     knob,
     landscape,
     loop_integral,
@@ -35,7 +36,7 @@ from pgviz.exact.landscape import (
 )
 from pgviz.exact.moments import moments, past_returns
 from pgviz.exact.receipts import MAX_SAMPLED_STEPS, Reading
-from pgviz.exact.values import state_transitions
+from pgviz.exact.values import settled, state_transitions
 from pgviz.measure.direction import cosine
 from pgviz.measure.episodes import mean_length, paired_estimates, sample
 from pgviz.measure.same_dice import returns_with_the_same_dice
@@ -138,7 +139,11 @@ def place(world: TabularMDP, action: int) -> Place:
     there = landscape(world, world.theta[None])
     turn = knob(world, action)
     p = turn.rest if turn else float("nan")
-    slope = float(turn.per_p(np.array(p), there.field[0])) if turn else 0.0
+    slope = 0.0
+    if turn:
+        field = there.field[0]
+        size = np.abs(turn.per_p(np.array(p), np.abs(field) * np.sign(turn.direction)))
+        slope = float(settled(turn.per_p(np.array(p), field), size))
     return Place(p, float(there.objective[0]), slope, float(np.linalg.norm(there.field)))
 
 
@@ -339,7 +344,7 @@ def shrinking(table: pd.DataFrame, first: int, last: int) -> str:
     seen = width * np.sqrt(counts) / (2 * stats.t.ppf(0.975, counts - 1))  # s of the N samples
     wrong = max(
         (first, last),
-        key=lambda row: abs(np.log(max(seen.iloc[row], 1e-12) / table["spread"].iloc[row])),
+        key=lambda row: abs(np.log(max(seen.iloc[row] / table["spread"].iloc[row], 1e-12))),
     )
     return words + (
         f" The first {counts.iloc[wrong]:,} estimates have a spread of {seen.iloc[wrong]:.3g}, not"
@@ -378,7 +383,7 @@ def sums(world: TabularMDP) -> pd.DataFrame:
     index = _largest(exact)
     longest = 40 if world.horizon is None else world.horizon
     table = partial_sums(world, longest)[:, index[0], index[1]]
-    off = np.abs(table - exact[index]) > 1e-6 * max(abs(exact[index]), 1e-12)
+    off = np.abs(table - exact[index]) > 1e-6 * (abs(exact[index]) or np.abs(table).max())
     last = min(max(int(np.flatnonzero(off).max(initial=0)) + 1, 2), longest)
     return pd.DataFrame(
         {"k": range(last + 1), "partial_sum": table[: last + 1], "exact": float(exact[index])}
@@ -388,7 +393,8 @@ def sums(world: TabularMDP) -> pd.DataFrame:
 def enough_terms(table: pd.DataFrame) -> int | None:
     """From which k on the partial sum stays within 1 % of ∇J; None if that lies further out."""
     exact = table["exact"].iloc[0]
-    far = np.abs(table["partial_sum"] - exact) > 0.01 * max(abs(exact), 1e-12)
+    size = abs(exact) or np.abs(table["partial_sum"]).max()
+    far = np.abs(table["partial_sum"] - exact) > 0.01 * size
     last = int(np.flatnonzero(far).max(initial=-1))
     return last + 1 if last + 1 < len(table) else None
 
@@ -440,8 +446,8 @@ def gamma_effect(world: TabularMDP) -> GammaEffect:
         return "undefined"
     if not np.isfinite(found).all():
         return "undefined"
-    gap = np.abs(found - landscape(world, world.theta[None]).field).max()
-    return "some" if gap > 1e-9 else "none"
+    true = landscape(world, world.theta[None]).field
+    return "some" if np.abs(found - true).max() > 1e-9 * np.abs(found).max() else "none"
 
 
 def shows_gamma(world: TabularMDP) -> bool:
@@ -468,7 +474,7 @@ WITH_GAMMA, WITHOUT_GAMMA = "with γ^t: ∇J", "γ^t forgotten"
 
 def curled_world(world: TabularMDP) -> TabularMDP:
     """This world if its update without γ^t curls, else the chain with logits of its own."""
-    if shows_gamma(world) and asymmetry(world, FORGET) > 1e-6:
+    if shows_gamma(world) and curls(world, FORGET):
         return world
     gamma = world.gamma if world.name == "shared-logit-chain" and world.gamma < 1 else 0.5
     return replace(
@@ -568,10 +574,11 @@ def race_in_words(race: Race, broken: str) -> str:
     """Where each of the three ends. A run that was stopped has no end: its J there is no result."""
     ends = {name: float(row["objective"]) for name, row in last_rows(race.steps).items()}
     start = float(race.steps["objective"].iloc[0])
+    same = 1e-9 * float(race.steps["objective"].abs().max())
 
     def told(name: str, who: str, plural: str = "s") -> str:
         gain = ends[name] - start
-        went = 0 if abs(gain) <= 1e-9 else 1 if gain > 0 else -1
+        went = 0 if abs(gain) <= same else 1 if gain > 0 else -1
         verb = ("stay", "climb", "fall")[went] + plural
         if name in race.capped:
             first = name == next(iter(race.capped))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pgviz.exact.derivation import Line
+from pgviz.exact.derivation import TOLERANCE, Line
 from pgviz.exact.receipts import Reading, cut_in_words, difference_in_words, listed, read
 from pgviz.ui.look import quiet_text, text_red
 from pgviz.worlds.named import named_worlds
@@ -109,7 +109,8 @@ def _holding(readings: Sequence[Reading]) -> str:
     exact = _exact(readings)
     if not exact:
         return "No exact line could be computed here."
-    largest = difference_in_words(max(r.size for r in exact))
+    worst_of_all = max(exact, key=lambda r: r.size / r.unit if r.size else 0.0)
+    largest = difference_in_words(worst_of_all.size, TOLERANCE * worst_of_all.unit)
     if len(exact) == 1:
         return f"The one exact line holds, {_up_to(largest)}."
     worst = "" if largest == "0" else "the worst of them "

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import DeletedFile
 
 from pgviz.exact.derivation import derivations
@@ -307,6 +308,11 @@ def _of_this_reader() -> Kept:
     return Kept(megabytes=2)
 
 
-@st.cache_resource(max_entries=2, show_spinner=False, scope="session")
 def _parsed(document: str) -> TabularMDP:
+    """The visitor's world, read once in a session."""
+    return _read(document) if get_script_run_ctx() else parse_world(document)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False, scope="session")
+def _read(document: str) -> TabularMDP:
     return parse_world(document)

@@ -170,7 +170,7 @@ def in_frame(steps: pd.DataFrame, quantity: str) -> dict[str, pd.DataFrame]:
     if quantity == "objective":
         good = steps[steps["update"] != theorem.BROKEN]["objective"]
         worst, best = float(good.quantile(0.02)), float(good.max())
-        reach = max(best - worst, 1e-6 * max(abs(best), 1e-6))
+        reach = max(best - worst, 1e-6 * abs(best)) or 1.0
         low = max(worst - 1.2 * reach, float(steps["objective"].min()) - 0.05 * reach)
         high = min(best + 1.2 * reach, float(steps["objective"].max()) + 0.05 * reach)
     drawn = steps.assign(drawn=steps[quantity].clip(low, high))

@@ -49,9 +49,8 @@ def signed(value: float) -> str:
 
 
 def number(value: float) -> str:
-    """Four significant digits with a real minus sign."""
-    text = f"{value:.4g}" if abs(value) >= 1e-12 else "0"
-    return text.replace("-", "−")
+    """Four significant digits with a real minus sign. What is rounding is 0 before it comes here."""
+    return f"{value + 0.0:.4g}".replace("-", "−")
 
 
 def sentence(fault: Exception) -> str:

@@ -21,7 +21,7 @@ from pgviz.ui.theorem.layout import cut_gradient_in_words, number, prose, spaced
 from pgviz.ui.theorem.lines import derivation
 from pgviz.worlds.stories import stories
 
-SAME = 1e-9  # what is closer than this has not moved
+SAME = 1e-9  # what moved less than this part of itself has not moved
 
 
 def log_trick(setting: Setting) -> None:
@@ -102,7 +102,10 @@ def headings(paths: pd.DataFrame, winner: str) -> tuple[str, str]:
     """What the curves of the best arm and of J show, each said of its own curve."""
     ends = theorem.last_rows(paths)
     kept, dropped = ends[theorem.KEPT], ends[theorem.DROPPED]
-    gained = {name: dropped[name] - paths[name].iloc[0] for name in ("probability", "objective")}
+    gained = {
+        name: (dropped[name] - paths[name].iloc[0]) / (paths[name].abs().max() or 1.0)
+        for name in ("probability", "objective")
+    }
     loses, falls = (bool(gain < -SAME) for gain in gained.values())
     if loses:
         who = f"Without the log, {winner} loses"

@@ -1,0 +1,198 @@
+"""Rewards in another unit: every reward times c > 0 changes numbers by c or c², and no word."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from random_worlds import random_world
+
+from pgviz.exact.derivation import derivations
+from pgviz.exact.estimator import GradientEstimator, true_values
+from pgviz.exact.receipts import read_out
+from pgviz.exact.subtracted import NORMALISERS, normalised
+from pgviz.exact.trust import SHAPES, is_void
+from pgviz.measure import ledger, theorem
+from pgviz.measure.bench import world_bench
+from pgviz.measure.noise import in_figures
+from pgviz.measure.report import moments_report, table
+from pgviz.ui.theorem.layout import number
+from pgviz.ui.theorem.log_trick import headings
+from pgviz.worlds.named import bandit_a, short_corridor, two_arms
+from pgviz.worlds.tabular import TabularMDP
+
+NUMBER = r"[−-]?\d+(,\d{3})*(\.\d+)?(e[+−-]\d+)?"
+CENTRED = [name for name in NORMALISERS if name != "divided by its spread"]
+UNITS = st.floats(-9, 9).map(lambda x: 10**x)
+
+
+def words(text):
+    """A text without its numbers, its lines and the width of its columns."""
+    return " ".join(re.sub(NUMBER, "#", text).split())
+
+
+def small(world):
+    """The world with rewards so small that 1e9 times them are still allowed."""
+    return replace(world, rewards=1e-4 * np.asarray(world.rewards))
+
+
+def times(world, c):
+    return replace(world, rewards=c * np.asarray(world.rewards))
+
+
+def bandit(*rewards):
+    return TabularMDP(
+        "arms",
+        [[[0, 1]] * len(rewards)],
+        [list(rewards)],
+        [1],
+        1.0,
+        None,
+        None,
+        np.zeros((1, len(rewards))),
+    )
+
+
+# Where something is zero: gradient, spread, advantage, bias; and where it is only small.
+EDGES = [
+    bandit(1e-4, 0.0),
+    bandit(3e-5, 3e-5, 3e-5),
+    bandit(1e-4, 1.001e-4),
+    small(replace(random_world(7, 2, 2), rewards=np.zeros((2, 2, 3)))),
+    small(short_corridor(2 - 2**0.5)),
+    small(random_world(1, 3, 3, gamma=0.9)),
+    small(random_world(2, 2, 2, 1, horizon=3)),
+]
+
+
+def described(world, kind, c):
+    values = true_values(world)
+    return {
+        "full-return": GradientEstimator("full-return"),
+        "reward-to-go": GradientEstimator("reward-to-go", 3e-5 * c),
+        "td": GradientEstimator("td", values=values),
+        "gae": GradientEstimator("gae", values=0.5 * values, gae_lambda=0.5),
+    }[kind]
+
+
+@given(
+    st.sampled_from(EDGES)
+    | st.builds(lambda seed: small(random_world(seed, 2, 3)), st.integers(0, 99)),
+    st.sampled_from(["full-return", "reward-to-go", "td", "gae"]),
+    UNITS,
+    st.just(9),
+)
+@settings(max_examples=20, deadline=None)
+@example(EDGES[5], "reward-to-go", 1e-9, 40)
+@example(EDGES[6], "gae", 1e9, 40)
+def test_the_moments_command_says_the_same_in_every_unit(world, kind, c, num_episodes):
+    one, other = (
+        moments_report(w, described(w, kind, k), num_episodes=num_episodes)
+        for w, k in ((world, 1.0), (times(world, c), c))
+    )
+    assert words(table(other)) == words(table(one))
+    powers = {"objective": 1, "bias_squared": 2, "covariance_trace": 2, "best_constant_baseline": 1}
+    powers |= {"cosine": 0, "signal_to_noise": 0, "wrong_sign": 0, "gradient": 1, "mean": 1}
+    for report, twin in ((one, other), (one["measured"], other["measured"])):
+        for key, power in powers.items():
+            if report.get(key) is None:
+                assert twin.get(key) is None
+                continue
+            expected = np.array(report[key]) * c**power
+            size = report["covariance_trace"] * c**2 if key == "bias_squared" else expected
+            np.testing.assert_allclose(
+                twin[key], expected, rtol=1e-5, atol=1e-9 * np.abs(size).max(), err_msg=key
+            )
+            assert np.any(twin[key]) == np.any(report[key]), key
+
+
+def test_a_millionth_is_a_reward_like_any_other():
+    """It was told that its gradient is zero and, beside it, that five episodes suffice."""
+    report = moments_report(bandit(1e-6, 0.0), GradientEstimator("reward-to-go"))
+    assert report["notes"] == []
+    assert report["cosine"] == pytest.approx(1)
+    assert report["episodes_for_cosine"] is not None
+
+
+@given(st.sampled_from(EDGES[:1] + EDGES[3:]), UNITS)
+@settings(max_examples=6, deadline=None)
+def test_receipts_hold_or_fail_in_every_unit(world, c):
+    for name, lines in derivations.items():
+        breaks = sorted({b for line in lines for b in line.breaks})
+        for broken in (None, breaks[0]):
+            one, other = (
+                read_out(w, name, broken, num_episodes=20) for w in (world, times(world, c))
+            )
+            for left, right in zip(one, other, strict=True):
+                told = [(r.title, words(r.reason), r.where, r.mark, r.note) for r in (left, right)]
+                assert told[0] == told[1]
+                zeros = [(r.left == "0", r.right == "0") for r in (left, right)]
+                assert zeros[0] == zeros[1]
+
+
+@given(st.sampled_from(EDGES), UNITS)
+@settings(max_examples=8, deadline=None)
+def test_the_theorem_page_says_the_same_in_every_unit(world, c):
+    def said(w, unit):
+        curve = theorem.objective_curve(w, 0)
+        sums = theorem.sums(w)
+        raced = theorem.race(w, 0, "drop the log", 0.3 / unit, 2, 0)
+        return (
+            theorem.best_of(curve)[2],
+            theorem.summit(w, 0)[0] is None,
+            words(" ".join(theorem.past_in_words(*theorem.noise_of_the_past(w)))),
+            theorem.gamma_effect(w),
+            theorem.curled_world(w).name,
+            len(sums),
+            theorem.enough_terms(sums),
+            words(theorem.race_in_words(raced, "drop the log")),
+            number(theorem.place(w, 0).slope) == "0",
+            [is_void(w, shape) for shape in SHAPES],
+        )
+
+    assert said(times(world, c), c) == said(world, 1.0)
+
+
+@given(UNITS)
+@settings(max_examples=3, deadline=None)
+def test_the_log_the_bench_and_the_normalisers_say_the_same_in_every_unit(c):
+    for world in (small(two_arms()), small(bandit_a())):
+        texts, degrees = [], []
+        for unit in (1.0, c):
+            w = times(world, unit)
+            paths = theorem.log_paths(w, ("a", "b", "c")[: w.num_actions], 0.3 * 1e4 / unit).paths
+            bench = world_bench(w, 9)
+            turned = [normalised(w, name, 2) for name in CENTRED]
+            texts.append(
+                (
+                    headings(paths, "a"),
+                    words(bench.extremes() + bench.doubts()),
+                    [words(bench.in_words(row)) for row in bench.rows],
+                    [bench.bias_squared(row) == 0 for row in bench.rows],
+                )
+            )
+            degrees.append([x.degrees for x in turned])
+        assert texts[0] == texts[1]
+        assert degrees[0] == pytest.approx(degrees[1], abs=1e-3)
+
+
+@given(UNITS)
+@settings(max_examples=6, deadline=None)
+def test_a_ledger_says_the_same_in_every_unit(c):
+    for name in ("a fall", "two episodes", "a time limit"):
+        typed = ledger.LEDGERS[name]()
+        scaled = typed.assign(**{k: typed[k] * c for k in ("reward", "value", "final_value")})
+        for bug in ledger.BUGS[1:]:
+            one, other = (ledger.Ledger.of(x, 0.99, 0.95) for x in (typed, scaled))
+            assert words(other.difference(bug)) == words(one.difference(bug))
+
+
+def test_a_small_number_is_shown_as_it_is():
+    assert number(-2.5e-14) == "−2.5e-14".replace("-", "−")
+    assert number(-0.0) == number(0.0) == "0"
+    assert in_figures(2.5e-10) == "2.5e-10"
+    assert in_figures(4.0000000001) == "4"
+    assert isinstance(ledger.LEDGERS["a fall"](), pd.DataFrame)
