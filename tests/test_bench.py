@@ -1,21 +1,20 @@
 """The estimator bench: nothing unbiased is called biased, and the fast sums are the slow ones."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
 from pgviz import estimators, presets
 from pgviz.exact.estimator import GradientEstimator
 from pgviz.measure import frozen, noise
-from pgviz.measure.bench import NAMES, UNBIASED, finished, frozen_bench, world_bench
+from pgviz.measure.bench import UNBIASED, rows_of
 from pgviz.measure.checkpoints import checkpoints
-from pgviz.measure.checkpoints import sentence as noise_sentence
+from pgviz.measure.frozen import ESTIMATORS as NAMES
 from pgviz.measure.frozen import FrozenPolicy, episode_gradients, play, psi
 from pgviz.policies import MLP, log_prob
 from pgviz.sampled.statistics import Reference, statistics_against
 from pgviz.worlds.cartpole import MAX_EPISODE_STEPS
-from pgviz.worlds.named import bandit_a, named_worlds, short_corridor
+from pgviz.worlds.named import named_worlds
 
 CONFIG = presets["reinforce"].replace(hidden=8)
 POLICY = MLP(hidden=8)
@@ -106,26 +105,29 @@ def test_a_recorded_row_may_hold_a_critic_behind_the_policy():
 
 @pytest.fixture(scope="module")
 def cartpole_benches():
-    return [
-        finished(frozen_bench(frozen_policy(seed, stiffness), 256))
-        for seed in range(4)
-        for stiffness in (0.0, 0.25)
-    ]
+    """(‖∇J‖², {estimator: statistics}) of eight policies, each against other episodes of its own."""
+    benches = []
+    for seed in range(4):
+        for stiffness in (0.0, 0.25):
+            policy = frozen_policy(seed, stiffness)
+            parts = list(policy.gradients(256, names=UNBIASED))
+            others = policy.gradients(1024, 2 + len(parts), ("baseline",))
+            reference = Reference.measured(np.concatenate([part[0] for part in others]))
+            estimates = dict(zip(UNBIASED, np.concatenate(parts, axis=1), strict=True))
+            rows = {row.name: row.measured for row in rows_of(estimates, reference)}
+            benches.append((reference.squared_length.value, rows))
+    return benches
 
 
 def test_what_is_unbiased_is_not_called_biased(cartpole_benches):
-    for bench in cartpole_benches:
-        for name in UNBIASED:
-            bias = bench[name].measured.bias_squared
-            assert bias.low < 0 < bias.high, name
+    for _, rows in cartpole_benches:
+        for name, measured in rows.items():
+            assert measured.bias_squared.low < 0 < measured.bias_squared.high, name
 
 
 def test_the_debiased_bias_is_zero_on_average(cartpole_benches):
     for name in UNBIASED:
-        found = [
-            bench[name].measured.bias_squared.value / bench.reference.squared_length.value
-            for bench in cartpole_benches
-        ]
+        found = [rows[name].bias_squared.value / squared for squared, rows in cartpole_benches]
         error = np.std(found, ddof=1) / np.sqrt(len(found))
         assert abs(np.mean(found)) < 4 * error + 1e-3
 
@@ -145,9 +147,8 @@ def test_a_scaled_estimate_is_called_biased():
 
 def test_both_parts_of_the_bias_vector_cover_zero_where_there_is_none(cartpole_benches):
     along, across = [], []
-    for bench in cartpole_benches:
-        for name in UNBIASED:
-            m = bench[name].measured
+    for _, rows in cartpole_benches:
+        for m in rows.values():
             reach = (m.bias_along.high - m.bias_along.low) / 2
             along.append(m.bias_along.value / reach)
             across.append(m.bias_across.low == 0)
@@ -183,95 +184,6 @@ def test_a_halved_estimate_is_biased_along_the_gradient_and_not_across():
     assert halved.bias_across.low == 0
 
 
-@pytest.mark.parametrize("name", list(named_worlds))
-def test_the_two_parts_of_the_bias_make_the_whole_and_are_the_measured_ones(name):
-    bench = world_bench(named_worlds[name](), 4000, critic_scale=0.5)
-    table = bench.table()
-    whole = table["exact bias along ∇J"] ** 2 + table["exact bias across ∇J"] ** 2
-    assert whole.to_numpy() == pytest.approx(table["exact bias²"].to_numpy(), abs=1e-12)
-    reach = 1.5 * (table["along high"] - table["along low"]) / 2 + 1e-9
-    assert ((table["bias along ∇J"] - table["exact bias along ∇J"]).abs() < reach).all()
-
-
-def test_the_reference_is_made_of_other_episodes(monkeypatch):
-    parts = []
-    plain = FrozenPolicy.play
-
-    def spy(self, num_episodes, part):
-        parts.append(part)
-        return plain(self, num_episodes, part)
-
-    monkeypatch.setattr(FrozenPolicy, "play", spy)
-    bench = finished(frozen_bench(frozen_policy(), 300))
-    played = [part for part in parts if part != 0]  # 0 is the critic's own
-    assert sorted(played) == [2, 3, 4]
-    assert bench.reference.num_episodes == 1200
-    assert len(bench.rows) == 6
-
-
-def test_progress_rises_to_one_before_the_bench_comes():
-    *steps, bench = frozen_bench(frozen_policy(), 64)
-    assert steps == sorted(steps)
-    assert steps[-1] == 1
-    assert bench.num_episodes == 64
-
-
-# --- finite worlds ---
-
-
-def test_the_title_of_the_spreads_names_all_who_tie():
-    assert world_bench(short_corridor(), 200).extremes() == (
-        "Quietest: TD error. Noisiest: full return"
-    )
-    assert world_bench(bandit_a(), 200).extremes() == (
-        "Quietest: − a constant, − V(s), TD error, GAE. Noisiest: full return, reward-to-go"
-    )
-
-
-def test_the_title_of_the_credits_compares_both_sides_of_the_stairs():
-    found = noise.credit_tables("survival")
-    assert "up to 0.5 where the reward came before the action, up to 0.35" in found.noisiest()
-
-
-@pytest.mark.parametrize("name", list(named_worlds))
-def test_measured_and_exact_agree_in_every_world(name):
-    bench = world_bench(named_worlds[name](), 4000, rng_seed=1)
-    for row in bench.rows:
-        trace = row.measured.covariance_trace
-        assert trace.low / 1.3 <= row.exact.covariance_trace <= trace.high * 1.3
-        if row.unbiased:
-            assert not row.looks_biased
-            assert bench.bias_squared(row) < 1e-20
-
-
-def test_the_corridors_traces_at_twenty_thousand_episodes():
-    bench = world_bench(short_corridor(), 20_000)
-    exact = {"full-return": 3918, "reinforce": 1466, "baseline": 590, "constant": 554}
-    measured = {name: bench[name].measured.covariance_trace.value for name in exact}
-    for name, trace in exact.items():
-        assert measured[name] == pytest.approx(trace, rel=0.25)
-    assert sorted(measured, key=measured.get, reverse=True) == list(exact)
-    assert bench["baseline"].ratio.high < 1
-
-
-def test_a_reference_without_error_gives_the_statistics_of_the_exact_gradient():
-    bench = world_bench(bandit_a(), 4000)
-    assert bench.is_exact
-    row = bench["constant"]
-    assert bench.episodes_needed(row) == 20
-    assert row.measured.episodes_for_cosine == pytest.approx(20, abs=2)
-    assert set(bench.table()["estimator"]) == set(bench.spreads()["label"])
-
-
-def test_the_error_of_a_batch_falls_with_slope_one_half():
-    bench = world_bench(short_corridor(), 1000)
-    errors = bench.errors(np.array([1.0, 100.0])).query("name == 'reinforce'")["error"].to_numpy()
-    assert errors[0] / errors[1] == pytest.approx(10)
-
-
-# --- the page's tables ---
-
-
 @pytest.mark.parametrize("name", ["bandit-a", "survival", "short-corridor", "ladder"])
 def test_a_dot_of_the_cloud_is_a_mean_of_reward_to_go_minus_b(name):
     found = noise.cloud(name, 16)
@@ -292,24 +204,6 @@ def test_one_logit_pair_has_one_direction():
     assert not noise.cloud("ladder", 4).flat
 
 
-def test_the_sentences_say_what_was_computed():
-    assert "590" in noise.surprise("short-corridor")
-    assert "553.3" in noise.surprise("short-corridor")
-    assert "V is not the best" in noise.surprise("bandit-a")
-    assert "6,149,466" in noise.a_thousand("short-corridor")
-    assert "75 %" in noise.not_free_sentence()
-    for question in noise.quiz():
-        assert 0 <= question.right < len(question.answers) == len(question.replies)
-
-
-def test_the_true_v_of_the_ladder_knows_the_time_and_no_number_per_state_does():
-    found = noise.by_hand("ladder").landmarks
-    assert found["value"].covariance_trace < found["state"].covariance_trace
-    assert np.isnan(found["value"].values).all()
-    assert "V(s, t)" in found["value"].name
-    assert "no number that ignores the time does better than 3.791" in noise.surprise("ladder")
-
-
 @pytest.mark.parametrize("name", ["bandit-a", "survival", "short-corridor", "ladder"])
 def test_numbers_listed_for_a_landmark_give_its_spread(name):
     found = noise.by_hand(name)
@@ -318,35 +212,9 @@ def test_numbers_listed_for_a_landmark_give_its_spread(name):
             assert found.parabolas.trace(mark.values) == pytest.approx(mark.covariance_trace)
 
 
-@pytest.mark.parametrize("name", ["bandit-a", "survival", "short-corridor", "ladder"])
-def test_landmark_labels_do_not_overlap(name):
-    top = 1.35 * noise.by_hand(name).landmarks["none"].covariance_trace
-    shown = np.sort(noise.landmark_table(name, 1.0, top)["shown"])
-    assert np.diff(shown).min() > 0.9 * noise.LINE * top
-
-
 def test_checkpoints_span_the_recording():
     class Short:
         num_updates = 3
 
     assert checkpoints(Short()) == [0, 1, 2, 3]
     assert frozen.PART <= 1024
-
-
-def test_the_sentence_on_noise_compares_what_is_shown():
-    rows = [
-        {"name": name, "update": update, "trace": trace}
-        for name, traces in {
-            "reinforce": (100.0, 1000.0),
-            "baseline": (50.0, 100.0),
-            "actor-critic": (10.0, 200.0),
-        }.items()
-        for update, trace in enumerate(traces)
-    ]
-    text = noise_sentence(pd.DataFrame(rows))
-    assert "V(s) leaves between 10 % and 50 % of the reward-to-go's variance" in text
-    assert "the TD error between 10 % and 20 %" in text
-    assert "between 20 % and 200 % of what V(s) leaves" in text
-    assert "10-fold" in text
-    without = noise_sentence(pd.DataFrame([r for r in rows if r["name"] != "actor-critic"]))
-    assert "TD" not in without

@@ -9,21 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pgviz.charts import baselines, critics, learning, theme
+from pgviz.charts import learning, theme
 from pgviz.training import METRICS, presets
 from pgviz.ui import screen
 
 BUILDS = [
-    (learning.learning_curves, ("reinforce", 60), {"seeds", "middle", "solved"}),
-    (learning.where_in_training, ("reinforce", 60), {"seed", "here"}),
-    *(
-        (
-            learning.instrument,
-            ("reinforce", 60, name),
-            {"middle", "limit"} if name == "grad_norm" else {"middle"},
-        )
-        for name in learning.INSTRUMENTS
-    ),
+    (
+        learning.instrument,
+        ("reinforce", 60, name),
+        {"middle", "limit"} if name == "grad_norm" else {"middle"},
+    )
+    for name in learning.INSTRUMENTS
 ]
 charts = pytest.mark.parametrize(("build", "arguments", "tables"), BUILDS)
 
@@ -132,34 +128,3 @@ def test_every_method_has_a_colour_and_a_dash_of_its_own():
 def test_every_line_can_be_seen_in_light_and_dark(background):
     for color in (*theme.COLOR.values(), theme.QUIET):
         assert contrast(color, background) >= 3, color
-
-
-@pytest.mark.parametrize(
-    ("spec", "values"),
-    [
-        (critics.error_map("black"), [1, 3, 10]),
-        (critics.critic_map("said", 0.0, 75.0), [0.0, 75.0]),
-    ],
-)
-def test_a_strength_of_colour_has_a_key_that_is_true_in_both_themes(spec, values):
-    found = spec.to_dict()
-    encodings = [layer["encoding"] for layer in found.get("layer", [found])]
-    (opacity,) = [encoding["opacity"] for encoding in encodings if "opacity" in encoding]
-    assert opacity["legend"]["values"] == values
-    assert opacity["legend"]["title"]
-
-
-def test_a_small_multiple_names_its_axes_and_ticks_all_of_them():
-    for layer in critics.sweep_curves("gae", 245_760).to_dict()["layer"]:
-        for axis in ("x", "y"):
-            assert layer["encoding"][axis]["title"]
-        assert "values" not in layer["encoding"]["x"]["axis"]
-
-
-@pytest.mark.parametrize("ink", theme.INK.values())
-def test_the_name_of_the_truth_is_read_through_the_dots(ink):
-    layers = baselines.cloud(ink, 1.0, 1.0, 1.0, False).to_dict()["layer"][-1]["layer"]
-    halo, name = (layer["mark"] for layer in layers)
-    assert halo["stroke"] == baselines.PAPER[ink] != name["color"] == ink
-    assert halo["strokeWidth"] > 3
-    assert (halo["dx"], halo["dy"], halo["text"]) == (name["dx"], name["dy"], name["text"])

@@ -79,12 +79,9 @@ def test_no_picture_of_a_large_world_takes_much_memory(world, monkeypatch):
     monkeypatch.setattr(theorem, "NUM_STEPS", 8)
     pictures = {
         "objective_curve": (0,),
-        "dice_curves": (0, 0),
         "closing_in": (0,),
-        "slopes_along": (0,),
         "curl_of": (),
         "race": (0, "forget γᵗ", 0.1, 10, 0),
-        "noise_of_the_past": (),
     }
     for name, arguments in pictures.items():
         tracemalloc.start()

@@ -16,7 +16,6 @@ from pgviz.exact.landscape import (
     landscape,
     loop_integral,
     most_curled_plane,
-    shares_one_policy,
 )
 from pgviz.exact.values import gradient, objective, occupancy
 from pgviz.proofs.derivation import theorem_with_occupancies
@@ -111,8 +110,6 @@ def test_the_knob_turns_every_state_that_can_be_turned_and_keeps_the_other_odds(
             after[:, others] / after[:, others].sum(axis=1, keepdims=True),
             world.policy[:, others] / world.policy[:, others].sum(axis=1, keepdims=True),
         )
-    assert shares_one_policy(short_corridor())
-    assert not shares_one_policy(ladder())
 
 
 def test_a_world_whose_policy_cannot_move_has_no_knob():

@@ -11,15 +11,7 @@ from random_worlds import random_world, worlds
 from pgviz.exact.trajectories import num_trajectories, trajectories
 from pgviz.exact.values import objective
 from pgviz.proofs.derivation import derivations
-from pgviz.proofs.receipts import (
-    MAX_LISTED,
-    SAMPLED,
-    agreeing_digits,
-    cut_in_words,
-    is_cut,
-    listed,
-    read_out,
-)
+from pgviz.proofs.receipts import MAX_LISTED, SAMPLED, agreeing_digits, is_cut, listed, read_out
 from pgviz.sampled.common_random_numbers import returns_with_common_random_numbers
 from pgviz.ui.receipts import verdict
 from pgviz.worlds.files import parse_world, world_document
@@ -184,19 +176,6 @@ def test_cutting_is_mentioned_only_where_it_cuts():
     assert is_cut(survival(), listed(survival()))
     assert not is_cut(bandit_a(), listed(bandit_a()))
     assert not is_cut(shared_logit_chain(), listed(shared_logit_chain()))
-
-
-def test_a_cut_is_told_with_what_it_does_to_the_objective():
-    for world, steps, most in (
-        (short_corridor(), "7 steps: J is −6.062 there, not −12", 160),
-        (named_worlds["ladder"](), "4 of its 6 steps: J is 0.8256 there, not 1.746", 160),
-        (short_corridor(), "1 step: J is −1 there, not −12", 2),
-        (survival(), "50 steps: J is 1 all the same", 160),
-    ):
-        said = cut_in_words(world, listed(world, most))
-        assert said == f"To list its episodes, this world is cut after {steps}."
-    for world, most in ((bandit_a(), 160), (named_worlds["ladder"](), 1500)):
-        assert cut_in_words(world, listed(world, most)) == ""
 
 
 def test_more_episodes_make_the_interval_narrower():

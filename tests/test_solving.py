@@ -1,14 +1,11 @@
 """Runs compared on common seeds: steps until solved, paired differences, curves."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from pgviz.measure import critic_map, race, solving, sweep
-from pgviz.measure.checkpoints import sentence
+from pgviz.measure import race, solving, sweep
 from pgviz.runs.recording import Recorder, Recording
-from pgviz.runs.replay import replay
-from pgviz.training import METRICS, Config, presets, train
+from pgviz.training import METRICS, train
 
 
 @pytest.fixture
@@ -86,65 +83,6 @@ def test_the_budget_task_can_be_solved_and_not_with_any_lambda():
     assert solved_within(sweep.BUDGETS[0], 0.95) > 8  # at the tightest, too
 
 
-def test_the_map_of_a_critic_compares_means_over_the_same_states(recorded):
-    config = Config(
-        method="actor-critic", num_seeds=2, num_updates=3, num_envs=8, num_steps=5, gamma=0.99
-    )
-    recording = recorded(config)
-    cells = critic_map.critic_map(recording, 3, 1)
-    assert len(cells)
-    assert (cells["states"] >= critic_map.FEWEST).all()
-    assert ((cells["came"] >= 1) & (cells["came"] <= 100)).all()  # rewards of 1, γ = .99
-    assert "states the critic is" in critic_map.in_words(cells, 0.99)
-    along = critic_map.along_training(recording)
-    assert along["update"].tolist() == [0, 1, 2]
-
-
-def test_what_a_critic_knows_is_measured_on_fresh_episodes_for_its_targets_contain_it(recorded):
-    """An untrained critic explains much of r + γ V̂(s′), and nothing of what came."""
-    config = presets["actor-critic"].replace(num_seeds=3, num_updates=4)
-    recording = recorded(config)
-    own = critic_map.along_training(recording)
-    fresh = pd.concat(list(critic_map.knowledge(recording, [0, 4])), ignore_index=True)
-    assert own["explained_variance"][0] > 0.5
-    assert abs(fresh["explained_variance"][0]) < 0.05
-    for row, update in enumerate((0, 4)):
-        explained, error = [], []
-        for seed in range(3):
-            rollout = replay(config, recording.theta(update)[seed], seed, update)
-            pairs = []
-            for n in range(config.num_envs):
-                follows = 0.0
-                for t in reversed(range(int(rollout.mask[0, n].sum()))):
-                    follows = rollout.rewards[0, n, t] + config.gamma * follows
-                    pairs.append((rollout.values[0, n, t], follows))
-            said, came = np.array(pairs, np.float64).T
-            explained.append(1 - np.var(came - said) / np.var(came))
-            error.append(np.sqrt(np.mean((came - said) ** 2)))
-        assert fresh["explained_variance"][row] == pytest.approx(np.mean(explained), rel=1e-3)
-        assert fresh["error"][row] == pytest.approx(np.mean(error), rel=1e-5)
-    text = critic_map.knowledge_in_words(own, fresh)
-    assert "for they contain V̂ itself" in text
-    assert f"{own['explained_variance'][0]:.2f} of the variance of its targets" in text
-
-
-def test_a_short_sweep_says_what_it_found(recorded):
-    small = [
-        config.replace(num_seeds=2, num_updates=2, num_envs=2)
-        for config in sweep.configs((0.5, 0.95))
-    ]
-    found = {c.gae_lambda: recorded(c, str(c.gae_lambda)) for c in small}
-    seeds, middle = sweep.tables(found)
-    assert not seeds["solved"].any()
-    assert (middle["steps"] == sweep.steps_in(sweep.configs()[0])).all()
-    assert "no λ can be told apart" in sweep.in_words(found)
-    alone = sweep.in_words({0.5: found[0.5]})
-    assert "No other λ has finished" in alone
-    assert "Least" not in alone
-    assert sweep.spent(found[0.5])["solved"] == "0 of 2"
-    assert "not all" in race.results({"gae": found[0.5]})["last seed"].iloc[0]
-
-
 class Timed(Told):
     """The same, and how long it took."""
 
@@ -183,18 +121,3 @@ def test_the_verdict_of_a_clear_race_has_no_one_level_and_names_who_never_arrive
     assert "told apart" not in text
     assert "first on the clock: with a baseline, 3.0 s" in text
     assert text.endswith("Not every seed solved: full return.")
-
-
-def test_the_sentence_on_noise_names_the_updates_at_which_the_td_error_is_the_noisier():
-    table = pd.DataFrame(
-        {"name": name, "update": update, "trace": trace}
-        for name, traces in {
-            "reinforce": (100.0, 1000.0, 1000.0, 1000.0),
-            "baseline": (50.0, 100.0, 100.0, 100.0),
-            "actor-critic": (10.0, 200.0, 90.0, 300.0),
-        }.items()
-        for update, trace in zip((0, 40, 80, 120), traces, strict=True)
-    )
-    assert "(more at updates 40 and 120)" in sentence(table)
-    assert "(more at update 40)" in sentence(table[table["update"] < 120])
-    assert "(less at every one of these updates)" in sentence(table[table["update"] == 0])

@@ -8,8 +8,7 @@ import pytest
 from random_worlds import random_world
 
 from pgviz import broken
-from pgviz.estimators import reward_to_go
-from pgviz.exact.by_hand import landmarks, parabolas, size_of_weight, subtracted
+from pgviz.exact.by_hand import landmarks, parabolas, subtracted
 from pgviz.exact.credit import credit
 from pgviz.exact.estimator import GradientEstimator
 from pgviz.exact.moments import moments
@@ -19,12 +18,9 @@ from pgviz.exact.subtracted import (
     effect,
     group_effect,
     normalised,
-    return_spread,
-    with_an_end,
 )
 from pgviz.exact.trajectories import expectation, trajectories
 from pgviz.exact.values import gradient
-from pgviz.measure import noise
 from pgviz.proofs.receipts import listed
 from pgviz.proofs.subtraction import baseline_is_free
 from pgviz.worlds.named import bandit_a, ladder, short_corridor, survival
@@ -104,29 +100,6 @@ def test_every_line_of_the_derivation_holds_and_every_break_of_it_fails(world):
             assert not line(few, step).holds, (line.title, step)
 
 
-@pytest.mark.parametrize("world", [bandit_a(), ladder(), survival()], ids=named)
-def test_the_size_of_the_weight_is_the_sum_over_all_episodes(world):
-    cut = with_an_end(world)
-    for b in (np.zeros(world.num_states), parabolas(world).best):
-        squared = long = 0.0
-        for tau in trajectories(cut):
-            to_go = reward_to_go(np.array(tau.rewards), cut.gamma)
-            for t, s in enumerate(tau.states):
-                one = tau.score(cut, 1.0 * (np.arange(len(tau.states)) == t))
-                weight = tau.probability * cut.gamma ** (2 * t) * float((one**2).sum())
-                squared, long = squared + weight * (to_go[t] - b[s]) ** 2, long + weight
-        assert size_of_weight(world, b) == pytest.approx(np.sqrt(squared / long), rel=1e-9)
-
-
-def test_why_the_spread_falls_is_said_in_the_numbers_of_each_world():
-    said = {name: noise.why_it_falls(name) for name in ("ladder", "bandit-a", "survival")}
-    assert "3.289 of the spread 7.08" in said["ladder"]
-    assert "is then 1.402 in size (r.m.s.), not 1.892" in said["ladder"]
-    assert "$b^*$ = 2.489 and $d$ = 0.4895" in said["bandit-a"]
-    assert "9 of the spread 11" in said["survival"]
-    assert "itself is larger then, 2.449 in size" in said["survival"]
-
-
 # --- who is credited ---
 
 
@@ -182,29 +155,11 @@ def test_what_each_subtraction_leaves_of_the_gradient(world):
         assert (found.bias_squared < 1e-24) == how.legal, how.title
 
 
-def test_what_is_taken_away_is_said_with_its_reason_for_every_world():
-    for name, own in (("survival", "50 %"), ("bandit-a", "100 %"), ("ladder", "69.26 %")):
-        words = noise.taken_away(name)
-        assert f"minus the episode's own mean takes {own}: the mean contains" in words
-        assert "minus Q(s, a) takes 100 %: it knows the action" in words
-        assert "V(s)" not in words
-
-
 @pytest.mark.parametrize("size", [2, 3, 4, 5])
 def test_a_group_mean_with_the_sample_in_it_leaves_k_minus_one_over_k(size):
     assert group_effect(bandit_a(), size).kept == pytest.approx((size - 1) / size, abs=1e-12)
     others = group_effect(bandit_a(), size, leave_one_out=True)
     assert others.kept == pytest.approx(1, abs=1e-12)
-
-
-def test_divided_by_its_spread_the_gradient_of_a_large_batch_is_one_over_sigma_long():
-    limit = 1 / return_spread(bandit_a())
-    assert f"tends to 1/σ = {limit:.4f}" in noise.normaliser_sentence()
-    for kind in ("divided by its spread", "both"):
-        few, many = (normalised(bandit_a(), kind, size) for size in (64, 192))
-        assert abs(many.scale - limit) < 0.5 * abs(few.scale - limit)
-        assert many.degrees < 0.5 * few.degrees
-    assert return_spread(survival()) == pytest.approx(np.sqrt(2))  # √p/(1−p) of a geometric R
 
 
 def test_batches_counted_are_batches_listed():

@@ -8,15 +8,11 @@ import torch
 from test_critics import judged
 from test_training import assert_same_rows
 
-from pgviz import estimators
-from pgviz.measure.switches import End, end_of, in_words
 from pgviz.policies import log_prob
-from pgviz.runs.recording import Recorder, Recording
-from pgviz.runs.replay import replay
 from pgviz.training import ConfigError, critic, presets, train
 from pgviz.training.agent import VALUE_COEF, Agent
 from pgviz.training.gradient import policy_gradient
-from pgviz.training.loop import METRICS, Learners
+from pgviz.training.loop import Learners
 from pgviz.training.methods import actor_critic, methods
 from pgviz.training.optimizer import clipped
 
@@ -222,56 +218,3 @@ def test_a_switch_that_makes_no_sense_is_refused_in_one_sentence(method, changes
 # ── What is said about them ──────────────────────────────────────────────────────────────────
 
 NONE = float("nan")
-GOOD = End(
-    num_seeds=16, solved=16, fallen=0, fallen_lowest=NONE, steps=98_000, lowest=480, error=3.5
-)
-
-
-def test_the_sentence_says_what_was_lost_and_what_was_not():
-    lost = replace(GOOD, fallen=2, fallen_lowest=145, steps=98_500, lowest=145, error=14)
-    text = in_words("take a time limit for a fall", GOOD, lost)
-    assert "16 of 16 seeds were solved, 16 without" in text
-    assert "as many steps" in text
-    assert "2 of them hold it no longer, the worst ends at a return of 145." in text
-    assert "145, 480 without" in text
-    assert "off by 14.0 rewards (r.m.s.), 3.5 without" in text
-
-
-def test_a_seed_that_was_never_solved_is_not_told_as_one_that_was_lost():
-    one = replace(GOOD, solved=5, fallen=1, fallen_lowest=462, steps=230_000, lowest=156, error=20)
-    text = in_words("forget the detach", GOOD, one)
-    assert "1 of them holds it no longer and ends at a return of 462." in text
-    assert "Of all seeds the worst ends at a return of 156, 480 without." in text
-
-
-def test_the_sentence_of_a_switch_that_stops_all_learning_has_no_steps_in_it():
-    nothing = replace(GOOD, solved=0, steps=NONE, lowest=60, error=20)
-    text = in_words("share the network", GOOD, nothing)
-    assert "0 of 16 seeds were solved, 16 without" in text
-    assert "steps" not in text
-    assert "nan" not in text
-
-
-def test_the_end_of_a_run_is_read_from_its_recording(tmp_path):
-    """A seed that was solved and fell is counted as both; the error is that of fresh episodes."""
-    config = INTACT.replace(num_seeds=3, num_updates=3)
-    updates = list(train(config))
-    recorder = Recorder(tmp_path / "a.run", config, METRICS, birth=updates[0].played)
-    for update in updates:
-        told = {
-            "solved": np.array([1.0, 0.0, 1.0]),
-            "trailing_return": np.array([300.0, 20.0, 490.0]),
-            "env_steps": np.full(3, 10.0) * (update.index + 1),
-        }
-        recorder.append(update.theta, {**update.metrics, **told}, 0.0)
-    recorder.close()
-    end = end_of(Recording(tmp_path / "a.run"))
-    assert (end.num_seeds, end.solved, end.fallen, end.steps) == (3, 2, 1, 10.0)
-    assert (end.fallen_lowest, end.lowest) == (300.0, 20.0)
-    errors = []
-    for seed in range(3):
-        rollout = replay(config, update.theta[seed], seed, config.num_updates)
-        returns = estimators.reward_to_go(rollout.rewards, config.gamma)
-        gap = (rollout.values - returns)[rollout.mask]
-        errors.append(np.sqrt(np.mean(gap.astype(float) ** 2)))
-    np.testing.assert_allclose(end.error, np.mean(errors), rtol=1e-5)

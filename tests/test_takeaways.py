@@ -22,46 +22,7 @@ class Told:
 # ── How many seeds solved it, and when ───────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    ("solved", "sentence"),
-    [
-        (
-            [[0, 0, 0], [0, 1, 0], [0, 1, 0], [1, 1, 0]],
-            "2 of 3 seeds solved CartPole: the first after 2 updates, the last after 4."
-            " Only the random numbers differ between them.",
-        ),
-        (
-            [[0, 0, 0], [1, 0, 0], [1, 0, 1], [1, 0, 1], [1, 1, 1]],
-            "3 of 3 seeds solved CartPole: the first after 2 updates, the last after 5."
-            " Only the random numbers differ between them.",
-        ),
-        (
-            [[0, 0, 0], [0, 1, 1], [0, 1, 1]],
-            "2 of 3 seeds solved CartPole, all after 2 updates.",
-        ),
-        ([[0, 0], [0, 0], [0, 1]], "One of 2 seeds solved CartPole, after 3 updates."),
-        ([[0], [1], [1]], "The seed solved CartPole after 2 updates."),
-        ([[0, 0], [0, 0]], "None of the 2 seeds solved CartPole within 2 updates."),
-    ],
-    ids=["some", "every", "together", "one of two", "alone", "none"],
-)
-def test_seeds_are_counted_once_each_at_the_update_that_solved_them(solved, sentence):
-    assert takeaways.seeds_solved(Told(solved=solved)) == sentence
-
-
 # ── How far apart they were ──────────────────────────────────────────────────────────────────
-
-
-def test_the_spread_is_read_where_the_seeds_lie_furthest_apart():
-    returns = [[20, 22, 21], [40, 200, 90], [500, 480, 500], [500, 500, 500]]
-    assert takeaways.spread(Told(episode_return=returns)) == (
-        "At update 1 the luckiest seed returned 200 and the unluckiest 40:"
-        " one curve says little about a method."
-    )
-
-
-def test_one_seed_has_no_spread():
-    assert "set more seeds" in takeaways.spread(Told(episode_return=[[20], [40]]))
 
 
 # ── What the pseudo-loss did meanwhile ───────────────────────────────────────────────────────
@@ -88,24 +49,6 @@ def test_a_loss_rose_or_fell_if_its_ends_differ_by_more_than_a_tenth_of_its_rang
 def test_the_ends_of_a_curve_are_the_means_of_its_first_and_last_tenth():
     assert takeaways.ends(np.arange(20.0)) == (0.5, 18.5)
     assert takeaways.ends(np.array([3.0, 7.0, 4.0])) == (3.0, 4.0)
-
-
-def test_the_return_rises_while_the_pseudo_loss_does_too():
-    """Four seeds, of which the one that lies furthest out on either side does not count."""
-    returns = [[20, 22, 0, 900], [300, 300, 0, 900], [480, 490, 0, 900]]
-    losses = [[-2, -4, -99, 99], [1, 1, -99, 99], [2000, 1000, -9999, 9999]]
-    norms = {"grad_norm": np.ones((3, 4)), "active": np.ones((3, 4))}
-    told = Told(episode_return=returns, pseudo_loss=losses, solved=np.zeros((3, 4)), **norms)
-    sentence = takeaways.loss_against_return(told)
-    assert sentence.startswith(
-        "While the return went from 21 to 485, the pseudo-loss rose (-3, then 1,500:"
-    )
-    assert takeaways.all_of(told) == [
-        takeaways.seeds_solved(told),
-        takeaways.spread(told),
-        takeaways.lengths(told),
-        sentence,
-    ]
 
 
 # ── How much of a gradient's length is followed ──────────────────────────────────────────────

@@ -425,9 +425,8 @@ def test_the_puzzle_can_be_solved_and_answers_every_choice():
 def test_the_puzzle_is_solved_on_the_page():
     app = opened("theorem", "derive")
     for placed in range(len(puzzle.RIGHT)):
-        formula = f"$= {puzzle.RIGHT[placed].formula}$"
-        for answer in (formula, puzzle.RIGHT[placed].reason):
-            app.radio[0].set_value(answer)
+        for answer in (f"$= {puzzle.RIGHT[placed].formula}$", puzzle.RIGHT[placed].reason):
+            app.radio[0].set_value(next(o for o in app.radio[0].options if o.endswith(answer)))
             app.run()
             next(b for b in app.button if b.label == "Place it").click().run()
             assert not app.exception

@@ -52,6 +52,18 @@ def test_what_is_set_in_one_step_is_still_set_after_other_steps():
     assert app.select_slider(key="theta").value == 1.0
 
 
+def test_what_comes_with_the_old_address_after_next_does_not_turn_the_step_back():
+    app = opened("theorem", "policy", theta="1.0")
+    app.button(key="walk-next").click().run()
+    following = title(app)
+    app.query_params["step"] = "policy"  # the browser has not yet heard of the next step
+    app.run()
+    assert title(app) == following
+    app.run()
+    app.query_params["step"] = "policy"  # it has; who asks now, means it
+    assert title(app.run()) == page_of("theorem").step("policy").title
+
+
 def test_a_question_shows_no_answer_before_it_is_answered():
     step = page_of("theorem").steps[0]
     app = opened("theorem", step.slug)

@@ -112,14 +112,3 @@ def test_the_reason_that_is_said_is_the_one_that_was_computed(make, reasons, sca
     world = make()
     found = noise.why_not_v(replace(world, rewards=scale * world.rewards))
     assert found.reasons == reasons
-
-
-def test_the_quiz_gives_the_computed_reason_for_the_corridor():
-    reply = noise.quiz()[-1].replies[0]
-    assert noise.why_not_v(short_corridor()).sentence in reply
-    assert "−1.333, −1, −6" in reply
-
-
-@pytest.mark.parametrize("name", ["ladder", "bandit-a", "survival", "short-corridor"])
-def test_the_page_says_why_the_best_b_is_not_v(name):
-    assert noise.why_not_v(named_worlds[name]()).sentence in noise.why_it_falls(name)

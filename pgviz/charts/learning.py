@@ -25,35 +25,6 @@ INSTRUMENTS = {
 }
 
 
-def learning_curves(method: str, num_updates: int) -> alt.LayerChart:
-    """Return against updates: every seed faint, their IQM strong, its bootstrap band light.
-
-    Tables: seeds (update, seed, episode_return) and middle (update, episode_return, low, high).
-    """
-    color, dash = COLOR[method], DASH[method]
-    x = alt.X("update:Q").title("update").scale(domain=[0, num_updates], nice=False)
-    y = alt.Y("episode_return:Q").scale(domain=[0, MAX_RETURN]).title("return of an episode")
-    seeds = alt.Chart(alt.NamedData("seeds")).encode(x, y)
-    middle = alt.Chart(alt.NamedData("middle")).encode(x, y)
-
-    every_seed = seeds.mark_line(opacity=0.22, strokeWidth=1, color=color).encode(
-        alt.Detail("seed:N"),
-        tooltip=[alt.Tooltip("seed:N"), "update:Q", alt.Tooltip("episode_return:Q", format=".0f")],
-    )
-    band = middle.mark_area(opacity=0.22, color=color).encode(
-        alt.Y("low:Q").scale(domain=[0, MAX_RETURN]).title("return of an episode"), alt.Y2("high:Q")
-    )
-    line = middle.mark_line(strokeWidth=3, color=color, strokeDash=dash)
-    solved = alt.Chart(alt.NamedData("solved")).encode(
-        alt.Y("episode_return:Q").title("return of an episode")
-    )
-    threshold = solved.mark_rule(color=QUIET, strokeDash=[2, 3])
-    label = solved.mark_text(color=QUIET, fontSize=12, align="left", dx=6, dy=9).encode(
-        x=alt.value(0), text=alt.value(f"solved: {SOLVED_RETURN}")
-    )
-    return band + every_seed + line + threshold + label
-
-
 def instrument(method: str, num_updates: int, metric: str) -> alt.Chart | alt.LayerChart:
     """One metric's IQM against updates, and how long a gradient may be.
 
@@ -74,25 +45,6 @@ def instrument(method: str, num_updates: int, metric: str) -> alt.Chart | alt.La
         return line
     limit = alt.Chart(alt.NamedData("limit")).mark_rule(color=QUIET, strokeDash=[2, 3]).encode(y)
     return limit + line
-
-
-def where_in_training(method: str, num_updates: int) -> alt.LayerChart:
-    """One seed's returns with a mark at the chosen update.
-
-    Tables: seed (update, episode_return) and here (update, episode_return).
-    """
-    x = alt.X("update:Q").title(None).scale(domain=[0, num_updates], nice=False)
-    y = alt.Y("episode_return:Q").title("return").scale(domain=[0, MAX_RETURN])
-    y = y.axis(values=[0, MAX_RETURN])
-    line = alt.Chart(alt.NamedData("seed")).mark_line(
-        strokeWidth=2, color=COLOR[method], strokeDash=DASH[method]
-    )
-    here = alt.Chart(alt.NamedData("here"))
-    return (
-        line.encode(x, y)
-        + here.mark_rule(color=QUIET).encode(x)
-        + here.mark_point(filled=True, size=90, opacity=1, color=COLOR[method]).encode(x, y)
-    )
 
 
 def race(budget: int) -> alt.LayerChart:

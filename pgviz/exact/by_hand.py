@@ -9,7 +9,6 @@ Axes: S states, F features, A actions.
 """
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -18,12 +17,7 @@ from pgviz.exact.direction import episodes_for_cosine
 from pgviz.exact.estimator import GradientEstimator, true_values
 from pgviz.exact.moments import (
     Moments,
-    Scores,
-    backward_moments,
-    discounted_visits,
-    mean_weight,
     moments,
-    td_error_at,
 )
 from pgviz.exact.values import gradient, objective, settled
 from pgviz.worlds.tabular import Floats, TabularMDP
@@ -86,20 +80,6 @@ def subtracted(world: TabularMDP, values: Floats) -> Subtracted:
         found.bias_squared(true),
         episodes_for_cosine(found.mean, found.covariance_trace, true),
     )
-
-
-def size_of_weight(world: TabularMDP, values: Floats) -> float:
-    """√(E Σ_t γ^{2t} ‖∇log π‖² Ψ_t² / E Σ_t γ^{2t} ‖∇log π‖²) of Ψ_t = G_t − b(s_t): how large the
-    weight is where it counts, beside a long score."""
-    scores, gamma = Scores(world), world.gamma
-    visits = discounted_visits(world, gamma * gamma)
-    x = partial(td_error_at, world, GradientEstimator("td", values=values).values_in(world))
-    total = 0.0
-    for t, step, after in backward_moments(world, x, gamma, gamma, 0.0):
-        squared = mean_weight(step, 0.0, gamma, after) ** 2 + gamma**2 * after.weight_variance
-        total += float(visits[t] @ scores.norm(squared))
-    long = float((visits * scores.norm(np.ones_like(world.rewards))).sum())
-    return (total / long) ** 0.5
 
 
 def landmarks(world: TabularMDP) -> dict[str, Landmark]:

@@ -174,11 +174,6 @@ def knob(world: TabularMDP, action: int = 0) -> Knob | None:
     return Knob(world, action, state, direction, rest, others)
 
 
-def shares_one_policy(world: TabularMDP) -> bool:
-    """Whether all states look alike, so that one list of probabilities is the whole policy."""
-    return bool(np.ptp(world.features, axis=0).max() == 0)
-
-
 # --- is it a gradient? ---
 
 

@@ -45,37 +45,3 @@ def traces(
                 }
             )
         yield pd.DataFrame(rows)
-
-
-def sentence(table: pd.DataFrame) -> str:
-    """How much of the noise each step of the story removes, and how the noise grows."""
-    wide = table.pivot(index="update", columns="name", values="trace")
-    plain = wide["reinforce"]
-    said = [f"V(s) leaves {between(wide['baseline'] / plain)} of the reward-to-go's variance"]
-    if "actor-critic" in wide:
-        said += [
-            f"the TD error {between(wide['actor-critic'] / plain)}, which is"
-            f" {between(wide['actor-critic'] / wide['baseline'])} of what V(s) leaves"
-            f" ({noisier(wide['actor-critic'], wide['baseline'])})"
-        ]
-    return (
-        f"Along this training {'; '.join(said)}. The reward-to-go's own variance grows"
-        f" {plain.max() / plain.iloc[0]:,.0f}-fold: longer episodes, larger returns."
-    )
-
-
-def noisier(believed: pd.Series, subtracted: pd.Series) -> str:
-    """At which updates the TD error is noisier than G − V̂."""
-    updates = [str(update) for update in believed.index[believed > subtracted]]
-    if not updates:
-        return "less at every one of these updates"
-    *others, last = updates
-    return f"more at updates {', '.join(others)} and {last}" if others else f"more at update {last}"
-
-
-def between(ratio: pd.Series) -> str:
-    """The range of a ratio, in percent."""
-    low, high = (
-        f"{100 * x:,.0f}" if x >= 0.1 else f"{100 * x:.2g}" for x in (ratio.min(), ratio.max())
-    )
-    return f"between {low} % and {high} %"

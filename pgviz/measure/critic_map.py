@@ -70,21 +70,6 @@ def _middle_of(edges: np.ndarray, x: np.ndarray) -> np.ndarray:
     return np.where(inside, middles[np.clip(at, 0, len(middles) - 1)], np.nan)
 
 
-def in_words(cells: pd.DataFrame, gamma: float) -> str:
-    """How far off the critic is."""
-    if cells.empty:
-        return "Too few states were visited twice to compare."
-    weight = cells["states"]
-    gap = np.average(cells["said"] - cells["came"], weights=weight)
-    error = np.sqrt(np.average((cells["said"] - cells["came"]) ** 2, weights=weight))
-    high = "too high" if gap > 0 else "too low"
-    return (
-        f"Over {int(weight.sum()):,} states the critic is {abs(gap):.1f} {high} on average, and off by"
-        f" {error:.1f} in a cell (r.m.s.); the returns have a mean of"
-        f" {np.average(cells['came'], weights=weight):.1f} (γ = {gamma:g})."
-    )
-
-
 def along_training(recording: Recording) -> pd.DataFrame:
     """The critic against its own targets y: update, explained_variance, error; IQM over seeds.
 
@@ -120,22 +105,3 @@ def knowledge(recording: Recording, updates: Sequence[int]) -> Iterator[pd.DataF
                 "error": [float(interquartile_mean(np.array(error)))],
             }
         )
-
-
-def knowledge_in_words(own: pd.DataFrame, fresh: pd.DataFrame) -> str:
-    """What the critic's own targets say of it, beside what came."""
-    mine, came = own["explained_variance"], fresh["explained_variance"]
-    worst = int(fresh["update"].iloc[int(came.argmin())])
-    below = ": one number for all states would explain more" if came.min() < 0 else ""
-    return (
-        (
-            f"Before it has learned anything the critic explains {mine.iloc[0]:.2f} of the variance of its"
-            f" targets y = r + γ V̂(s′), for they contain V̂ itself, and {came.iloc[0]:.2f} of the variance of what came."
-            f" Of that it explains {came.max():.2f} at best and {came.min():.2f} at worst, at update"
-            f" {worst}{below}. From its first policy to its last the error goes from"
-            f" {own['error'].iloc[0]:#.2g} to {own['error'].iloc[-1]:#.2g} against y, and from"
-            f" {fresh['error'].iloc[0]:.1f} to {fresh['error'].iloc[-1]:.1f} against what came."
-        )
-        .replace("-0.00", "0.00")
-        .replace("-", "−")
-    )

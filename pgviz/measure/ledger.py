@@ -8,7 +8,6 @@ import pandas as pd
 
 from pgviz import broken, estimators
 
-COLUMNS = ("reward", "value", "final_value", "terminated", "truncated")
 GAMMA = 0.99  # of the page's ledger
 LARGEST = 1e9  # a number typed by a visitor is cut here
 MUCH = 0.01  # a change of Â that a reader can see, in parts of the largest reward
@@ -16,7 +15,6 @@ MUCH = 0.01  # a change of Â that a reader can see, in parts of the largest rew
 RIGHT = "nothing"
 LIMIT = "a time limit counts as a fall"
 LEAK = "the sum runs on across an end"
-BUGS = (RIGHT, LIMIT, LEAK)
 
 
 @dataclass(frozen=True, eq=False)

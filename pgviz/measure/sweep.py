@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from pgviz.exact.trust import weight_on_last_value
 from pgviz.measure.solving import paired_difference, steps_to_solved, summary, within
 from pgviz.runs.recording import Recording
 from pgviz.training.config import Config, presets
@@ -30,19 +29,6 @@ def within_budget(gae_lambda: float, budget: int) -> Config:
 def steps_in(config: Config) -> int:
     """Environment steps of a seed when all updates are made."""
     return config.num_updates * config.num_envs * config.num_steps
-
-
-def windows_in_words(config: Config) -> str:
-    """What the training of this sweep does besides the equation: windows, and γ^t left out."""
-    dropped = " The factor γ^t is left out." if config.drop_gamma_t and config.gamma < 1 else ""
-    if config.whole_episodes:
-        return f"Every update learns from whole episodes.{dropped}"
-    weight = weight_on_last_value(config.gamma, 1.0, config.num_steps)
-    return (
-        f"Every update learns from windows of {config.num_steps} steps, γ = {config.gamma:g}. So here"
-        " even λ = 1 believes the critic: in the first row of a window that nothing else ends, V̂"
-        f" behind the window has the weight γⁿ = {weight:.2f}, in later rows more.{dropped}"
-    )
 
 
 def tables(found: dict[float, Recording]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -82,32 +68,6 @@ def compared(found: dict[float, Recording], against: float = 0.95) -> pd.DataFra
         mean, low, high = paired_difference(within(steps_to_solved(recording), budget), reference)
         rows.append({"λ": label(gae_lambda), "difference": mean, "low": low, "high": high})
     return pd.DataFrame(rows)
-
-
-def in_words(found: dict[float, Recording]) -> str:
-    """What the sweep says, and what it does not."""
-    _, middle = tables(found)
-    if len(middle) == 1:
-        only = middle.iloc[0]
-        return f"λ = {only['label']}: {only['steps']:,.0f} steps. No other λ has finished yet."
-    ranked = middle.sort_values("steps")
-    best, worst = ranked.iloc[0], ranked.iloc[-1]
-    level = best["steps"] == worst["steps"]
-    text = (
-        f"All of these λ took {best['steps']:,.0f} steps."
-        if level
-        else f"Least at λ = {best['label']} ({best['steps']:,.0f} steps), most at λ = {worst['label']}"
-        f" ({worst['steps']:,.0f})."
-    )
-    if 0.95 not in found:
-        return text
-    table = compared(found)
-    apart = table[(table["low"] > 0) | (table["high"] < 0)]["λ"].tolist()
-    if not apart:
-        return f"{text} On these seeds no λ can be told apart from .95."
-    same = [row for row in table["λ"] if row not in apart]
-    told = f"{text} Seed by seed, λ = {', '.join(apart)} can be told apart from .95"
-    return f"{told}; λ = {', '.join(same)} cannot." if same else f"{told}."
 
 
 def spent(recording: Recording) -> dict[str, str]:

@@ -11,7 +11,6 @@ from itertools import islice, takewhile
 import numpy as np
 
 from pgviz.exact.trajectories import num_trajectories, numbers_of_trajectories
-from pgviz.exact.values import objective
 from pgviz.proofs.ascent import capped
 from pgviz.proofs.derivation import TOLERANCE, Line, Receipt, derivations, gradient_is_a_mean
 from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
@@ -66,19 +65,6 @@ def listed(world: TabularMDP, most: int = MAX_LISTED) -> TabularMDP | None:
     if num_steps == 0:
         return None
     return world if world.horizon == num_steps else capped(world, num_steps)
-
-
-def cut_in_words(world: TabularMDP, few: TabularMDP) -> str:
-    """One sentence on what was cut from the world so that its episodes could be listed; "" if
-    nothing was."""
-    if not is_cut(world, few):
-        return ""
-    steps = f"{few.horizon} step{'s' * (few.horizon != 1)}"
-    if world.horizon is not None:
-        steps = f"{few.horizon} of its {world.horizon} steps"
-    cut, whole = (f"{objective(w):.4g}".replace("-", "−") for w in (few, world))
-    there = f"J is {cut} there, not {whole}" if cut != whole else f"J is {whole} all the same"
-    return f"To list its episodes, this world is cut after {steps}: {there}."
 
 
 def read_out(

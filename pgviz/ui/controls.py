@@ -16,7 +16,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state import get_session_state
 
 if TYPE_CHECKING:
-    from pgviz.training.config import Config
+    pass
 
 DECIMAL = re.compile(r"-?([0-9]{1,9}\.?[0-9]{0,9}|\.[0-9]{1,9})")
 
@@ -218,28 +218,43 @@ def draw(control: Control, default: Any, *, slider: bool = False, **options: Any
     return st.select_slider(control.label, control.options, default, **common)
 
 
-def query_of(config: "Config", names: Sequence[str]) -> str:
-    """The part of an address that sets these controls to a run's settings, defaults included."""
-    return urlencode({name: as_text(getattr(config, name)) for name in names})
-
-
 def set_address(values: Mapping[str, str]) -> None:
     """Make the address say this and nothing else, as one entry in the browser's history.
 
     Streamlit refuses to set a parameter that a widget on the screen is bound to; here widget and
     address change together, because another step is about to be drawn.
     """
+    st.session_state["addressed"] = {**st.query_params}, {**values}, True
+    _write(values, tell=True)
+
+
+def catch_up(same_page: bool) -> None:
+    """Before the address is read: what a browser sends that has not yet heard of `set_address`.
+
+    A key pressed or a slider moved in that moment comes with the old address; without this the
+    step would turn back. The browser's own back is meant.
+    """
+    if "addressed" not in st.session_state:
+        return
+    before, after, is_new = st.session_state["addressed"]
+    step = st.query_params.get("step")
+    if same_page and step == after.get("step") and is_new:
+        st.session_state["addressed"] = before, after, False
+    elif (
+        same_page and step == before.get("step") != after.get("step") and not _is_back_or_forward()
+    ):
+        _write(after, tell=False)
+    else:
+        del st.session_state["addressed"]
+
+
+def _write(values: Mapping[str, str], tell: bool) -> None:
     with get_session_state().query_params() as parameters:
         parameters.clear_with_no_forward_msg(preserve_embed=True)
         for name, value in values.items():
             parameters.set_with_no_forward_msg(name, value)
-        parameters._send_query_param_msg()
-
-
-def held(controls: Sequence[Control]) -> str:
-    """The part of an address that sets these controls as the reader has set them."""
-    names = [control.name for control in controls if control.name in st.session_state]
-    return address({name: st.session_state[name] for name in names})
+        if tell:
+            parameters._send_query_param_msg()
 
 
 def address(values: Mapping[str, Any]) -> str:

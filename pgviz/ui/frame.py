@@ -26,6 +26,11 @@ STYLE = """
 [data-testid=stCaptionContainer] { color: light-dark(#63656e, #a6a9b3); opacity: 1; }
 [data-testid=stCaptionContainer] p { opacity: 1; }
 [data-testid=stBaseButton-primary]:not(:disabled) p { color: light-dark(#ffffff, #0e1117); }
+/* Streamlit's colours of code, in shades that can be read on both grounds. */
+.stCode .token.keyword, .stCode .token.function, .stCode .token.class-name { color: light-dark(#0b5a9d, #7cc0f5); }
+.stCode .token.string, .stCode .token.triple-quoted-string { color: light-dark(#1a6b35, #85d59d); }
+.stCode .token.number, .stCode .token.boolean, .stCode .token.builtin { color: light-dark(#0b655b, #75d7c9); }
+.stCode .token.comment { color: light-dark(#5b606e, #a9afbb); }
 .term { border-bottom: 1px dotted currentColor; cursor: help; }
 .stMainBlockContainer [class*="st-key-words-"] .katex { font-size: 1.05em; }
 @media (max-width: 640px) {

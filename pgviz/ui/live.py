@@ -18,7 +18,7 @@ from pgviz.measure.ensembles import Curves, LearningCurves
 from pgviz.measure.solving import curve, seed_curves
 from pgviz.runs import Busy, Recording, Run, Runs
 from pgviz.runs.registry import GRACE_S, MAX_RUN_S
-from pgviz.training.config import Config, presets
+from pgviz.training.config import Config
 from pgviz.ui.guard import fragment, guarded
 from pgviz.ui.once import in_memory
 
@@ -99,39 +99,6 @@ def _presence(name: str) -> tuple[Runs, str]:
     return registry, name
 
 
-def demonstration(method: str) -> Config:
-    """The run a page opens with: long enough to be solved, over in a moment."""
-    return presets[method].replace(num_updates=60, stop_when_solved=True)
-
-
-def current_run(slug: str, default: Config) -> Run | None:
-    """The run this page shows: the one asked for last, or `default`, which starts by itself.
-
-    The reader watches it, unless they pressed Stop, or wait for another run while this one is over.
-    """
-    config: Config = st.session_state.get(f"{slug}.config", default)
-    run = runs().find(config)
-    if run is not None:
-        been_here = f"{slug}.config" in st.session_state
-        given_up = run.ending == "failed" or st.session_state.get(f"{slug}.stopped", False)
-        elsewhere = runs().watched_by(viewer())
-        waiting = elsewhere is not None and elsewhere.active
-        if (been_here and given_up) or (run.ending == "finished" and waiting):
-            return run
-    return start(slug, config)
-
-
-def start(slug: str, config: Config) -> Run | None:
-    """Watch the run of this configuration; None, with a sentence on the page, if there is no room."""
-    st.session_state[f"{slug}.config"] = config
-    st.session_state[f"{slug}.stopped"] = False
-    try:
-        return runs().watch(config, viewer())
-    except Busy as busy:
-        st.warning(str(busy), icon=":material/hourglass:")
-        return None
-
-
 def start_group(name: str, configs: Sequence[Config]) -> list[Run]:
     """Watch all of these runs, and no others under this name; none, and a sentence, without room.
 
@@ -146,36 +113,14 @@ def start_group(name: str, configs: Sequence[Config]) -> list[Run]:
         return []
 
 
-def also_watch(config: Config, name: str) -> Run | None:
-    """A further run of the same reader, started by itself; None if there is no room."""
-    known = runs().find(config)
-    if known is not None and known.ending == "finished":
-        return known
-    return next(iter(start_group(name, [config])), None)
-
-
 def stop_group(name: str) -> None:
     """Watch the runs of this name no longer: those that nobody else watches stop."""
     runs().detach(_in_section(name))
 
 
-def has_begun(name: str) -> bool:
-    """Whether this reader has started the runs of this name."""
-    return name in _sections()
-
-
 def group_of(configs: Sequence[Config]) -> list[Run]:
     """What there is of these runs; a reader who asks for nothing starts nothing."""
     return [run for config in configs if (run := runs().find(config)) is not None]
-
-
-def others_in_words(runs: Sequence[Run], total: int) -> str:
-    """What became of those of a group that have not finished."""
-    if any(run.ending == "failed" for run in runs):
-        return ", others failed"
-    if len(runs) < total or any(run.ending == "stopped" for run in runs):
-        return ", others were stopped. Press the button to go on"
-    return ", the others are under way" if any(run.active for run in runs) else ""
 
 
 def offer_again(runs: Sequence[Run]) -> None:
@@ -203,17 +148,6 @@ def _again(failed: Sequence[Run]) -> None:
             runs().watch(run.config, viewer())
 
 
-def poll(configs: Sequence[Config], draw: Callable[[], None]) -> None:
-    """Draw a group of runs, again and again while one lives; then the whole page once more."""
-    follow(
-        draw,
-        any(is_live(run) for run in group_of(configs)),
-        until=lambda: not any(run.active for run in group_of(configs)),
-        every_s=2 * POLL_S,
-    )
-    offer_again(group_of(configs))
-
-
 def follow(
     draw: Callable[[], None], alive: bool, until: Callable[[], bool], every_s: float = POLL_S
 ) -> None:
@@ -237,18 +171,6 @@ def follow(
 
 def _in_section(name: str) -> str:
     return f"{viewer()}.{name}"
-
-
-def stop(slug: str) -> None:
-    """Watch it no longer: the run stops, unless others watch it."""
-    st.session_state[f"{slug}.stopped"] = True
-    runs().detach(viewer())
-
-
-def is_live(run: Run) -> bool:
-    """Whether this reader is watching it grow, in whatever section."""
-    mine = viewer()
-    return run.active and any(name.split(".")[0] == mine for name in (*run.viewers,))
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)

@@ -69,7 +69,8 @@ def _ask(screen: Screen, puzzle: Puzzle, key: str, lines: int, reasons: int) -> 
         return
     if lines == reasons:
         options = list(puzzle.offered(lines))
-        labels = [f"$= {puzzle.formulas[at]}$" for at in options]
+        # The letter is also the name that a screen reader says: it knows none for a formula.
+        labels = [f"{chr(97 + n)}: $= {puzzle.formulas[at]}$" for n, at in enumerate(options)]
         question = "The next line"
     else:
         labels = list(puzzle.because(reasons))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pgviz.proofs.derivation import TOLERANCE, Line
-from pgviz.proofs.receipts import Reading, cut_in_words, difference_in_words, listed, read
+from pgviz.proofs.receipts import Reading, difference_in_words, listed, read
 from pgviz.ui.look import quiet_text, text_red
 from pgviz.worlds.named import named_worlds
 from pgviz.worlds.tabular import TabularMDP
@@ -197,11 +197,6 @@ def listed_world(name: str) -> TabularMDP:
     return world
 
 
-def listed_in_words(name: str) -> str:
-    """One sentence if lines are read in a shorter world than the one of this name."""
-    return cut_in_words(named_worlds[name](), listed_world(name))
-
-
 def readings(lines: Sequence[Line], name: str, broken: str | None) -> list[Reading]:
     """Every line in a named world; only a line that is broken is worked out anew."""
     return [
@@ -214,8 +209,3 @@ def readings(lines: Sequence[Line], name: str, broken: str | None) -> list[Readi
 def _reading(name: str, title: str, broken: str | None, _line: Line) -> Reading:
     world = listed_world(name)
     return read(_line, _line(world, broken), world)
-
-
-def breaks(lines: Sequence[Line]) -> list[str]:
-    """Every way to break one of the lines, each once."""
-    return [*dict.fromkeys(way for line in lines for way in line.breaks)]

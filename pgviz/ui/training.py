@@ -46,11 +46,12 @@ def recorded(
     shown = mine or configs
     missing = [c for c in configs if live.runs().find(c) is None]
     live.runs().prepare(missing, soon=True)
+    failed = _failed(shown)
     with screen.picture():
         live.follow(
             lambda: _draw(screen, configs, shown, draw, height),
             alive=not _over(shown),
-            until=lambda: _over(shown),
+            until=lambda: _over(shown) or _failed(shown) > failed,
             every_s=live.POLL_S,
         )
         live.offer_again(live.group_of(shown))
@@ -107,6 +108,10 @@ def own_of(step: str) -> list[Config]:
 def _over(configs: Sequence[Config]) -> bool:
     runs = live.group_of(configs)
     return len(runs) == len(configs) and not any(run.active for run in runs)
+
+
+def _failed(configs: Sequence[Config]) -> int:
+    return sum(run.ending == "failed" for run in live.group_of(configs))
 
 
 def _lacking(configs: Sequence[Config]) -> bool:

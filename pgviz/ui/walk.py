@@ -37,6 +37,7 @@ def walk(slug: str) -> None:
     """What a page's script does: show the step that the address names."""
     frame.open_page(slug)
     page = page_of(slug)
+    controls.catch_up(same_page=st.session_state.get("page", (slug,))[0] == slug)
     step, note = _opened(page)
     fault = controls.faults_of_link(_controls_of(page, step), slug, reserved=("step", *MODES))
     if _mode("all"):

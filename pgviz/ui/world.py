@@ -20,6 +20,7 @@ from pgviz.ui.drawing import drawing
 from pgviz.ui.guard import guarded
 from pgviz.ui.screen import Screen
 from pgviz.worlds.files import parse_world, world_document
+from pgviz.worlds.format import EXAMPLE, IN_WORDS
 from pgviz.worlds.named import named_worlds
 from pgviz.worlds.stories import Story, story_of
 from pgviz.worlds.tabular import TabularMDP, WorldError
@@ -200,9 +201,18 @@ def _bring(screen: Screen) -> None:
             args=(screen.key,),
         )
         if screen.step.slug not in CAN_SHOW:
-            st.caption(
-                "This step keeps its own world. Yours is shown on six others, from step 7 on."
-            )
+            st.caption("This step keeps its own world. Yours is shown on six steps of Theorem.")
+    with st.expander("How such a file looks", icon=":material/data_object:"):
+        st.code(EXAMPLE, language="json")
+        st.markdown(IN_WORDS)
+        st.download_button(
+            "Download this example",
+            EXAMPLE,
+            "two-rooms.json",
+            "application/json",
+            on_click="ignore",
+            key=f"world-example-{screen.key}",
+        )
     st.caption(f"It is read as numbers and forgotten when you close the tab. {limits_in_words()}")
 
 

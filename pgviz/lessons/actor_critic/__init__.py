@@ -4,7 +4,7 @@ from pgviz.lessons.step import Page, Step
 
 PAGE = Page(
     slug="actor-critic",
-    section="Concepts",
+    section="Implementation",
     title="Actor-critic",
     icon=":material/groups:",
     question="What if an estimate replaces the future rewards?",

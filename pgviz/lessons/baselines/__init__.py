@@ -4,7 +4,7 @@ from pgviz.lessons.step import Page, Step
 
 PAGE = Page(
     slug="baselines",
-    section="Concepts",
+    section="Implementation",
     title="Baselines",
     icon=":material/vertical_align_center:",
     question="What can I subtract without changing the gradient?",

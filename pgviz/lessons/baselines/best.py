@@ -8,7 +8,6 @@ import streamlit as st
 from pgviz.charts import baselines as charts
 from pgviz.exact import arms
 from pgviz.exact.baselines import best_constant_baseline
-from pgviz.exact.by_hand import PLAIN
 from pgviz.exact.values import objective
 from pgviz.figures import fixed, number, percent, signed
 from pgviz.lessons.baselines import worlds
@@ -52,11 +51,6 @@ def draw(screen: Screen) -> None:
     screen.code(arms.noise, best_constant_baseline)
     with screen.fold("Other worlds", ":material/public:"):
         elsewhere(screen)
-
-
-def best() -> float:
-    """b* of the two arms."""
-    return best_constant_baseline(two_arms(), PLAIN)
 
 
 def value() -> float:

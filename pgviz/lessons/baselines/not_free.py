@@ -18,7 +18,6 @@ SHOWN = Choice("subtractions", "Show", ("all", "free", "not free"))
 CONTROLS = (WORLD, SHOWN)
 BEATS = ({"subtractions": "free"}, {"subtractions": "all"}, {"not-free": "three arms"})
 START = "survival"
-OWN, SAME, ACTION, MOVED = "own mean", "same batch", "action", "moved first"
 TITLES = {  # of measure.noise.effects: what this page calls them
     "nothing": "nothing",
     "V(s)": "V(s)",

@@ -4,7 +4,7 @@ from pgviz.lessons.step import Page, Step
 
 PAGE = Page(
     slug="gae",
-    section="Concepts",
+    section="Deep dive",
     title="GAE",
     icon=":material/tune:",
     question="How much should I trust my critic?",

@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 
 from pgviz.charts import gae as charts
-from pgviz.exact.trust import Tradeoff
+from pgviz.exact.trust import Tradeoff, is_void
 from pgviz.figures import fixed
 from pgviz.lessons.gae.settings import ERROR, ERROR_START, SHAPE, WORLD
 from pgviz.measure import best_lambda, trust
 from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
+from pgviz.worlds.named import named_worlds
 
 CONTROLS = (ERROR, WORLD, SHAPE)
 BEATS = ({"error": 0.5}, {"error": 0.1}, {"error": 0.5, "world": "short-corridor"})
@@ -40,7 +41,7 @@ def draw(screen: Screen) -> None:
 
 def sentence(world: str, shape: str, error: float) -> str:
     """Which way the best λ goes with N."""
-    if error == 0 or trust.is_void(trust.named_worlds[world](), shape):
+    if error == 0 or is_void(named_worlds[world](), shape):
         least = fixed(best_lambda.of_world(world, shape).best_lambda(0.0, 1))
         return f"This critic is exact: the best λ is {least}, whatever N."
     found = best_lambda.of_world(world, shape)

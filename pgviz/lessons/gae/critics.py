@@ -1,12 +1,13 @@
 """How much a wrong λ costs, for every error of the critic."""
 
 from pgviz.charts import gae as charts
-from pgviz.exact.trust import Tradeoff
+from pgviz.exact.trust import Tradeoff, is_void
 from pgviz.figures import fixed, number
 from pgviz.lessons.gae.settings import EPISODES, SHAPE, WORLD
 from pgviz.measure import best_lambda, trust
 from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
+from pgviz.worlds.named import named_worlds
 
 START = EPISODES.options[1]
 CONTROLS = (EPISODES, WORLD, SHAPE)
@@ -41,7 +42,7 @@ def sentence(world: str, shape: str, num: int) -> str:
     good, bad = (found.best_lambda(error, num) for error in (0.0, 1.0))
     size = found.mean_squared_error(1.0, num)
     cost = float(size[abs(found.lambdas - good).argmin()] / size.min())
-    if trust.is_void(trust.named_worlds[world](), shape):
+    if is_void(named_worlds[world](), shape):
         return f"In this world this critic is exact for every ε: the best λ is {fixed(good)}."
     if good == bad:
         return f"With N = {num:,} the best λ is {fixed(good)} for ε = 0 and for ε = 1."

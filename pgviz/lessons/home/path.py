@@ -8,8 +8,6 @@ from pgviz.lessons.step import Page
 from pgviz.ui import progress, walk
 from pgviz.ui.screen import Screen
 
-PHASES = {"Concepts": "Theory", "Practice": "Implementation", "Bridges": "Deep dive"}
-
 
 def draw(screen: Screen) -> None:
     screen.words(
@@ -60,7 +58,7 @@ def _row(page: Page) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         walk.open_button(page.title, (page.slug, page.steps[0].slug), width=140)
         st.markdown(
-            f"{page.question}  \n:small[:gray[{marks}  {seen} of {len(page.steps)} steps,"
+            f"{page.question}  \n:small[:gray[{page.section} · {marks}  {seen} of {len(page.steps)} steps,"
             f" about {len(core)} minutes]]"
         )
 

@@ -13,7 +13,6 @@ from pgviz.ui import live, training
 from pgviz.ui.screen import Screen, chart
 
 RUNS = tuple(race.configs())
-TABLES = ("curves", "before", "labels")
 LABEL_GAP = 28  # in parts of the return's axis: labels of lines that end close by must not overlap
 
 

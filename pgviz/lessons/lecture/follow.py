@@ -37,10 +37,10 @@ def draw(screen: Screen) -> None:
     at = next((k for k, s in enumerate(track.stops) if f"{s.page}/{s.step}" == place), None)
     with screen.picture():
         if at is None:
-            st.markdown("### The room's window has not opened a step of this lecture yet.")
+            st.markdown("The room's window has not opened a step of this lecture yet.")
         else:
-            st.markdown(f"#### {_title(track.stops[at])}")
-            st.markdown(f"### {track.stops[at].say}")
+            st.markdown(f"**{_title(track.stops[at])}**")
+            st.markdown(f"## {track.stops[at].say}")
             if at + 1 < len(track.stops):
                 st.markdown(f"Next: {_title(track.stops[at + 1])}")
     if at is None:

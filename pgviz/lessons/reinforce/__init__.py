@@ -4,7 +4,7 @@ from pgviz.lessons.step import Page, Step
 
 PAGE = Page(
     slug="reinforce",
-    section="Concepts",
+    section="Implementation",
     title="REINFORCE",
     icon=":material/casino:",
     question="How do samples become a gradient?",

@@ -4,7 +4,7 @@ from pgviz.lessons.step import Page, Step
 
 PAGE = Page(
     slug="theorem",
-    section="Concepts",
+    section="Theory",
     title="The theorem",
     icon=":material/function:",
     question="The reward has no derivative. What do we differentiate?",
