@@ -53,5 +53,10 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
+def with_minus(text: str) -> str:
+    """Text with Python's numbers in it, with real minus signs."""
+    return text.replace("-", MINUS)
+
+
 def _raised(exponent: int) -> str:
     return str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

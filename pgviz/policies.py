@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import expit
 from torch import Tensor
 
 Array32 = NDArray[np.float32]
@@ -123,7 +124,7 @@ class MLP:
         ]
         # |a − σ(f)| is the probability of the other action: 1 − σ(f) would be 0 from f = 37 on.
         towards = (1 - 2 * np.asarray(actions, np.float64)) * outputs[0].astype(np.float64)
-        surprise = np.exp(-np.logaddexp(0.0, -towards))
+        surprise = expit(towards)
         return surprise * np.sqrt(squares[0] + 1 + squares[1] * squares[2])
 
     def __call__(self, theta: Tensor, obs: Tensor) -> Tensor:

@@ -485,7 +485,7 @@ def test_the_titles_of_what_is_shipped_are_true():
 
 def test_sentences_of_what_is_shipped_have_its_numbers():
     table = recorded_critic.cells(0).query("update == 80")
-    gap = np.average(table["said"] - table["came"], weights=table["states"])
+    gap = np.average(table["predicted"] - table["observed"], weights=table["states"])
     assert numbers(maps.sentence(0, 80))[1] == pytest.approx(abs(gap), abs=0.05)
     assert "too little" in maps.sentence(0, 0)
     own, fresh = recorded_critic.along_training()

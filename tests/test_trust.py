@@ -163,46 +163,19 @@ def test_lambda_one_is_the_return_minus_the_value_only_where_no_sum_is_cut():
     assert abs(ones.advantages(1.0)[-1]) < 1e-12
     gap = ones.advantages(1.0) - ones.returns_minus_values()
     assert gap == pytest.approx(100 * 0.99 ** np.arange(500, 0, -1))
-    assert "λ = 1 is 0 and G − V̂ is −99" in ones.lambda_one_in_words()
-    both = LEDGERS["two episodes"]()
-    assert "row 5 is cut by the time limit" in Ledger.of(both, 0.99, 0.95).lambda_one_in_words()
-    both["truncated"] = False
-    assert "row 5 is cut by the window" in Ledger.of(both, 0.99, 0.95).lambda_one_in_words()
-    both["final_value"] = 0.0
+    both = LEDGERS["two episodes"]().assign(truncated=False, final_value=0.0)
     uncut = Ledger.of(both, 0.99, 0.95)
     assert uncut.advantages(1.0) == pytest.approx(uncut.returns_minus_values())
-    assert " not " not in uncut.lambda_one_in_words()
 
 
 def test_five_hundred_ones_have_no_advantage_and_the_bug_says_minus_99():
     found = Ledger.of(LEDGERS["500 ones"](), 0.99, 0.95)
     assert found.advantages() == pytest.approx(np.zeros(500), abs=1e-12)
     assert found.with_bug(LIMIT)[-1] == pytest.approx(-99)
-    text = found.difference(LIMIT)
-    assert "−99 where 0 is right" in text
-    # every row changes, by 99 · .9405^k: what rounding leaves of that is not counted
-    gaps = 99 * (0.99 * 0.95) ** np.arange(500)
-    assert f"{(gaps > 0.01).sum()} of 500 rows by more than 0.01" in text
-    assert "0.9405 times as large each" in text
-    assert "changes nothing" in found.difference(LEAK)
-    cut = LEDGERS["500 ones"]()
-    cut.loc[10, ["truncated", "final_value"]] = [True, 90.0]
-    assert "nothing to carry across" in Ledger.of(cut, 0.99, 0.95).difference(LEAK)
+    gap = found.advantages() - found.with_bug(LIMIT)
+    assert gap == pytest.approx(99 * (0.99 * 0.95) ** np.arange(499, -1, -1))
+    assert found.with_bug(LEAK) == pytest.approx(found.advantages())
     assert found.with_bug(RIGHT) == pytest.approx(found.advantages())
-
-
-def test_a_bug_that_is_met_and_changes_nothing_says_why():
-    fall = LEDGERS["a fall"]()
-    assert "no row of this ledger meets it" in Ledger.of(fall, 0.99, 0.95).difference(LIMIT)
-    fall.loc[2, "truncated"] = True
-    found = Ledger.of(fall, 0.99, 0.95)
-    assert "V̂(final) is 0 in row 2. Type what the critic says" in found.difference(LIMIT)
-    assert "The bug changes" in found.difference(LEAK)
-    fall.loc[2, "final_value"] = 4.0
-    assert "The bug changes" in Ledger.of(fall, 0.99, 0.95).difference(LIMIT)
-    fall.loc[5, ["terminated", "truncated"]] = [True, True]  # a fall at the limit is a fall
-    fall.loc[2, "truncated"] = False
-    assert "no row" in Ledger.of(fall, 0.99, 0.95).difference(LIMIT)
 
 
 def test_two_episodes_in_one_ledger_are_the_two_apart_and_the_leak_is_not():
@@ -229,19 +202,6 @@ def test_a_ledger_takes_whatever_an_editor_leaves_behind():
     assert np.isfinite(broken.leak_across_the_end(*np.zeros((3, 4)), np.zeros(4, bool), 1, 1)).all()
 
 
-def test_rows_not_yet_computed_are_empty_and_the_sentence_is_about_the_last_one():
-    found = Ledger.of(LEDGERS["a fall"](), 0.99, 0.95)
-    table = found.table(2)
+def test_rows_not_yet_computed_are_empty():
+    table = Ledger.of(LEDGERS["a fall"](), 0.99, 0.95).table(2)
     assert table["Â"].isna().tolist() == [True] * 4 + [False] * 2
-    assert found.in_words(2).startswith("Row 4:")
-    assert "nothing comes after" in found.in_words(1)
-
-
-def test_the_arithmetic_of_a_row_has_no_two_signs_in_a_row():
-    table = LEDGERS["two episodes"]()
-    assert "= 0.5790 + 0.0000 =" in Ledger.of(table, 0.99, 0.0).in_words(6)
-    table["value"] = -table["value"]
-    for gae_lambda in (0.0, 0.95):
-        for rows in range(1, 7):
-            text = Ledger.of(table, 0.99, gae_lambda).in_words(rows)
-            assert not any(pair in text for pair in ("+ −", "− −", "· −", "−0.0000"))

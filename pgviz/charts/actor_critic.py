@@ -622,7 +622,7 @@ CELL = (1.337, 0.2222)  # half the sides of a cell: degrees, rad/s
 def critic_map(field: str, start: int, quantity: str, top: float) -> alt.Chart:
     """A mean per cell of the pole's angle and angular velocity.
 
-    Table: cells (at, angle in degrees, rate, said, came, states).
+    Table: cells (at, angle in degrees, rate, predicted, observed, states).
     """
     return (
         _table("cells")
@@ -657,8 +657,8 @@ def critic_map(field: str, start: int, quantity: str, top: float) -> alt.Chart:
             tooltip=[
                 alt.Tooltip("angle:Q", format=".1f"),
                 alt.Tooltip("rate:Q", format=".2f"),
-                alt.Tooltip("said:Q", title="V̂", format=".1f"),
-                alt.Tooltip("came:Q", title="return", format=".1f"),
+                alt.Tooltip("predicted:Q", title="V̂", format=".1f"),
+                alt.Tooltip("observed:Q", title="return", format=".1f"),
                 alt.Tooltip("states:Q", title="states"),
             ],
         )

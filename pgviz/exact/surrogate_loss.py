@@ -6,6 +6,7 @@ A batch is how often each arm was chosen. θ is the log-odds of arm 1.
 """
 
 import numpy as np
+from scipy.special import log_expit
 
 from pgviz.worlds.named import two_arms
 from pgviz.worlds.tabular import Floats
@@ -16,7 +17,7 @@ PAYS = two_arms().rewards[0, :, -1]
 
 def loss(first: int, second: int, theta: Floats) -> Floats:
     """L(θ) of a batch in which arm 1 was chosen `first` times and arm 2 `second` times."""
-    log_first, log_second = -np.logaddexp(0, -theta), -np.logaddexp(0, theta)
+    log_first, log_second = log_expit(theta), log_expit(-theta)
     return -(first * PAYS[0] * log_first + second * PAYS[1] * log_second) / (first + second)
 
 

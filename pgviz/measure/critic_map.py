@@ -41,11 +41,13 @@ def _states(recording: Recording, update: int, seeds: Sequence[int]) -> list[pd.
             {
                 "angle": obs[mine, 2],
                 "rate": obs[mine, 3],
-                "said": values[mine].astype(float),
-                "came": came[mine],
+                "predicted": values[mine].astype(float),
+                "observed": observed[mine],
             }
         )
-        for obs, values, came, mine in zip(rollout.obs, rollout.values, returns, kept, strict=True)
+        for obs, values, observed, mine in zip(
+            rollout.obs, rollout.values, returns, kept, strict=True
+        )
     ]
 
 
@@ -57,7 +59,11 @@ def critic_map(recording: Recording, update: int, seed: int) -> pd.DataFrame:
     cells = (
         states.dropna()
         .groupby(["angle", "rate"])
-        .agg(said=("said", "mean"), came=("came", "mean"), states=("said", "size"))
+        .agg(
+            predicted=("predicted", "mean"),
+            observed=("observed", "mean"),
+            states=("predicted", "size"),
+        )
     )
     return cells[cells["states"] >= FEWEST].reset_index()
 
@@ -94,9 +100,9 @@ def knowledge(recording: Recording, updates: Sequence[int]) -> Iterator[pd.DataF
     for update in updates:
         explained, error = [], []
         for states in _states(recording, update, range(recording.num_seeds)):
-            gap = states["came"] - states["said"]
+            gap = states["observed"] - states["predicted"]
             error.append(np.sqrt((gap**2).mean()))
-            if (variance := states["came"].var(ddof=0)) > 0:
+            if (variance := states["observed"].var(ddof=0)) > 0:
                 explained.append(1 - gap.var(ddof=0) / variance)
         yield pd.DataFrame(
             {

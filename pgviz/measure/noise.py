@@ -28,6 +28,7 @@ from pgviz.exact.subtracted import (
     normalised,
 )
 from pgviz.exact.values import gradient
+from pgviz.figures import with_minus
 from pgviz.sampled.episodes import gradient_estimates, sample_in_parts
 from pgviz.worlds.named import named_worlds
 from pgviz.worlds.tabular import Floats, TabularMDP
@@ -167,7 +168,7 @@ def why_not_v(world: TabularMDP) -> WhyNotV:
 
 def listed(values: Floats) -> str:
     """−1.333, −1, −6."""
-    return ", ".join(in_figures(x).replace("-", "−") for x in values)
+    return with_minus(", ".join(map(in_figures, values)))
 
 
 def in_figures(x: float) -> str:

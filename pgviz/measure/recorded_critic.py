@@ -35,7 +35,7 @@ def _document() -> Mapping[str, Any]:
 def cells(seed: int) -> pd.DataFrame:
     """The maps of a seed: at (position in UPDATES), update, angle, rate, said, came, states."""
     tables = [
-        pd.DataFrame(rows, columns=["angle", "rate", "said", "came", "states"]).assign(
+        pd.DataFrame(rows, columns=["angle", "rate", "predicted", "observed", "states"]).assign(
             at=at, update=UPDATES[at]
         )
         for at, rows in enumerate(_document()["maps"][str(seed)])
@@ -83,7 +83,7 @@ def trained(config: Config, path: Path) -> Recording:
 def map_rows(recording: Recording, update: int, seed: int) -> list[list[float]]:
     """One map, a row per cell, rounded."""
     table = critic_map.critic_map(recording, update, seed)
-    columns = ["angle", "rate", "said", "came", "states"]
+    columns = ["angle", "rate", "predicted", "observed", "states"]
     return [
         [round(a, 4), round(r, 4), round(s, 2), round(c, 2), int(n)]
         for a, r, s, c, n in table[columns].to_numpy().tolist()

@@ -14,6 +14,7 @@ from pgviz.exact.estimator import GradientEstimator, true_values
 from pgviz.exact.moments import moments
 from pgviz.exact.trust import weight_on_last_value
 from pgviz.exact.values import gradient, objective, settled
+from pgviz.figures import with_minus
 from pgviz.sampled.episodes import (
     Choices,
     gradient_estimates,
@@ -336,7 +337,7 @@ def table(report: dict[str, Any]) -> str:
 def _number(value: Any) -> str:
     if value is None:
         return "—"
-    return f"{value:.6g}".replace("-", "−") if value else "0"
+    return with_minus(f"{value:.6g}") if value else "0"
 
 
 def _bracket(interval: Any) -> str:

@@ -46,4 +46,4 @@ def critic_errors(recording: Recording) -> NDArray[np.float64]:
     """Root mean square of V̂(s) − G over fresh episodes at the end of training, one per seed [S]."""
     last = recording.num_updates
     tables = (visited(recording, last, seed) for seed in range(recording.num_seeds))
-    return np.array([np.sqrt(((t["said"] - t["came"]) ** 2).mean()) for t in tables])
+    return np.array([np.sqrt(((t["predicted"] - t["observed"]) ** 2).mean()) for t in tables])

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
+from scipy.special import log_expit
 
 from pgviz import estimators
 from pgviz.policies import probability
@@ -79,7 +80,7 @@ def trajectory(
             "p_right": probability(logits),
             "return_to_go": estimators.reward_to_go(rewards, config.gamma),
             "value": values if config.has_critic else np.nan,
-            "log_prob": -np.log1p(np.exp(np.where(actions, -logits, logits))),
+            "log_prob": log_expit(np.where(actions, logits, -logits)),
             "weight": weight,
             "pull": np.abs(weight) * score_norms,
         }

@@ -20,6 +20,8 @@ def formula(screen: Screen, terms: Sequence[tuple[str, str]]) -> None:
             walk.link(screen.page, screen.step, label, slug)
         st.html(
             "<style>.st-key-formula button { min-height: 0; padding: 2px 4px; }"
+            ".st-key-formula button .stMarkdownColoredText"
+            " { position: absolute; clip-path: inset(50%); white-space: nowrap; }"
             ".st-key-formula .katex { font-size: 1.45em; }"
             ".st-key-formula button:hover { text-decoration: underline; }</style>"
         )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from pgviz.figures import with_minus
 from pgviz.proofs.derivation import TOLERANCE, Line
 from pgviz.proofs.receipts import Reading, difference_in_words, listed, read
 from pgviz.ui.look import quiet_text, text_red
@@ -86,7 +87,7 @@ def _failing(readings: Sequence[Reading]) -> str:
     worst = max(wrong, key=lambda r: r.size)
     lines = "One line fails" if len(wrong) == 1 else f"{len(wrong)} lines fail"
     most = "is off by" if len(wrong) == 1 else "is off most: by"
-    sides = f"{worst.left} against {worst.right}".replace("-", "−")
+    sides = with_minus(f"{worst.left} against {worst.right}")
     others = len(_exact(readings))
     rest = " The other exact lines hold." if others > 1 else " The other exact line holds."
     return f"{lines}. “{worst.title}” {most} {worst.difference}, {sides}.{rest if others else ''}"
@@ -154,9 +155,9 @@ def _row(reading: Reading) -> str:
 def _digits(side: str, reading: Reading) -> str:
     """The first digit that disagrees, marked; a sign, if it is the sign."""
     if reading.mark != "fails" or reading.agreeing >= len(side):
-        return side.replace("-", "−")
+        return with_minus(side)
     a = reading.agreeing + (side[reading.agreeing] == ".")
-    return f"{side[:a]}<b>{side[a : a + 1]}</b>{side[a + 1 :]}".replace("-", "−")
+    return with_minus(f"{side[:a]}<b>{side[a : a + 1]}</b>{side[a + 1 :]}")
 
 
 def piped(equation: str) -> str:

@@ -152,11 +152,12 @@ def link(page: Page, step: Step, label: str, slug: str) -> None:
     """A button in a text or a formula that leads to another step of this page."""
     target = page.step(slug)
     assert target is not None
+    title = target.heading(progress.is_revealed(page.slug, slug))
     st.button(
-        label,
+        f"{label} :gray[{title}]",  # the grey words are for screen readers, which skip a formula
         key=f"link-{step.slug}-{slug}-{label}",
         type="tertiary",
-        help=target.heading(progress.is_revealed(page.slug, slug)),
+        help=title,
         on_click=guarded(_go),
         args=(page, step, (page, target), None),
     )

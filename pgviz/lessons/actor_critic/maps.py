@@ -34,7 +34,10 @@ def draw(screen: Screen) -> None:
     with screen.picture():
         columns = st.columns(2, gap="small")
         for column, quantity, title in zip(
-            columns, ("said", "came"), ("The critic predicts", "Observed return"), strict=True
+            columns,
+            ("predicted", "observed"),
+            ("The critic predicts", "Observed return"),
+            strict=True,
         ):
             with column:
                 st.markdown(f"**{title}**  \n:small[:gray[mean of each cell · drag the update]]")
@@ -68,10 +71,10 @@ def sentence(seed: int, update: int) -> str:
     table = recorded_critic.cells(seed)
     here = table[table["update"] == update]
     weight = here["states"].to_numpy(float)
-    gap = (here["said"] - here["came"]).to_numpy(float)
+    gap = (here["predicted"] - here["observed"]).to_numpy(float)
     mean = float(np.average(gap, weights=weight))
     error = float(np.sqrt(np.average(gap**2, weights=weight)))
-    returns = float(np.average(here["came"], weights=weight))
+    returns = float(np.average(here["observed"], weights=weight))
     way = "much" if mean > 0 else "little"
     return (
         f"At update {update} the critic predicts {fixed(abs(mean), 1)} rewards too {way} on"

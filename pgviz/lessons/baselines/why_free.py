@@ -11,7 +11,7 @@ from pgviz.charts.baselines import terms_that_cancel
 from pgviz.charts.theorem import two_sides
 from pgviz.exact.values import action_values, logit_scores, settled
 from pgviz.figures import number as number_of
-from pgviz.figures import plural, signed
+from pgviz.figures import plural, signed, with_minus
 from pgviz.lessons.baselines import worlds
 from pgviz.lessons.theorem.proof import Evaluated, short, sides
 from pgviz.lessons.theorem.theorem import MARKS, both, listed, mark_of, size_of
@@ -215,9 +215,9 @@ def sentence(number: int, found: Evaluated, broken: str | None, all_marks: tuple
     failing = [str(at) for at, mark in enumerate(all_marks, 1) if mark == "fails"]
     if number - 1 == SAMPLED_AT and not broken:
         holds = mark_of(found) != "open"
-        return (
+        return with_minus(
             f"{found.reading.right} estimates {found.reading.left}: the 95 % interval"
-            f" {'holds' if holds else 'misses'} it.".replace("-", "−")
+            f" {'holds' if holds else 'misses'} it."
         )
     if not failing:
         if broken:
