@@ -7,9 +7,11 @@ Beside the pictures a contact sheet of each page, and a line for each step that 
 
 import shutil
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pgviz.lessons import PAGES
@@ -42,10 +44,28 @@ def opened(browser: Browser, url: str, size: tuple[int, int], scheme: str) -> Pa
 
 
 def settle(page: Page) -> None:
-    """Wait until nothing is loading; a live run has two minutes."""
+    """Wait until nothing is loading."""
     page.locator("h1").first.wait_for(timeout=60_000)
     _ready(page)
     page.wait_for_timeout(1200)
+
+
+def wait_until_idle(pid: int) -> None:
+    """Until the server and its workers have nothing to do: the runs of the steps are recorded."""
+    quiet = 0
+    while quiet < 5:
+        family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+        before = sum(cpu(each) for each in family)
+        time.sleep(1)
+        quiet = quiet + 1 if sum(cpu(each) for each in family) - before < 0.1 else 0
+
+
+def cpu(process: psutil.Process) -> float:
+    """Seconds of CPU so far."""
+    try:
+        return sum(process.cpu_times()[:2])
+    except psutil.Error:
+        return 0.0
 
 
 def overflow(page: Page) -> int:
@@ -85,7 +105,8 @@ def main(arguments: list[str]) -> None:
     names = [a for a in arguments if not a.startswith("--")]
     kind = "phone" if "--phone" in flags else "room" if "--room" in flags else "desk"
     scheme = "dark" if "--dark" in flags else "light"
-    with _serve("streamlit_app.py") as url, sync_playwright() as playwright:
+    with _serve("streamlit_app.py", PGVIZ_AHEAD="1") as url, sync_playwright() as playwright:
+        wait_until_idle(psutil.Process().children()[0].pid)  # what the steps show is recorded
         browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_FLAGS)
         if "--readme" in flags:
             page = opened(browser, f"{url}/reinforce?step=run", (1280, 720), "light")

@@ -5,6 +5,7 @@ browser: milliseconds from pressing Next until its picture stands, and of the se
 first time (cold) and the second (warm).
 """
 
+import os
 import shutil
 import socket
 import statistics
@@ -18,8 +19,9 @@ from playwright.sync_api import Page, sync_playwright
 
 from pgviz.lessons import PAGES
 from tests.conftest import BROWSER_FLAGS, BROWSERS, REPO, _answers
+from tests.screenshots import cpu, wait_until_idle
 
-PICTURE = "[class*=st-key-picture-] :is(svg.marks, canvas, .stDataFrame, .stCode, .stMarkdown, .drawing svg)"
+PICTURE = "svg.marks, canvas, iframe, .stDataFrame, .stCode, .stMarkdown, .drawing svg"
 LIMITS = {"cold": 500, "warm": 80, "picture": 300}  # ms
 
 
@@ -39,6 +41,7 @@ def main(slugs: Sequence[str]) -> None:
                 "--server.fileWatcherType=none",
             ],
             cwd=REPO,
+            env={**os.environ, "PGVIZ_AHEAD": "1"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.STDOUT,
         )
@@ -46,13 +49,13 @@ def main(slugs: Sequence[str]) -> None:
             _answers(f"http://127.0.0.1:{port}/_stcore/health", server)
             page = browser.new_page(viewport={"width": 1280, "height": 720})
             page.goto(f"http://127.0.0.1:{port}/")
-            page.locator(PICTURE).first.wait_for(timeout=60_000)
+            stands(page, "home", "start")
             print(f"cold server to Home's first picture: {time.perf_counter() - began:.1f} s")
             wait_until_idle(server.pid)
             began = time.perf_counter()
             again = browser.new_page(viewport={"width": 1280, "height": 720})
             again.goto(f"http://127.0.0.1:{port}/theorem?step=policy")
-            again.locator(PICTURE).first.wait_for(timeout=60_000)
+            stands(again, "theorem", "policy")
             print(f"a warm step by its link: {time.perf_counter() - began:.1f} s")
             again.close()
             walk(page, port, psutil.Process(server.pid), slugs)
@@ -61,46 +64,35 @@ def main(slugs: Sequence[str]) -> None:
             server.wait()
 
 
-def wait_until_idle(pid: int) -> None:
-    """Until the server and its workers have nothing to do: the runs of the steps are recorded."""
-    quiet = 0
-    while quiet < 5:
-        family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-        before = sum(cpu(each) for each in family)
-        time.sleep(1)
-        quiet = quiet + 1 if sum(cpu(each) for each in family) - before < 0.1 else 0
-
-
-def cpu(process: psutil.Process) -> float:
-    """Seconds of CPU so far."""
-    try:
-        return sum(process.cpu_times()[:2])
-    except psutil.Error:
-        return 0.0
+def stands(page: Page, slug: str, step: str) -> None:
+    """Wait for the step's own picture, or for its question."""
+    own = [f"[class*=st-key-{part}-{slug}-{step}]" for part in ("picture", "gate")]
+    page.locator(f"{own[0]} :is({PICTURE}), {own[1]} button").first.wait_for(timeout=60_000)
 
 
 def walk(page: Page, port: int, server: psutil.Process, slugs: Sequence[str]) -> None:
-    """Every step twice, by its mark."""
+    """Every step twice, by its mark; questions are passed in between."""
     rows = []
     for each in PAGES:
         if slugs and each.slug not in slugs:
             continue
         path = "" if each is PAGES[0] else each.slug
+        page.goto(f"http://127.0.0.1:{port}/{path}?step={each.steps[-1].slug}")
+        stands(page, each.slug, each.steps[-1].slug)
+        page.wait_for_timeout(1500)
         measured: dict[str, list[tuple[float, float]]] = {}
         for _ in range(2):
-            page.goto(f"http://127.0.0.1:{port}/{path}?step={each.steps[-1].slug}")
-            page.locator(PICTURE).first.wait_for(timeout=60_000)
-            page.wait_for_timeout(1500)
             for number, step in enumerate(each.steps):
                 before, began = cpu(server), time.perf_counter()
                 page.locator(".walk a").nth(number).click()
-                name = f"[class*=st-key-picture-{each.slug}-{step.slug}]"
-                page.locator(name).first.wait_for(timeout=60_000)
-                page.locator(PICTURE).first.wait_for(timeout=60_000)
+                stands(page, each.slug, step.slug)
                 picture = time.perf_counter() - began
                 page.wait_for_timeout(800)
                 spent = cpu(server) - before
                 measured.setdefault(step.slug, []).append((1e3 * spent, 1e3 * picture))
+                if (show := page.get_by_role("button", name="Show me", exact=True)).count():
+                    show.click()
+                    page.wait_for_timeout(800)
         for slug, ((cold, first), (warm, second)) in measured.items():
             rows.append((f"{each.slug}/{slug}", cold, warm, first, second))
     print(f"{'step':28s} {'cold CPU':>9s} {'warm CPU':>9s} {'picture, cold':>14s} {'warm':>6s}  ms")
