@@ -190,6 +190,14 @@ def test_the_step_opens_where_subtracting_helps_and_so_does_its_button(name):
     assert "nothing" in subtract.sentence(name, 0.0)
 
 
+@pytest.mark.parametrize("name", SUBTRACTED_WORLDS)
+def test_every_dot_stands_in_the_picture_when_the_step_opens(name):
+    cloud, (wide, high) = subtract.cloud(name), subtract.reach(name)
+    for b in (0.0, subtract.START_B):
+        assert (cloud["x"] - b * cloud["sx"]).between(*wide).all()
+        assert ((cloud["y"] - b * cloud["sy"]).abs() <= high).all()
+
+
 def test_the_button_sets_b_to_the_average_return():
     app = opened("baselines", "subtract")
     app.button(key="subtract-j").click().run()
@@ -288,7 +296,22 @@ def test_table_and_sentence_of_the_value_agree():
     ]
     said = numbers(value.sentence(50, 6))
     assert said[2:5] == [numbers(label)[0] for label in mine["label"]]
-    assert said[-3:] == [numbers(label)[0] for label in mine["best_label"]]
+    assert said[8:11] == [numbers(label)[0] for label in mine["best_label"]]
+    assert said[11:] == [7.08, 2.92]
+    assert "this is J" not in value.sentence(50, 5)
+
+
+def test_subtracting_the_value_lowers_the_noise_at_every_policy_of_the_step():
+    for percent in value.CLIMB.options:
+        plain, with_v = value.noise_of(percent)
+        assert with_v < plain, percent
+        here = replace(ladder(), theta=np.tile([0.0, np.log(percent / (100 - percent))], (3, 1)))
+        assert here.policy[:, 1] == pytest.approx(percent / 100)
+    assert value.noise_of(50) == pytest.approx((7.08037, 2.91772), abs=1e-4)
+    for percent in (5, 50, 95):
+        assert value.values(percent, value.MOST)[0] == pytest.approx(
+            float(one_knob_ladder(percent / 100).start @ value.values(percent, value.MOST))
+        )
 
 
 # --- the critic ---
@@ -315,9 +338,9 @@ def test_the_critic_says_what_the_runs_did():
     found = {"reinforce": plain, "baseline": own}
     assert numbers(critic.sentence(found, "return")) == [0, 4, 20, 4, 4, 15]
     assert numbers(critic.sentence(found, "critic's loss")) == [100, 4000, 4000, 20, 500]
-    assert numbers(critic.sentence(found, "share explained")) == [0, 60, 25, 500]
+    assert numbers(critic.sentence(found, "returns' variance explained")) == [0, 60, 25, 500]
     own.columns["episode_return"][-1] = 400
-    assert numbers(critic.sentence(found, "share explained")) == [0, 60, 25]
+    assert numbers(critic.sentence(found, "returns' variance explained")) == [0, 60, 25]
 
 
 def test_names_of_lines_stand_on_the_side_where_no_other_line_runs():
@@ -395,6 +418,11 @@ def test_v_of_the_first_step_does_harm_on_the_ladder_and_the_step_says_why():
     assert numbers(said)[0] > numbers(said)[1] == 7.08
     assert numbers(said)[-1] == 2.92
     assert numbers(states.sentence((4.0, 4.0, 4.0)))[0] > 7.08
+    always = subtracted(ladder(), np.array(states.FIRST)).moments.covariance_trace
+    (level,) = parabolas.levels(states.BENCH).query("label.str.startswith('V of step 0')")["noise"]
+    assert level == pytest.approx(always)
+    assert level > none
+    assert noise.by_hand("ladder").landmarks["value"].covariance_trace < states.BENCH.exact.lowest
     assert numbers(states.sentence(states.BENCH.start))[:2] == [3.79, 7.08]
 
 
@@ -499,8 +527,10 @@ def test_along_the_training_the_noise_grows_and_the_critic_takes_most_of_it():
         left = wide["baseline"] / wide["reinforce"]
         assert left.iloc[-1] < 0.1 < left.iloc[0]
         said = numbers(along.sentence(run))
-        assert said[2] == pytest.approx(100 * left.iloc[0], abs=0.6)
-        assert said[-1] == 60
+        assert said[1:4:2] == [0, 60]
+        assert said[4:-1] == pytest.approx(100 * left.to_numpy(), rel=0.05)
+        assert 1 - left.iloc[0] == pytest.approx(1 / 3, abs=0.02)
+        assert (left.loc[24:] < 0.25).all()
 
 
 # --- normalising, and committing ---
@@ -565,6 +595,13 @@ def test_the_bandit_says_when_b_star_is_better():
     assert "b* itself" not in faster.sentence(0.3)
     assert "b* itself" in faster.sentence(1.0)
     assert "Move b" in faster.sentence(0.0)
+    rows = committal.recorded()
+    assert faster.helps() == 0.6
+    for d in faster.DISTANCE.options[1:]:
+        most = rows[d]["found"] > max(rows[0.0]["found"], rows[-d]["found"])
+        assert most == (d <= faster.helps()), d
+        if d <= faster.helps():  # slower at first
+            assert rows[d]["mean"][1] < min(rows[0.0]["mean"][1], rows[-d]["mean"][1]), d
     paths, ends = faster.tables()
     assert len(paths) <= 3000
     for _, names in ends.groupby("at"):

@@ -45,6 +45,7 @@ def _shape_by_method() -> alt.Shape:
 # --- the steps: a slider redraws its chart while it moves ---
 
 LETTERS = 14
+HEADROOM = 1.25  # above a cloud, for its labels
 CROSS = "M-1,-1L1,1M-1,1L1,-1"
 HERE = "datum.at == toNumber(at)"
 
@@ -59,24 +60,24 @@ def _live(field: str, start: float, name: str = "at") -> alt.Parameter:
 
 
 def _arrow_to_truth(ink: str, x: alt.X, y: alt.Y) -> alt.LayerChart:
-    """∇J as an arrow from the origin, named. Table: truth (along, across, zero)."""
+    """∇J as an arrow from the origin to where two lines cross. Table: truth (along, across, zero)."""
     truth = _table("truth")
-    words: dict[str, Any] = {"fontSize": LETTERS, "align": "left", "dx": 10, "dy": -12}
+    words: dict[str, Any] = {"fontSize": LETTERS, "align": "right", "dx": -7, "dy": 10}
     words |= {"fontWeight": "bold", "text": "∇J, exact"}
     cross = truth.mark_rule(color=QUIET, strokeWidth=1, opacity=0.5)
+    top = alt.value(0)
     return (
         cross.encode(alt.Y("across:Q"))
         + cross.encode(alt.X("zero:Q"))
+        + truth.mark_rule(color=ink, strokeWidth=1.2, strokeDash=TRUTH_DASH).encode(x)
         + truth.mark_rule(color=ink, strokeWidth=2.5, strokeDash=TRUTH_DASH).encode(
             alt.X("zero:Q"), alt.X2("along:Q"), alt.Y("across:Q")
         )
-        + truth.mark_point(shape="triangle-right", size=110, filled=True, opacity=1, color=ink)
-        .encode(x, y)
         + truth.mark_text(
             color=PAPER[ink], stroke=PAPER[ink], strokeWidth=5, strokeJoin="round", aria=False,
             **words,
-        ).encode(x, y)
-        + truth.mark_text(color=ink, **words).encode(x, y)
+        ).encode(x, y=top)
+        + truth.mark_text(color=ink, **words).encode(x, y=top)
     )  # fmt: skip
 
 
@@ -90,7 +91,8 @@ def scatter(
     color = COLOR["full-return" if weight == "full return" else "reinforce"]
     x = alt.X("along:Q").title("along ∇J")
     x = x.scale(domain=[middle - reach[0], middle + reach[0]], nice=False)
-    y = alt.Y("across:Q").title("across it").scale(domain=[-reach[1], reach[1]], nice=False)
+    y = alt.Y("across:Q").title("at a right angle to it")
+    y = y.scale(domain=[-reach[1], HEADROOM * reach[1]], nice=False)
     dots = _table("dots").transform_filter(HERE)
     centre = _table("centre").transform_filter(HERE)
     return (
@@ -98,9 +100,9 @@ def scatter(
         .encode(x, y)
         .add_params(_live(field, start))
         + _arrow_to_truth(ink, x, y)
-        + centre.mark_point(shape="cross", filled=True, size=260, color=PAPER[ink], opacity=1)
+        + centre.mark_point(shape="cross", filled=True, size=230, color=PAPER[ink], opacity=1)
         .encode(x, y)
-        + centre.mark_point(shape="cross", filled=True, size=150, color=color, opacity=1).encode(
+        + centre.mark_point(shape="cross", filled=True, size=120, color=color, opacity=1).encode(
             x,
             y,
             tooltip=[alt.Tooltip("along:Q", format=".3f"), alt.Tooltip("across:Q", format=".3f")],
@@ -114,7 +116,7 @@ def errors_of_n(field: str, start: int, ink: str) -> alt.LayerChart:
     Tables: lines (name, num, error), measured (name, num, error), here (at, name, num, error,
     label), ends (name, num, error, label), guide (num, error, label).
     """
-    x = alt.X("num:Q").title("episodes N").scale(type="log", domain=[1, 20_000], nice=False)
+    x = alt.X("num:Q").title("episodes N, log axis").scale(type="log", domain=[1, 20_000], nice=False)
     x = x.axis(values=[1, 10, 100, 1000], format="~s")
     y = alt.Y("error:Q").title("distance of ĝ from ∇J (root mean square)")
     y = y.scale(type="log", domain=[0.05, 6], nice=False).axis(
@@ -153,7 +155,7 @@ def seesaw(
     One row per setting. Tables: estimates (at, row, x, share, label, up), rows (at, row, name,
     noise), guess (x, text). `at` is −1 in rows that stay.
     """
-    x = alt.X("x:Q").title("ĝ along θ₁, from one draw").scale(domain=[low, high], nice=False)
+    x = alt.X("x:Q").title("ĝ along θ₁, from one draw (along θ₂ the opposite)").scale(domain=[low, high], nice=False)
     x = x.axis(tickCount=7)
     y = alt.Y("row:Q").scale(domain=[-0.62, 1.62], nice=False).axis(None)
     shown = f"datum.at == -1 || {HERE}"
@@ -190,26 +192,26 @@ def drag_b(
     start: int,
     ink: str,
     options: tuple[float, float],
-    middle: float,
-    reach: tuple[float, float],
+    wide: tuple[float, float],
+    high: float,
     flat: bool,
 ) -> alt.LayerChart:
     """The cloud under a baseline b: a dot is its place without one, minus b times its scores.
 
     options: the lowest b and the step between two positions of the slider. Tables: dots (x, y, sx,
-    sy), centre (the same: their means), truth (along, across, zero), parabola (least, steep, best,
+    sy), centre (the same: their mean), truth (along, across, zero), parabola (least, steep, best,
     none). `flat`: the estimates lie on a line, and the height only parts the dots.
     """
     low, step = options
     b = f"({low} + {step} * toNumber(at))"
     color = COLOR["baseline"]
     x = alt.X("along:Q").title("along ∇J")
-    x = x.scale(domain=[middle - reach[0], middle + reach[0]], nice=False).axis(tickCount=8)
-    y = alt.Y("across:Q").scale(domain=[-reach[1], reach[1]], nice=False)
+    x = x.scale(domain=wide, nice=False).axis(tickCount=8)
+    y = alt.Y("across:Q").scale(domain=[-high, HEADROOM * high], nice=False)
     y = (
         y.title(None).axis(labels=False, ticks=False, grid=False, domain=False)
         if flat
-        else y.title("across it").axis(tickCount=6)
+        else y.title("at a right angle to it").axis(tickCount=6)
     )
 
     def moved(table: str) -> alt.Chart:
@@ -219,8 +221,8 @@ def drag_b(
 
     numbers = _table("parabola").transform_calculate(
         noise=f"datum.least + datum.steep * pow({b} - datum.best, 2)",
-        text=f"'noise ' + format(datum.noise, '.2f') + ' with b = ' + format({b}, '.1f')",
-        plain="'noise ' + format(datum.none, '.2f') + ' without b'",
+        text=f"'noise of one episode ' + format(datum.noise, '.2f') + ' with b = ' + format({b}, '.1f')",
+        plain="format(datum.none, '.2f') + ' without b'",
     )
     words: dict[str, Any] = {"fontSize": LETTERS + 1, "fontWeight": "bold", "align": "right"}
     halo: dict[str, Any] = {"color": PAPER[ink], "stroke": PAPER[ink], "strokeWidth": 6}
@@ -235,9 +237,11 @@ def drag_b(
         + moved("dots").mark_circle(size=44, opacity=0.6, color=color, clip=True).encode(x, y)
         + _arrow_to_truth(ink, x, y)
         + moved("centre")
-        .mark_point(shape="cross", filled=True, size=260, color=PAPER[ink], opacity=1).encode(x, y)
+        .mark_point(shape="cross", filled=True, size=230, color=PAPER[ink], opacity=1).encode(x, y)
         + moved("centre")
-        .mark_point(shape="cross", filled=True, size=150, color=color, opacity=1).encode(x, y)
+        .mark_point(shape="cross", filled=True, size=120, color=color, opacity=1).encode(x, y)
+        + _table("centre").transform_calculate(along="datum.x", across="datum.y")
+        .mark_point(shape="cross", size=330, strokeWidth=1.5, color=ink, opacity=1).encode(x, y)
         + numbers.mark_text(dy=10, **halo, **words)
         .encode(x=right, y=alt.value(0), text="text:N")
         + numbers.mark_text(dy=30, **halo, **words)
@@ -327,44 +331,64 @@ def parabolas_of_states(
     levels (noise, shown, label).
     """
     low, high, step = options
+    wide = high - low
     at = [f"({low} + {step} * toNumber(b{s}))" for s in range(3)]
     total = "datum.least" + "".join(
         f" + datum.steep{s} * pow({at[s]} - datum.best{s}, 2)" for s in range(3)
     )
     moved = "datum.state == 0 ? {} : datum.state == 1 ? {} : {}".format(*at)
     x = alt.X("b:Q").title("b(s) of the state that is moved")
-    x = x.scale(domain=[low, high + 0.3 * (high - low)], nice=False)
-    x = x.axis(
-        values=[low + k * (high - low) / 6 for k in range(7)], format="~g", titleAnchor="start"
-    )
+    x = x.scale(domain=[low, high + 0.42 * wide], nice=False)
+    x = x.axis(values=[low + k * wide / 6 for k in range(7)], format="~g", titleAnchor="start")
     y = alt.Y("noise:Q").title("noise").scale(domain=[0, top], nice=False).axis(tickCount=6)
     dash = alt.StrokeDash("state:N", legend=None).scale(
         domain=[0, 1, 2], range=[[1, 0], [8, 4], [2, 3]]
+    )
+    shape = alt.Shape("state:N", legend=None).scale(
+        domain=[0, 1, 2], range=["circle", "square", "triangle-up"]
     )
     color = COLOR["baseline"]
     curves = _table("grid").transform_calculate(
         noise=f"{total} + datum.steep * (pow(datum.b - datum.best, 2)"
         f" - pow(({moved}) - datum.best, 2))"
     )
-    dots = _table("states").transform_calculate(b=moved, noise=total)
-    levels = _table("levels")
+    states = _table("states")
+    dots = states.transform_calculate(b=moved, noise=total)
+    lowest = states.transform_calculate(
+        b="datum.best", noise=f"{total} - datum.steep * pow(({moved}) - datum.best, 2)"
+    )
+    # The legend and the names of the levels stand at the right of all curves.
+    legend = states.transform_calculate(
+        b=str(high + 0.05 * wide), to=str(high + 0.13 * wide), mid=str(high + 0.09 * wide),
+        text=str(high + 0.15 * wide), noise=f"{top} * (0.97 - 0.075 * datum.state)",
+    )  # fmt: skip
+    levels = _table("levels").transform_calculate(
+        b=str(low), to=str(high + 0.02 * wide), text=str(high + 0.06 * wide)
+    )
+    plain = alt.Y("noise:Q")
+    words: dict[str, Any] = {"align": "left", "baseline": "middle"}
     params = [
         _live(field, start, f"b{s}")
         for s, (field, start) in enumerate(zip(fields, starts, strict=True))
     ]
     return (
-        levels.mark_rule(color=ink, strokeDash=TRUTH_DASH, strokeWidth=1.4, opacity=0.7).encode(y)
-        + levels.mark_text(align="right", fontSize=LETTERS - 1, color=ink, baseline="middle")
-        .encode(x=alt.value("width"), y=alt.Y("shown:Q"), text="label:N")
+        levels.mark_rule(color=ink, strokeDash=TRUTH_DASH, strokeWidth=1.4, opacity=0.7)
+        .encode(x, alt.X2("to:Q"), y)
+        + levels.mark_rule(color=ink, strokeWidth=1, opacity=0.5)
+        .encode(alt.X("to:Q"), alt.X2("text:Q"), plain, alt.Y2("shown:Q"))
+        + levels.mark_text(fontSize=LETTERS - 1, color=ink, dx=3, **words)
+        .encode(alt.X("text:Q"), alt.Y("shown:Q"), text="label:N")
         + curves.mark_line(strokeWidth=2.5, color=color, clip=True).encode(x, y, dash)
         .add_params(*params)
-        + dots.mark_point(filled=True, size=150, opacity=1, color=color, clip=True).encode(x, y)
-        + dots.transform_filter("datum.state != 1")
-        .mark_text(fontSize=LETTERS, fontWeight="bold", color=color, dy=-16, clip=True)
-        .encode(x, y, text="name:N")
-        + dots.transform_filter("datum.state == 1")
-        .mark_text(fontSize=LETTERS, fontWeight="bold", color=color, dy=20, clip=True)
-        .encode(x, y, text="name:N")
+        + lowest.mark_point(size=110, strokeWidth=1.8, fill=PAPER[ink], opacity=1, color=color, clip=True)
+        .encode(x, y, shape)
+        + dots.mark_point(filled=True, size=150, opacity=1, color=color, clip=True)
+        .encode(x, y, shape)
+        + legend.mark_rule(color=color, strokeWidth=2.5).encode(x, alt.X2("to:Q"), plain, dash)
+        + legend.mark_point(filled=True, size=90, opacity=1, color=color)
+        .encode(alt.X("mid:Q"), plain, shape)
+        + legend.mark_text(fontSize=LETTERS, fontWeight="bold", color=color, **words)
+        .encode(alt.X("text:Q"), plain, text="name:N")
     )  # fmt: skip
 
 
@@ -376,7 +400,11 @@ def part_kept(ink: str) -> alt.LayerChart:
     rows = _table("effects")
     y = alt.Y("order:O").axis(None).scale(paddingInner=0.2)
     x = alt.X("kept:Q").title("part of ∇J that is left").scale(domain=[-0.92, 1.24], nice=False)
-    x = x.axis(values=[0, 0.25, 0.5, 0.75, 1], format="~p")
+    x = x.axis(
+        values=[0, 0.25, 0.5, 0.75, 1],
+        labelExpr="format(100 * datum.value, 'd') + ' %'",
+        titleX={"expr": "width * (0.5 + 0.92) / (1.24 + 0.92)"},
+    )
     color = alt.Color("free:N", legend=None).scale(
         domain=[True, False], range=[COLOR["baseline"], BROKEN]
     )
@@ -385,7 +413,7 @@ def part_kept(ink: str) -> alt.LayerChart:
         _table("whole").mark_rule(color=ink, strokeDash=TRUTH_DASH, strokeWidth=2).encode(x)
         + rows.mark_rule(strokeWidth=4, opacity=0.75).encode(x, y, color, x2=alt.datum(0))
         + rows.mark_point(size=110, strokeWidth=3, opacity=1).encode(x, y, color, shape)
-        + rows.mark_text(align="right", fontSize=LETTERS, color=ink, dx=-10)
+        + rows.mark_text(align="right", fontSize=LETTERS, color=ink, dx=-14)
         .encode(x=alt.X("zero:Q"), y=y, text="title:N")
         + rows.mark_text(align="right", fontSize=LETTERS, fontWeight="bold")
         .encode(y=y, color=color, x=alt.value("width"), text="label:N")
@@ -452,7 +480,7 @@ def noise_along(num_updates: int) -> alt.LayerChart:
         .scale(domain=[0, 1.3 * num_updates], nice=False)
     )
     x = x.axis(values=[k * num_updates // 5 for k in range(6)], titleAnchor="start")
-    y = alt.Y("trace:Q").title("noise of one episode").scale(type="log")
+    y = alt.Y("trace:Q").title("noise of one episode, log axis").scale(type="log")
     y = y.axis(labelExpr=SHORT, tickCount=5)
     traces = _table("traces")
     return (

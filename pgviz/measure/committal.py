@@ -23,6 +23,7 @@ PAYS = np.array([1.0, 0.7, 0.0])
 START = np.array([0.0, 2.0, 2.0])
 STEP_SIZE = 2.0
 NUM_STEPS, NUM_RUNS, EVERY = 300, 2000, 10
+FOUND = 0.95  # a run that ends with a larger J has found the best arm
 OFFSETS = tuple(round(0.1 * k, 1) for k in range(-10, 11))
 
 
@@ -67,7 +68,7 @@ def climb(offset: float, num_runs: int = NUM_RUNS, num_steps: int = NUM_STEPS) -
 
 def summary(objectives: Floats) -> dict[str, list[float] | float]:
     """The mean J every few steps, and the share of the runs that ended on the best arm."""
-    found = float((objectives[-1] > 0.95).mean())
+    found = float((objectives[-1] > FOUND).mean())
     return {"mean": [round(float(x), 4) for x in objectives[::EVERY].mean(axis=1)], "found": found}
 
 

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from pgviz.charts import baselines as charts
-from pgviz.figures import count, number, percent
+from pgviz.figures import count, number
+from pgviz.lessons.baselines import bench
 from pgviz.measure import four_estimators, frozen
-from pgviz.measure.four_estimators import FOUR, LABELS, NUM_UPDATES, UPDATES
+from pgviz.measure.four_estimators import CARTPOLE_EPISODES, FOUR, NUM_UPDATES, UPDATES
 from pgviz.ui.controls import Choice
 from pgviz.ui.screen import Screen
 
@@ -20,16 +21,17 @@ METHODS = {"reward-to-go": "reinforce", "minus V̂(s)": "baseline"}
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "The recorded runs on CartPole, held still at six updates. At each, the four weights are"
-        " applied to the same 512 episodes; V̂ is fitted to other episodes and sees the time, too."
-        " The noise grows with the returns; the further the training, the more of it V̂ takes away."
+        "A recorded run on CartPole, its policy kept fixed at six updates. At each, four weights are"
+        f" used on the same {CARTPOLE_EPISODES} episodes. V̂ is fitted to other episodes of this"
+        " policy and, unlike in the run, also gets the time. At update 0 it takes away a third of the"
+        " noise, from 24 on most."
     )
     run: str = screen.control(RUN, "reward-to-go", horizontal=True)
     table = traces(run)
     screen.chart(
         charts.noise_along, NUM_UPDATES,
         tables={"traces": table, "ends": ends(table)},
-        title="The noise grows with the returns; V̂ takes most of it away",
+        title="At first V̂ takes away some of the noise, later most of it",
         note=f"CartPole, seed {four_estimators.SEED} · 95 % intervals · measured beforehand",
         says="Noise of four estimators against updates.",
     )  # fmt: skip
@@ -45,7 +47,7 @@ def traces(run: str) -> pd.DataFrame:
     found = four_estimators.recorded()
     return pd.DataFrame(
         [
-            {"name": name, "label": LABELS[name], "update": update}
+            {"name": name, "label": bench.labels(bench.CARTPOLE)[name], "update": update}
             | {
                 k: found[f"{METHODS[run]}/{update}"]["rows"][name][k]
                 for k in ("trace", "low", "high")
@@ -67,13 +69,14 @@ def ends(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def sentence(run: str) -> str:
-    """How the noise of the reward-to-go grows, and what subtracting V̂ leaves of it."""
+    """How the noise of the reward-to-go grows, and what subtracting V̂ leaves of it at each update."""
     wide = traces(run).pivot(index="update", columns="name", values="trace")
     plain, left = wide["reinforce"], wide["baseline"] / wide["reinforce"]
+    shares = ", ".join(short_percent(float(x)) for x in left)
     return (
-        f"The noise of the reward-to-go grows from {count(plain.iloc[0])} to"
-        f" {count(plain.iloc[-1])}. Subtracting V̂ leaves {percent(left.iloc[0])} of it at update 0"
-        f" and {short_percent(float(left.iloc[-1]))} at update {wide.index[-1]}."
+        f"The noise of the reward-to-go goes from {count(plain.iloc[0])} at update 0 to"
+        f" {count(plain.iloc[-1])} at update {wide.index[-1]}. Of it, V̂ leaves {shares} at the"
+        f" {len(left)} updates."
     )
 
 

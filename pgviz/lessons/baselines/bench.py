@@ -10,8 +10,8 @@ from pgviz.charts import baselines as charts
 from pgviz.exact.direction import episodes_for_cosine
 from pgviz.exact.subtracted import with_an_end
 from pgviz.exact.uphill import four_weights, uphill_shares
-from pgviz.exact.values import gradient
-from pgviz.figures import count, number, percent
+from pgviz.exact.values import gradient, objective
+from pgviz.figures import count, fixed, number, percent
 from pgviz.lessons.baselines import worlds
 from pgviz.measure import four_estimators, frozen
 from pgviz.measure.four_estimators import FOUR, LABELS
@@ -40,7 +40,7 @@ LISTED = ("ladder", "three arms", "survival")  # whose episodes can all be liste
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "One policy stands still; four weights are applied to the same episodes of it. The"
+        "One policy is kept fixed; four weights are used on the same episodes of it. The"
         " **cosine** of ĝ and ∇J is 1 if they point the same way, 0 at a right angle. Written at"
         f" each dot: the episodes that suffice for a cosine of {COSINE}. Later pages add their own"
         " estimators to this list."
@@ -50,12 +50,12 @@ def draw(screen: Screen) -> None:
     table = rows(name)
     if shown == "noise":
         screen.chart(
-            charts.noise_of_four, ink(), tuple(LABELS[n] for n in FOUR),
+            charts.noise_of_four, ink(), tuple(labels(name).values()),
             tables={"rows": table},
             title="Each weight leaves less noise than the one before" if falls(name)
             else "Subtracting takes noise away",
-            note=f"{episodes(name):,} episodes, the same for all four, with 95 % intervals"
-            + ("" if name == CARTPOLE else " · black: exact"),
+            note=f"measured on {episodes(name):,} episodes, the same for all four · "
+            + ("bars: 95 % intervals" if name == CARTPOLE else "black ticks: exact"),
             says="; ".join(f"{r.label}: {r.trace:.4g}" for r in table.itertuples()),
         )  # fmt: skip
     else:
@@ -72,6 +72,15 @@ def draw(screen: Screen) -> None:
     screen.command("python -m pgviz.measure.four_estimators")
     if name != CARTPOLE:
         worlds.card(screen, worlds.NAMES[name])
+
+
+def labels(name: str) -> dict[str, str]:
+    """The four weights, with what is subtracted here."""
+    if name == CARTPOLE:
+        return LABELS | {"constant": "minus the mean of G", "baseline": "minus V̂(s)"}
+    world = named_worlds[worlds.NAMES[name]]()
+    value = "minus V(s)" if world.horizon is None else "minus V(s, steps left)"
+    return LABELS | {"constant": f"minus J = {fixed(objective(world))}", "baseline": value}
 
 
 def _place(name: str) -> dict[str, Any]:
@@ -100,7 +109,7 @@ def rows(name: str) -> pd.DataFrame:
         found.append(
             {
                 "name": key,
-                "label": LABELS[key],
+                "label": labels(name)[key],
                 "trace": row["trace"],
                 "low": row["low"],
                 "high": row["high"],
@@ -165,7 +174,10 @@ def sentence(name: str) -> str:
     shares = uphill(name)
     if shares is not None:
         first, last = (percent(shares[key]) for key in (FOUR[0], FOUR[-1]))
-        return f"{words}. Single episodes that point uphill: {first}, then {last}."
+        return (
+            f"{words}. Of the single episodes, {first} point uphill with the full return and {last}"
+            " with V subtracted."
+        )
     if name == "corridor":
         return f"{words}; the constant needs fewer, {needed[2]:,}."
     return f"{words} (V̂ fitted to other episodes of the same policy)."

@@ -27,9 +27,10 @@ START = 0.92
 def draw(screen: Screen) -> None:
     screen.words(
         "The two arms again. V = 0.88 is their average. But at b\\* = 0.92 both arms give the same"
-        " ĝ: no noise is left. b\\* weighs each reward with the squared length of its score,"
-        r" $b^* = \mathbb{E}\|\nabla\log\pi\|^2 R\,/\,\mathbb{E}\|\nabla\log\pi\|^2$. V is usually"
-        " close, and it can be learned."
+        " ĝ: no noise is left. That is a special case: two arms, fixed rewards. b\\* weighs"
+        " each reward with the squared length of its score,"
+        r" $b^* = \mathbb{E}\|\nabla\log\pi\|^2 R\,/\,\mathbb{E}\|\nabla\log\pi\|^2$. V leaves little"
+        " here, too."
     )
     field = screen.live(B, START)
     b: float = screen.control(B, START)
@@ -77,7 +78,7 @@ def tables() -> dict[str, pd.DataFrame]:
             )
         left = number(settled(arms.noise(two_arms(), b)))
         name = f"b = V = {fixed(b)}" if at < 0 else f"b = {fixed(b, 3)}"
-        rows.append({"at": at, "row": row, "name": name, "noise": f"noise {left}"})
+        rows.append({"at": at, "row": row, "name": name, "noise": f"noise over both θ: {left}"})
     return {"estimates": pd.DataFrame(estimates), "rows": pd.DataFrame(rows)}
 
 
@@ -94,7 +95,7 @@ def sentence(b: float) -> str:
     if left == 0:
         return (
             f"With b = {fixed(b)} every draw gives exactly {signed(first, 3)}, the slope itself: the"
-            f" noise is 0. V = {fixed(value())} leaves {with_v} of {number(none)}."
+            f" noise is 0. V = {fixed(value())} leaves {with_v} of the {number(none)} without b."
         )
     return (
         f"With b = {fixed(b, 3)} arm 1 gives {signed(first, 3)} and arm 2 {signed(second, 3)}: noise"

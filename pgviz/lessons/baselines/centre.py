@@ -15,7 +15,7 @@ from pgviz.ui.luck import other_samples
 from pgviz.ui.screen import Screen
 from pgviz.worlds.named import ladder
 
-SAMPLES = Choice("dots", "Episodes N of a dot", scatter.SIZES)
+SAMPLES = Choice("dots", "N, episodes per dot", scatter.SIZES)
 WEIGHT = Choice("weight", "Weight of an action", ("reward-to-go", "full return"))
 CONTROLS = (SAMPLES, WEIGHT)
 BEATS = ({"dots": 1}, {"dots": 16}, {"weight": "full return"})
@@ -25,10 +25,10 @@ REACH = (4.8, 3.0)  # half-widths of the picture
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "Two runs differ because each ĝ comes from other episodes. On the ladder ∇J is known"
-        f" exactly. Each dot is one ĝ from N episodes; the cross is the mean of {NUM_DOTS} dots. It"
-        " lies on ∇J: ĝ is **unbiased**, its mean is the exact number. Its scatter is the problem"
-        " of this page."
+        "Two runs differ because each estimate ĝ of ∇J comes from other episodes. On the ladder ∇J"
+        f" is known exactly. A dot is one ĝ, averaged over N episodes; the cross is the mean of"
+        f" {NUM_DOTS} dots. It misses ∇J only by chance: ĝ is **unbiased**, its expectation is ∇J."
+        " Its scatter is the problem of this page."
     )
     field = screen.live(SAMPLES, START)
     num: int = screen.control(SAMPLES, START)
@@ -43,7 +43,7 @@ def draw(screen: Screen) -> None:
             "truth": pd.DataFrame({"along": [length()], "across": [0.0], "zero": [0.0]}),
         },
         title="The cloud shrinks with N; its centre stays on ∇J",
-        note=f"ladder, π = (½, ½) · {NUM_DOTS} dots, in the direction of ∇J and across it",
+        note=f"ladder, π = (½, ½) · {NUM_DOTS} dots; up: at a right angle to ∇J, where the noise is most",
         says="Estimates of the gradient as dots around the exact one.",
     )  # fmt: skip
     screen.says(sentence(weight, num, luck))
@@ -63,7 +63,7 @@ def sentence(weight: str, num: int, luck: int = 0) -> str:
     one, mean = (float(table[name].to_dict()[num]) for name in ("one", "mean"))
     chance = float(np.sqrt(scatter.trace("ladder", weight) / num / NUM_DOTS))
     return (
-        f"‖∇J‖ = {fixed(length())}. A dot lies {number(one, 2)} away from ∇J (root mean"
-        f" square), the mean of all {NUM_DOTS} dots {number(mean, 2)}. By chance alone it would"
-        f" be about {number(chance, 2)}."
+        f"∇J is {fixed(length())} long. A dot lies {number(one, 2)} away from it (root mean square),"
+        f" the mean of all {NUM_DOTS} dots {number(mean, 2)}: for the mean of {NUM_DOTS} unbiased dots"
+        f" about {number(chance, 2)} is to be expected."
     )

@@ -31,7 +31,7 @@ def a_thousand() -> Question:
     return Question(
         "baselines-thousand",
         "On the ladder you subtract b = 1000 in every state. What happens to ĝ?",
-        ("Its centre moves", "It scatters more, the centre stays", "Both", "Nothing"),
+        ("Only: its centre moves", "Only: it scatters more", "Both", "Neither"),
         1,
         (
             f"The centre stays: its bias, squared, is {bias}.",
@@ -57,7 +57,7 @@ def what_may_be_subtracted() -> Question:
         ),
         2,
         (
-            f"It knows the action: {percent(left['Q(s, a)'])} of ∇J is left in survival.",
+            f"It depends on the action: {percent(left['Q(s, a)'])} of ∇J is left in survival.",
             f"It contains what the action caused: {percent(left[noise.OWN])} of ∇J is left in"
             " survival.",
             "It is known before the action is taken, so its product with the score is zero on"
@@ -136,8 +136,8 @@ def is_the_value_best() -> Question:
         1,
         (
             f"In the corridor V leaves {value}, one constant {constant}; {two}.",
-            f"In the corridor V leaves {value}, one constant {constant}; {two}. V is usually close,"
-            " and it can be learned.",
+            f"In the corridor V leaves {value}, one constant {constant}; {two}. V can be"
+            " learned.",
             f"In the corridor {number(marks['none'].covariance_trace)} without one, {value} with V.",
         ),
     )

@@ -15,16 +15,17 @@ SLIDERS = tuple(
     Choice(f"corridor-b{s}", f"b in room {s + 1}", tuple(range(-26, 5))) for s in range(3)
 )
 CONTROLS = SLIDERS
+VALUES = tuple(float(x) for x in state_values(short_corridor()))
+CONSTANT = (VALUES[0],) * 3
 BENCH = Bench(
     "short-corridor",
     SLIDERS,
     (-12, -10, -6),
-    1900.0,
+    2100.0,
     (("none", "without b"), ("value", "the exact V"), ("state", "best b(s)")),
     ("room 1", "room 2", "room 3"),
+    ("the constant −12", CONSTANT),
 )
-VALUES = tuple(float(x) for x in state_values(short_corridor()))
-CONSTANT = (VALUES[0],) * 3
 BEATS = (
     {"corridor-b0": -12, "corridor-b1": -10, "corridor-b2": -6},
     {"corridor-b0": -12, "corridor-b1": -12, "corridor-b2": -12},
@@ -34,14 +35,14 @@ BEATS = (
 def draw(screen: Screen) -> None:
     screen.words(
         "A counterexample. In the corridor, with π = (½, ½), the exact V(s) is −12, −10, −6. One"
-        " constant, −12, leaves less noise. ĝ sums over the steps, and terms of different steps vary"
-        " together; V fits each step alone."
+        " constant, −12, leaves less noise. ĝ is a sum over steps. Here V makes the noise of each"
+        " term least, but not that of their sum: terms of different steps are correlated."
     )
     best = tuple(float(x) for x in BENCH.exact.best)
     values = parabolas.draw(
         screen, BENCH,
         (("Set b = V", VALUES), ("Set b = −12", CONSTANT), ("Set b = b*", best)),
-        "A parabola for every room; V is not at their lowest points",
+        "One parabola per room; the constant leaves less than V",
     )  # fmt: skip
     screen.says(sentence(values))
     worlds.card(screen, "short-corridor")
@@ -60,6 +61,6 @@ def sentence(values: tuple[float, ...]) -> str:
         begin = f"The noise is {number(left)}, more than the {number(none)} without b"
     best = ", ".join(number(float(x)) for x in exact.best)
     return (
-        f"{begin}. V leaves {number(with_v)}, the constant −12 {number(constant)}, the best b(s)"
-        f" ({best}) {number(exact.lowest)}."
+        f"{begin}. V leaves {number(with_v)}; the constant −12 leaves {number(constant)}; the best"
+        f" b(s), {best}, leave {number(exact.lowest)}."
     )

@@ -20,19 +20,19 @@ from pgviz.ui.screen import Screen, chart
 CRITIC = presets["baseline"].replace(num_updates=NUM_UPDATES, stop_when_solved=True)
 assert CRITIC.replace(method="reinforce") == LEARN, "the same settings but for the critic"
 RUNS = (LEARN, CRITIC)
-SHOWN = Choice("shown", "Show the", ("return", "critic's loss", "share explained"))
+SHOWN = Choice("shown", "Show the", ("return", "critic's loss", "returns' variance explained"))
 CONTROLS = (SHOWN,)
-BEATS = ({"shown": "return"}, {"shown": "critic's loss"}, {"shown": "share explained"})
+BEATS = ({"shown": "return"}, {"shown": "critic's loss"}, {"shown": "returns' variance explained"})
 LABELS = {"reinforce": "reward-to-go", "baseline": "minus V̂(s)"}
 FIELDS = {
     "return": ("episode_return", "return of an episode", 500.0),
     "critic's loss": ("value_loss", "mean ½ (V̂ − G)²", None),
-    "share explained": ("explained_variance", "share of the returns' variance", 1.0),
+    "returns' variance explained": ("explained_variance", "share of the returns' variance", 1.0),
 }
 TITLES = {
     "return": "The same seeds, with a critic to subtract and without",
     "critic's loss": "The critic's loss: its returns grow while it learns",
-    "share explained": "How much of the returns V̂ predicts",
+    "returns' variance explained": "How much of the returns' variance V̂ predicts",
 }
 
 
@@ -40,8 +40,8 @@ def draw(screen: Screen) -> None:
     screen.words(
         "In CartPole nobody knows V. A **critic** is a network V̂ that learns it by regression on"
         " the returns: its loss is $\\frac12(\\hat V(s_t) - G_t)^2$. The weight becomes"
-        " $G_t - \\hat V(s_t)$. V̂ was trained on earlier episodes, so it cannot know these actions:"
-        " ĝ stays unbiased, however bad V̂ is."
+        " $G_t - \\hat V(s_t)$. V̂ was trained on earlier episodes, so it does not depend on these"
+        " actions: ĝ stays unbiased, however bad V̂ is."
     )
     shown: str = screen.control(SHOWN, "return")
     training.run_again(screen, RUNS)
@@ -53,7 +53,7 @@ def draw(screen: Screen) -> None:
         screen.says(sentence(found, shown))
         screen.numbers(numbers(found))
     else:
-        screen.says("The result stands here when both runs have ended.")
+        screen.says("The result stands here when both runs, with V̂ and without, have ended.")
     screen.code(learning.fit, learning.value_gradient)
     screen.command(
         *(
@@ -143,7 +143,7 @@ def sentence(found: dict[str, Recording], shown: str) -> str:
         return (
             f"The loss goes from {fixed(loss[0], 0)} to {fixed(loss[-1], 0)}, at most"
             f" {fixed(loss.max(), 0)}, while the return goes from {fixed(returns[0], 0)} to"
-            f" {fixed(returns[-1], 0)}: a critic of a policy that improves is never done."
+            f" {fixed(returns[-1], 0)}: while the policy changes, so does the value to learn."
         )
     share = interquartile_mean(own.metrics()["explained_variance"], axis=1)
     at = int(np.nanargmax(share))

@@ -12,7 +12,7 @@ from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
 
 DISTANCE = Choice(
-    "distance", "Distance of b from b*", tuple(x for x in committal.OFFSETS if x >= 0)
+    "distance", "d, distance of b from b*", tuple(x for x in committal.OFFSETS if x >= 0)
 )
 CONTROLS = (DISTANCE,)
 BEATS = ({"distance": 0.0}, {"distance": 0.3}, {"distance": 0.9})
@@ -22,12 +22,12 @@ GAP = 0.045  # between two names at the right
 
 
 def draw(screen: Screen) -> None:
-    rare = percent(float(committal.softmax(committal.START)[0]))
+    starts = [fixed(100 * float(p), 0) for p in committal.softmax(committal.START)]
     screen.words(
-        f"Three arms pay 1, 0.7 and 0; the best starts at π = {rare}. Below and above b\\* by the same"
-        " distance the noise is equal, and more than at b\\*. Yet above it the best arm is found more"
-        " often: a larger b makes drawn arms less likely, so the policy keeps trying. A smaller b"
-        " commits early."
+        f"Arms pay 1, 0.7, 0; π starts at ({', '.join(starts)}) %. At any policy, b\\*−d and b\\*+d"
+        f" have equal noise, more than b\\*. Yet for d up to {helps():g}, b\\*+d finds the best arm"
+        " most often. It is slower at first: a larger b makes more drawn arms less likely, so all are"
+        " tried for longer."
     )
     field = screen.live(DISTANCE, START)
     distance: float = screen.control(DISTANCE, START)
@@ -40,7 +40,8 @@ def draw(screen: Screen) -> None:
             "best": pd.DataFrame({"objective": [1.0], "label": ["the best arm: 1"]}),
         },
         title=headline(distance),
-        note=f"{committal.NUM_RUNS:,} runs each, recorded; one draw a step, b* of the present policy",
+        note=f"{committal.NUM_RUNS:,} runs each, one draw a step, learning rate {committal.STEP_SIZE:g} ·"
+        f" best arm: share of runs with J > {committal.FOUND:g} at the end",
         says="The mean of J against steps for three baselines.",
     )  # fmt: skip
     screen.says(sentence(distance))
@@ -48,12 +49,24 @@ def draw(screen: Screen) -> None:
     screen.code(committal.climb, committal.least_noisy)
 
 
+@lru_cache(1)
+def helps() -> float:
+    """The largest d up to which b* + d ends on the best arm more often than b* and b* − d."""
+    rows = committal.recorded()
+    best = 0.0
+    for d in DISTANCE.options[1:]:
+        if rows[d]["found"] <= max(rows[0.0]["found"], rows[-d]["found"]):
+            break
+        best = d
+    return best
+
+
 def headline(distance: float) -> str:
     """What the picture shows at this distance."""
     rows = committal.recorded()
     if distance and rows[distance]["found"] > rows[0.0]["found"]:
-        return r"More noise, and yet faster: above b\*"
-    return r"b\* has the least noise" if not distance else "Equal noise, unequal speed"
+        return r"More noise, and the best arm more often: b\* + d"
+    return r"b\* has the least noise" if not distance else "Equal noise, unequal ends"
 
 
 @lru_cache(1)

@@ -29,9 +29,9 @@ MEAN, SPREAD, BOTH = NORMALISERS
 def draw(screen: Screen) -> None:
     screen.words(
         "Much code subtracts the mean of the batch's returns and divides by their standard"
-        " deviation. The mean is a baseline that contains the sample itself: it shortens ∇J to"
-        " 1 − 1/N of it. The divisor depends on the same samples: it also turns the mean of ĝ. Both"
-        " fade as N grows, except the change of scale."
+        " deviation. The mean is a baseline that contains the sample itself: it leaves"
+        " 1 − 1/N of ∇J. The divisor depends on the same samples: it also turns the mean of ĝ. As N"
+        " grows, both effects fade; only a change of length stays."
     )
     shown: str = screen.control(SHOWN, "direction", horizontal=True)
     field = screen.live(EPISODES, START)
@@ -43,7 +43,7 @@ def draw(screen: Screen) -> None:
         title="Dividing turns the mean of ĝ away from ∇J"
         if shown == "direction"
         else "Both change the length of the mean of ĝ",
-        note="three arms, exact: sums over every batch · drag N",
+        note="three arms that pay 1, 2 and 5 · exact: over every batch (equal returns are not divided)",
         says=sentence(num),
     )  # fmt: skip
     screen.says(sentence(num))

@@ -31,6 +31,7 @@ class Bench:
     top: float
     levels: tuple[tuple[str, str], ...]  # landmarks of measure.noise, and their names here
     names: tuple[str, ...]
+    other: tuple[str, tuple[float, ...]]  # one more level: its name and its b(s)
 
     @property
     def options(self) -> tuple[float, float, float]:
@@ -78,7 +79,7 @@ def draw(
         charts.parabolas_of_states, fields, starts, ink(), bench.options, bench.top,
         tables=tables(bench),
         title=title,
-        note="a dot: b(s) as set; its curve: this state moved alone · dashed: landmarks",
+        note="filled: b(s) as set · curve: this state's b moved alone · hollow: its b\\*(s), lowest",
         says="The noise against b of each state.",
     )  # fmt: skip
     screen.numbers(numbers(bench, values))
@@ -113,7 +114,7 @@ def tables(bench: Bench) -> dict[str, pd.DataFrame]:
 
 
 def levels(bench: Bench) -> pd.DataFrame:
-    """The landmarks as levels, each with its label just above its line and clear of the others."""
+    """The landmarks as levels; `shown`: where the label of each stands, clear of the others."""
     marks = noise.by_hand(bench.world).landmarks
     rows: list[dict[str, Any]] = [
         {
@@ -122,12 +123,32 @@ def levels(bench: Bench) -> pd.DataFrame:
         }
         for key, name in bench.levels
     ]
-    rows.sort(key=lambda row: row["noise"])
-    free = -np.inf
-    for row in rows:
-        row["shown"] = max(row["noise"] + 0.5 * LINE * bench.top, free)
-        free = row["shown"] + LINE * bench.top
-    return pd.DataFrame(rows)
+    name, values = bench.other
+    other = bench.exact.trace(np.asarray(values))
+    rows.append({"noise": other, "label": f"{name}: {number(other)}"})
+    table = pd.DataFrame(rows).sort_values("noise", ignore_index=True)
+    return table.assign(shown=apart(table["noise"].to_list(), LINE * bench.top))
+
+
+def apart(levels: Sequence[float], gap: float) -> list[float]:
+    """Sorted levels, moved as little as needed to stand a gap apart: a crowd around its middle."""
+    crowds: list[list[float]] = []
+    for level in levels:
+        crowds.append([level])
+        while len(crowds) > 1 and _middle(crowds[-1]) - _middle(crowds[-2]) < gap * 0.5 * (
+            len(crowds[-1]) + len(crowds[-2])
+        ):
+            last = crowds.pop()
+            crowds[-1] += last
+    return [
+        _middle(crowd) + gap * (k - 0.5 * (len(crowd) - 1))
+        for crowd in crowds
+        for k in range(len(crowd))
+    ]
+
+
+def _middle(crowd: Sequence[float]) -> float:
+    return sum(crowd) / len(crowd)
 
 
 def numbers(bench: Bench, values: Sequence[float]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from pgviz.charts import baselines as charts
 from pgviz.figures import fixed, number
 from pgviz.lessons.baselines import worlds
 from pgviz.measure import scatter
+from pgviz.measure.noise import NUM_DOTS
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
@@ -25,16 +26,17 @@ def draw(screen: Screen) -> None:
     screen.words(
         "The **covariance trace** of one episode's ĝ is its mean squared distance from its mean,"
         r" $\operatorname{tr}\operatorname{Cov}\hat g = \mathbb{E}\,\|\hat g - \nabla J\|^2$."
-        " We call it the noise. A mean of N episodes has 1/N of it. The distance itself, its root,"
-        " falls like $1/\\sqrt N$. So half the noise is worth twice the episodes."
+        " We call it the noise. The mean of N episodes has 1/N of it, so its distance from ∇J, the"
+        " root, falls like $1/\\sqrt N$. A weight with half the noise needs half the episodes for"
+        " the same distance."
     )
     field = screen.live(EPISODES, START)
     num: int = screen.control(EPISODES, START)
     screen.chart(
         charts.errors_of_n, field, EPISODES.options.index(START), ink(),
         tables=dict(tables()),
-        title="Half the distance costs four times the episodes",
-        note="ladder · lines: exact · points: measured on the dots of the step before",
+        title="Four times the episodes halve the distance",
+        note=f"ladder, both axes logarithmic · lines: exact · points: measured on {NUM_DOTS} dots each",
         says="The distance of an estimate from the gradient against the number of episodes.",
     )  # fmt: skip
     screen.says(sentence(num))

@@ -16,15 +16,16 @@ SLIDERS = tuple(
     for s in range(3)
 )
 CONTROLS = SLIDERS
+FIRST = tuple(float(x) for x in state_values(ladder())[0])  # V with all steps left
 BENCH = Bench(
     "ladder",
     SLIDERS,
     (0.7, 1.0, 1.6),
     16.0,
-    (("none", "without b"), ("state", "best b(s)"), ("value", "V, steps left known")),
+    (("none", "without b"), ("state", "best b(s)"), ("value", "V(s, steps left)")),
     ("rung 0", "rung 1", "rung 2"),
+    ("V of step 0, always", FIRST),
 )
-FIRST = tuple(float(x) for x in state_values(ladder())[0])  # V with all steps left
 BEATS = (
     {"ladder-b0": 0.0, "ladder-b1": 0.0, "ladder-b2": 0.0},
     {"ladder-b0": 1.7, "ladder-b1": 3.0, "ladder-b2": 4.1},
@@ -33,14 +34,15 @@ BEATS = (
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "Give each state its own b(s): each has a parabola, lowest at b\\*(s), wherever the others"
-        " stand. A counterexample to “subtract V”: on the ladder V depends on the steps left; no V(s)"
-        " fits all steps."
+        "Give each state its own b(s). The noise has one parabola per state, lowest at b\\*(s),"
+        " whatever the other two b are. On the ladder V depends on the steps left, too. So V of step"
+        " 0, subtracted at every step, is worse than no b; V of each step is better than any three"
+        " numbers."
     )
     best = tuple(float(x) for x in BENCH.exact.best)
     values = parabolas.draw(
         screen, BENCH, (("Set b = V at step 0", FIRST), ("Set b = b*", best)),
-        "A parabola for every rung; V of the first step is far up",
+        "One parabola per rung; V of step 0, kept for all steps, is too high",
     )  # fmt: skip
     screen.says(sentence(values))
     worlds.card(screen, "ladder")
@@ -56,11 +58,11 @@ def sentence(values: tuple[float, ...]) -> str:
         last = ", ".join(number(float(x)) for x in state_values(ladder())[-1])
         return (
             f"{begin}, more than the {fixed(none)} without b: this is V with six steps left. With one"
-            f" left V is {last}. V that knows the steps left leaves {fixed(timed)}."
+            f" left V is {last}. V of each step leaves {fixed(timed)}."
         )
     if left > none:
         return f"{begin}, more than the {fixed(none)} without b."
     return (
         f"{begin} in place of {fixed(none)}. The best three numbers leave {fixed(BENCH.exact.lowest)};"
-        f" V that knows the steps left leaves {fixed(timed)}."
+        f" V(s, steps left) leaves {fixed(timed)}."
     )

@@ -33,8 +33,9 @@ NUM = {"ladder": 4, "three arms": 16, "survival": 4}  # N of a dot
 def draw(screen: Screen) -> None:
     screen.words(
         "Subtract a number b from every weight: $\\Psi_t = G_t - b$. Such a b is a **baseline**."
-        " Each dot moves by b times its own scores. They average to zero, so the centre stays. A"
-        " good b moves far dots inwards. Hollow: the same episodes without b."
+        " Each dot moves by b times its own scores. Their expectation is zero, so the centre stays. A"
+        " good b brings the dots closer to ∇J on average; J itself is a first guess. Hollow: the same"
+        " episodes without b. Crosses: the means of the dots."
     )
     field = screen.live(B, START_B)
     b: float = screen.control(B, START_B)
@@ -50,8 +51,7 @@ def draw(screen: Screen) -> None:
     found = noise.cloud(worlds.NAMES[name], NUM[name])
     dots = cloud(name)
     screen.chart(
-        charts.drag_b, field, B.options.index(START_B), ink(), (LOW, STEP), round(found.length, 4),
-        tuple(round(x, 3) for x in found.reach()), found.flat,
+        charts.drag_b, field, B.options.index(START_B), ink(), (LOW, STEP), *reach(name), found.flat,
         tables={
             "dots": dots,
             "centre": dots.mean().to_frame().T.assign(
@@ -61,9 +61,8 @@ def draw(screen: Screen) -> None:
             "parabola": pd.DataFrame([parabola(name)]),
         },
         title="The scatter changes with b, the centre does not",
-        note=f"{len(dots)} dots of N = {NUM[name]} episodes"
-        + (" · the height only parts the dots" if found.flat else "")
-        + " · drag b",
+        note=f"{len(dots)} new dots of N = {NUM[name]} episodes: each has 1/{NUM[name]} of the noise"
+        + (" · the height only parts the dots" if found.flat else ""),
         says="Estimates of the gradient with the baseline and without it.",
     )  # fmt: skip
     screen.says(sentence(name, b))
@@ -73,6 +72,17 @@ def draw(screen: Screen) -> None:
         f"python -m pgviz moments {worlds.NAMES[name]} --estimator reward-to-go --baseline {b:g}"
     )
     worlds.card(screen, worlds.NAMES[name])
+
+
+@lru_cache(8)
+def reach(name: str) -> tuple[tuple[float, float], float]:
+    """The picture: its domain along ∇J and half its height; every dot under b = 0, 1 and J fits."""
+    dots, mean = cloud(name), objective(named_worlds[worlds.NAMES[name]]())
+    along = pd.concat([dots["x"] - b * dots["sx"] for b in (0.0, START_B, mean)])
+    across = pd.concat([dots["y"] - b * dots["sy"] for b in (0.0, START_B, mean)])
+    low, high = min(float(along.min()), 0.0), float(along.max())
+    pad = 0.04 * (high - low)
+    return (round(low - pad, 3), round(high + pad, 3)), round(1.08 * float(across.abs().max()), 3)
 
 
 def _set_to(b: float) -> None:

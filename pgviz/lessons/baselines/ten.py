@@ -25,8 +25,8 @@ ANSWERS = ("The centre of the estimates", "How far they scatter", "Both", "Neith
 def draw(screen: Screen) -> None:
     screen.words(
         "The two arms pay 1 and 0.8, and π = (0.4, 0.6). Now someone pays 10 more, whatever you"
-        " choose. So J is 10 higher. Here ĝ is R ∇ log π(a) of one draw: there are only two estimates,"
-        " one for each arm."
+        " choose. So J is 10 higher. Here ĝ is $R\\,\\nabla\\log\\pi(a)$ of one draw: there are only two"
+        " estimates, one for each arm."
     )
     guess = screen.predict(ANSWERS, verdict)
     if guess is None:
@@ -84,7 +84,7 @@ def tables() -> dict[str, pd.DataFrame]:
             )
         name = "as before" if at < 0 else f"every reward {number(added)} more"
         rows.append(
-            {"at": at, "row": row, "name": name, "noise": f"noise {number(arms.noise(here))}"}
+            {"at": at, "row": row, "name": name, "noise": f"noise over both θ: {number(arms.noise(here))}"}
         )
     return {"estimates": pd.DataFrame(estimates), "rows": pd.DataFrame(rows)}
 

@@ -1,15 +1,19 @@
 """The value of a state: the average return from there on, under the present policy."""
 
+from dataclasses import replace
 from functools import lru_cache
 
+import numpy as np
 import pandas as pd
 
 from pgviz.charts import baselines as charts
 from pgviz.exact.best import best_values
+from pgviz.exact.estimator import GradientEstimator, true_values
+from pgviz.exact.moments import moments
 from pgviz.exact.return_distribution import return_distribution
 from pgviz.exact.reuse import one_knob_ladder
 from pgviz.exact.values import state_values
-from pgviz.figures import fixed
+from pgviz.figures import fixed, number
 from pgviz.lessons.baselines import worlds
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink
@@ -26,10 +30,10 @@ MOST = 6
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "Which b? What a return usually is, from here: the **value** $V^\\pi(s)$ is the average"
-        " return from state s on, under the present policy π. It moves with π. Q-learning's maximum"
-        " is about another policy, the best one: $V^*$. On the ladder both also depend on the steps"
-        " left."
+        "Which b? A natural choice is the **value** $V^\\pi(s)$: the average return from state s on,"
+        " under the present policy π. Then only the distance from that average is left as the weight."
+        " V moves with π. Q-learning's maximum is about another policy, the best one: $V^*$. On the"
+        " ladder both also depend on the steps left."
     )
     fields = screen.live(CLIMB, START_CLIMB), screen.live(LEFT, START_LEFT)
     percent: int = screen.control(CLIMB, START_CLIMB)
@@ -52,6 +56,16 @@ def values(percent: int, left: int) -> list[float]:
     """V(s) of every rung with so many steps left, when the policy climbs this often."""
     table = state_values(one_knob_ladder(percent / 100))
     return [float(x) for x in table[MOST - left]]
+
+
+@lru_cache(32)
+def noise_of(percent: int) -> tuple[float, float]:
+    """The noise of one episode at this policy: of the reward-to-go, and minus V(s, steps left)."""
+    p = percent / 100
+    here = replace(ladder(), theta=np.tile([0.0, np.log(p / (1 - p))], (3, 1)))
+    plain = moments(here, GradientEstimator("reward-to-go"))
+    with_v = moments(here, GradientEstimator("reward-to-go", values=true_values(here)))
+    return plain.covariance_trace, with_v.covariance_trace
 
 
 def best(left: int) -> list[float]:
@@ -89,12 +103,15 @@ def tables() -> dict[str, pd.DataFrame]:
 
 def sentence(percent: int, left: int) -> str:
     """V of every rung, and V* beside it."""
-    own = ", ".join(fixed(x) for x in values(percent, left))
+    from_0, *others = (fixed(x) for x in values(percent, left))
+    own = ", ".join([f"{from_0} (this is J)" if left == MOST else from_0, *others])
+    plain, with_v = (number(x) for x in noise_of(percent))
     other = ", ".join(fixed(x) for x in best(left))
     steps = f"{left} steps" if left > 1 else "1 step"
     return (
-        f"With {steps} left, π(climb) = {percent} % gets {own} on average from rungs 0, 1, 2. The"
-        f" best policy would get {other}: not what π gets."
+        f"With {steps} left, π(climb) = {percent} % gets {own} on average from rungs 0, 1, 2; the"
+        f" best policy {other}. Subtracting V, with the steps left, takes the noise of an episode from"
+        f" {plain} to {with_v}."
     )
 
 

@@ -119,8 +119,8 @@ START = 3
 def draw(screen: Screen) -> None:
     screen.words(
         "b may differ from state to state: b(s). Given the state, the average score is zero, so b(s)"
-        " times it is zero, too. That is all. It fails once b knows something about the action: then"
-        " it does not come out of the sum. Break a step to see by how much."
+        " times it is zero, too: the centre stays, b is **free**. This fails once b depends on the"
+        " action: then it does not come out of the sum. Break a step to see by how much."
     )
     number: int = screen.control(LINE, START)
     chosen: str = screen.control(BREAK, NOTHING)
@@ -145,7 +145,8 @@ def draw(screen: Screen) -> None:
             terms_that_cancel, ink(), stories[worlds.NAMES[name]].actions,
             tables={"terms": parts, "sums": sums, "axis": pd.DataFrame({"size": [0.0]})},
             title="The terms of a state cancel" if sums["zero"].all() else "They no longer cancel",
-            note="π b ∇ log π of each action, along the θ of the first",
+            note=f"π b ∇ log π along the θ of “{stories[worlds.NAMES[name]].actions[0]}”; b: the average"
+            f" return {'after the action' if broken == KNOWS_THE_ACTION else 'from the state on'}",
             height=height,
         )  # fmt: skip
     else:
@@ -223,7 +224,10 @@ def sentence(number: int, found: Evaluated, broken: str | None, all_marks: tuple
         if broken:
             return f"“{broken}” changes nothing in this world: look at another one."
         exact = sum(mark == "holds" for mark in all_marks[:SAMPLED_AT])
-        return f"All {exact} exact lines hold; the largest difference here is {size_of(found)}."
+        return (
+            f"The {exact} exact lines hold; the largest difference here is {size_of(found)}. Line"
+            f" {len(PROOF)} is a mean of samples."
+        )
     where = f"Line{'' if len(failing) == 1 else 's'} {listed(failing)}"
     verb = "fails" if len(failing) == 1 else "fail"
     if found.reading.mark == "fails":

@@ -9,7 +9,7 @@ from pgviz.ui.screen import Screen
 
 # What a line of the solution holds, and the hint in its place.
 HINTS = {
-    "advantages = ": "G − V̂, detached",
+    "advantages = ": "G − V̂, a plain number",
     "loss = loss - ": "add this episode",
     "critic_loss = ": "half the squared error",
 }
@@ -18,11 +18,12 @@ HINTS = {
 def draw(screen: Screen) -> None:
     screen.words(
         "REINFORCE with a critic to subtract: Gymnasium, torch, one seed. Three lines are missing."
-        " Mind two things. V̂ is fitted after the policy's update: it has not seen the returns it is"
-        " subtracted from. And it is subtracted as a number: the policy's loss must not move V̂."
+        " Mind two things. V̂ is fitted after the policy's update, not to the returns it is subtracted"
+        " from. And it is subtracted as a plain number: the policy's loss must not move V̂."
+        " `clip_grad_norm_` shortens a long ĝ."
     )
     source = solution()
-    exercise(screen, "baseline", source, gaps(source), start="while True")
+    exercise(screen, "baseline", source, gaps(source), start="loss = torch.zeros")
     screen.says(
         f"{plural(len(HINTS), 'gap')} in {plural(len(source.splitlines()), 'line')}: run it, and it"
         " should solve CartPole."
