@@ -174,8 +174,34 @@ def test_scores_are_the_slopes_of_log_pi_and_average_to_zero():
         assert table[mine]["after"].is_monotonic_increasing
     said = numbers(score.sentence("arm 3", 1.0))
     assert said[2:4] == pytest.approx([0.09, 0.30])
-    assert said[4] == -said[5]
     assert numbers(score.sentence(score.ALL, 1.0))[-1] == 0
+
+
+@pytest.mark.parametrize("arm", range(3))
+def test_an_arm_that_was_not_chosen_may_rise_and_the_sentence_says_which_and_why(arm):
+    before = named.bandit_a().policy[0]
+    table = score.moved(arm)
+    for at, step in enumerate(score.STEP.options):
+        after = table[table["at"] == at]["after"].to_numpy()
+        risen = [b for b in range(3) if b != arm and after[b] > before[b] + 1e-12]
+        said = score.sentence(f"arm {arm + 1}", step)
+        assert len(risen) <= 1
+        assert ("rises too" in said) == bool(risen)
+        for b in risen:
+            (last,) = {0, 1, 2} - {arm, b}
+            assert f"Arm {b + 1} rises too" in said
+            assert score.scores()[arm, last] < score.scores()[arm, b] < 0
+            assert numbers(said)[5:7] == pytest.approx([before[b], after[b]], abs=6e-4)
+    assert "Arm 2 rises too" in score.sentence("arm 3", 1.0)
+
+
+def test_sampled_r_grad_p_raises_the_arm_with_the_larger_product_of_p_and_r():
+    for theta in no_log.START.options:
+        worth = two_arms.probabilities(theta) * two_arms.rewards()
+        assert (float(two_arms.without_log(theta)) > 0) == (worth[0] > worth[1])
+        ends = no_log.paths().query(f"at == {no_log.START.options.index(theta)} and step == 80")
+        end = ends.set_index("update")["probability"][two_arms.DROPPED]
+        assert (end > two_arms.probabilities(theta)[0]) == (worth[0] > worth[1])
 
 
 # --- the objective ---
@@ -221,7 +247,7 @@ def test_the_prediction_of_the_corridor():
 def test_the_line_of_samples_tells_the_sign_at_the_default_and_earns_it():
     table = average.means(named.two_arms(), measured.DICE_SEED)
     said = average.sentence(table, 1000)
-    assert said.endswith("the sign is certain.")
+    assert said.endswith("all of it lies above 0.")
     row = average.rows_of(table).iloc[average.SAMPLES.options.index(1000)]
     assert numbers(said)[1] == pytest.approx(row["mean"], abs=5e-4)
     assert row["low"] > 0
@@ -230,6 +256,10 @@ def test_the_line_of_samples_tells_the_sign_at_the_default_and_earns_it():
         low=table["exact"] + 1, high=table["exact"] + 2, mean=table["exact"] + 1.5
     )
     assert "misses" in average.sentence(missing, 1000)
+    below = table.assign(low=-0.3, high=-0.1, mean=-0.2, exact=-0.15)
+    assert average.sentence(below, 1000).endswith("all of it lies below 0.")
+    nothing = table.assign(low=-0.1, high=0.1, mean=0.0, exact=0.0)
+    assert average.sentence(nothing, 1000).endswith("it holds the exact 0.000.")
     flat = table.assign(low=table["mean"], high=table["mean"])
     assert "no width" in average.sentence(flat, 1000)
 
@@ -273,6 +303,13 @@ def test_the_sentences_of_an_episode_agree_with_its_picture():
         slopes = table[(table["at"] == at) & (table["part"] == POLICY)]["slope"]
         assert said[0] == said[-1] == pytest.approx(slopes.sum(), abs=6e-3)
         assert said[1] == 0
+        assert "log of the whole product" in no_model.sentence(which, percent)
+        for tau, row in zip(
+            [a for a in episode.episodes()[which - 1].actions],
+            table[(table["at"] == at) & (table["part"] == POLICY)]["slope"],
+            strict=True,
+        ):  # the score of climb is 1 − π(climb), of rest −π(climb)
+            assert row == pytest.approx((tau == episode.ACTION) - percent / 100)
     assert numbers(no_model.sentence(1, 50))[0] != 0
 
 
@@ -288,6 +325,8 @@ def test_earlier_rewards_add_zero_and_their_variance_is_that_of_the_story():
     assert (causality.pairs(ladder(), "spread").query("past and u > 0")["value"] > 0.1).all()
     assert numbers(causality.sentence(kept, dropped, past, True, True)) == [0, 13.71, 7.08]
     assert numbers(causality.sentence(kept, dropped, past, True, False)) == [0, 7.08, 13.71]
+    assert causality.unpaid(ladder()) == " · step 0: no reward yet"
+    assert causality.unpaid(short_corridor()) == causality.unpaid(named.two_arms()) == ""
     assert "nothing to drop" in causality.sentence(1, 1, 0, False, True)
     assert "cancel" in causality.sentence(1, 2, 0, True, True)
     assert "the same" in causality.sentence(1, 1, 0, True, True)
@@ -369,6 +408,24 @@ def test_the_sentence_of_the_theorem_per_branch():
     assert "changes nothing" in theorem.sentence(12, found, proof.PAST, marks)
 
 
+def test_every_number_of_a_line_has_its_name_where_they_are_few():
+    actions = stories["ladder"].actions
+    found = proof.evaluate(ladder(), "reward-to-go", None, actions)
+    assert found.names[2:4] == ("rest in state 1", "climb in state 1")
+    assert theorem.title(11, found) == "Both sides of line 11, for each of 6 θ"
+    assert theorem.which(found) == "θ of rest in state 1, one of 6: "
+    few = proof.short(ladder())
+    assert found.sides["left"].to_numpy() == pytest.approx(np.asarray(gradient(few)).ravel())
+    assert proof.theta_in_words(few, (1, 1), actions) == "θ of climb in state 1"
+    assert proof.theta_in_words(short_corridor(), (0, 0), ("right", "left")) == "θ of right"
+    many = proof.evaluate(ladder(), "log trick", None, actions)
+    assert not many.names
+    assert "24 of its" in theorem.title(2, many)
+    one = proof.evaluate(ladder(), "noise", None, actions)
+    assert theorem.title(12, one) == "Both sides of line 12: 1 number"
+    assert theorem.which(one) == ""
+
+
 def test_samples_that_cannot_tell_the_sign_earn_no_mark():
     found = proof.evaluate(ladder(), "a mean of samples", None, stories["ladder"].actions)
     unsure = replace(found, reading=replace(found.reading, mark="holds", note="too few"))
@@ -399,6 +456,8 @@ def test_right_lines_have_the_number_of_the_gradient_and_false_ones_have_not():
         assert bool(line.why_false) == (not is_right)
     few = puzzle.world()
     assert puzzle.exact() == pytest.approx(float(gradient(few).max()))
+    assert puzzle.name() == "θ of climb in state 1"
+    assert gradient(few)[1, 1] == pytest.approx(puzzle.exact())
 
 
 def test_the_puzzle_can_be_solved_and_answers_every_choice():
@@ -442,6 +501,8 @@ def test_the_unrolled_sum_arrives_after_the_steps_of_the_ladder_and_broken_elsew
     table = unrolled.sums(ladder(), None)
     assert table["partial_sum"].iloc[-1] == pytest.approx(table["exact"].iloc[0])
     assert numbers(unrolled.sentence(table, None))[0] == 6
+    assert unrolled.component(ladder(), ("rest", "climb")) == "θ of rest in state 1"
+    assert gradient(ladder())[1, 0] == pytest.approx(table["exact"].iloc[0])
     for broken in unrolled.BREAKS:
         wrong = unrolled.sums(ladder(), broken)
         assert abs(wrong["partial_sum"].iloc[-1] - table["exact"].iloc[0]) > 0.1
@@ -464,6 +525,9 @@ def test_the_mistake_loses_at_the_default_and_samples_climb():
     assert said[:4] == pytest.approx(
         [0.88, ends["exact"], ends["sampled"], ends["broken"]], rel=5e-3
     )
+    for at, name in ((-2, "sampled"), (-1, "broken")):
+        cosines = run.steps[run.steps["update"] == name]["cosine"].dropna()
+        assert said[at] == round(100 * (cosines > 0).mean())
     stopped = climb.race(short_corridor(), 0, "sample from the wrong policy", 0.01, 3, 0)
     assert "too long" in climb.sentence(stopped)
     places = climb.ends(*climb.in_frame(run.steps))["drawn"].to_numpy()
@@ -478,7 +542,9 @@ def test_without_gamma_t_the_chain_goes_downhill_by_the_same_amount():
     assert said[2:4] == pytest.approx([0.25 * q, -0.25 * q], abs=6e-4)
     assert "downhill" in discount.sentence(paths, 0.5)
     assert "no difference" in discount.sentence(paths, 1.0)
-    assert "the length is not" in discount.sentence(paths, 0.9)
+    assert "its size is not" in discount.sentence(paths, 0.9)
+    assert numbers(discount.story(Shown("shared-logit-chain", discounted=True))) == [1, 1.5, 1, -1]
+    assert discount.story(Shown("ladder")) == stories["ladder"].sentence
     here = paths[(paths["at"] == discount.GAMMA.options.index(0.5))]
     assert here["slope"].abs().max() == pytest.approx(0.25 * q)
     assert set(discount.labels(paths).query("at == 9")["label"]) == {"both"}

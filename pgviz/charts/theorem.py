@@ -4,12 +4,29 @@ Domains come from a table `frame` of two invisible points, so that nothing jumps
 turned; `ink` is the colour of the exact truth, black on light and white on dark.
 """
 
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
 import altair as alt
 
 from pgviz.charts.theme import BROKEN, BROKEN_DASH, COLOR, QUIET, TRUTH_DASH
 
 SAMPLED = COLOR["reinforce"]
 PROBABILITY = [0, 1]
+EDGE = 44  # pixels left of the plot, so that two pictures above each other share their steps
+
+Arguments = ParamSpec("Arguments")
+
+
+def on_grid(build: Callable[Arguments, alt.LayerChart]) -> Callable[Arguments, alt.LayerChart]:
+    """The first and the last number of every axis stand at their grid line, as all others do."""
+
+    @wraps(build)
+    def built(*args: Arguments.args, **kwargs: Arguments.kwargs) -> alt.LayerChart:
+        return build(*args, **kwargs).configure_axis(labelFlush=False)
+
+    return built
 
 
 def _table(name: str) -> alt.Chart:
@@ -21,14 +38,10 @@ def _frame(x: alt.X, y: alt.Y) -> alt.Chart:
 
 
 def _p(title: str) -> alt.X:
-    return (
-        alt.X("p:Q")
-        .title(title)
-        .scale(domain=PROBABILITY, nice=False)
-        .axis(tickCount=5, labelFlush=True)
-    )
+    return alt.X("p:Q").title(title).scale(domain=PROBABILITY, nice=False).axis(tickCount=5)
 
 
+@on_grid
 def objective(title: str, ink: str) -> alt.LayerChart:
     """J along the knob with the tangent where the knob stands.
 
@@ -52,6 +65,7 @@ def objective(title: str, ink: str) -> alt.LayerChart:
     )  # fmt: skip
 
 
+@on_grid
 def curl(first: str, second: str) -> alt.LayerChart:
     """Arrows of a field in a plane of two parameters and the square walked around in it.
 
@@ -82,6 +96,7 @@ def _racers(ink: str) -> tuple[alt.Color, alt.StrokeDash]:
     return color, dash
 
 
+@on_grid
 def triangle(ink: str) -> alt.LayerChart:
     """Policies over three actions as points of a triangle: three ascents from one point.
 
@@ -106,6 +121,7 @@ def triangle(ink: str) -> alt.LayerChart:
     return outline + corners + lines + start
 
 
+@on_grid
 def two_bars(field: str, start: int, ink: str) -> alt.LayerChart:
     """The probabilities of the arms, redrawn while the slider behind `field` moves.
 
@@ -142,6 +158,7 @@ def live(field: str, start: int) -> alt.Parameter:
 HERE = "datum.at == toNumber(at)"
 
 
+@on_grid
 def averages(field: str, start: int, ink: str, unit: str) -> alt.LayerChart:
     """The average return of N draws with the same dice, and J.
 
@@ -169,6 +186,7 @@ def averages(field: str, start: int, ink: str, unit: str) -> alt.LayerChart:
 COLUMNS = ("P", "R", "∇P", "R ∇P")
 
 
+@on_grid
 def product_table(field: str, start: int, ink: str) -> alt.LayerChart:
     """A table that follows the slider. Table: cells (at, row, column, text, strong)."""
     base = (
@@ -200,6 +218,7 @@ def product_table(field: str, start: int, ink: str) -> alt.LayerChart:
     return plain + strong
 
 
+@on_grid
 def slope_of_j(field: str, start: int, ink: str) -> alt.LayerChart:
     """J with its tangent where the slider stands. Tables: curve (at, theta, objective, slope)."""
     x = alt.X("theta:Q").title("θ").scale(nice=False).axis(tickCount=7, format="~g")
@@ -230,6 +249,7 @@ def slope_of_j(field: str, start: int, ink: str) -> alt.LayerChart:
     return exact + tangent + point + label
 
 
+@on_grid
 def two_ascents(field: str, start: int, ink: str, num_steps: int) -> alt.LayerChart:
     """The probability of arm 1 along two ascents from the start that the slider sets.
 
@@ -259,16 +279,18 @@ def two_ascents(field: str, start: int, ink: str, num_steps: int) -> alt.LayerCh
     )  # fmt: skip
 
 
+@on_grid
 def divided_bars(field: str, start: int, ink: str) -> alt.LayerChart:
-    """∇P and ∇P / P of every arm. Table: bars (at, arm, quantity, size, label)."""
+    """∇P and ∇P / P of every arm. Tables: bars (at, arm, quantity, size, label), zero (size).
+
+    The name of an arm stands at the zero line, on the side where it has no bars.
+    """
     names = ["∇P", "∇P / P"]
     base = (
         _table("bars")
         .transform_filter(HERE)
         .encode(
-            alt.X("arm:N")
-            .title(None)
-            .axis(labelAngle=0, labelFontSize=15, ticks=False, offset=4, domain=False),
+            alt.X("arm:N").title(None).axis(labels=False, ticks=False, domain=False),
             alt.XOffset("quantity:N").sort(names),
             alt.Y("size:Q").title("slope in θ").scale(domain=[-1.12, 1.12]).axis(SLOPE),
         )
@@ -282,16 +304,26 @@ def divided_bars(field: str, start: int, ink: str) -> alt.LayerChart:
         dy=13, fontSize=15, fontWeight=600, color=ink
     )
     zero = _table("zero").mark_rule(color=QUIET).encode(alt.Y("size:Q"))
-    return zero + bars + up.encode(text="label:N") + down.encode(text="label:N")
+    written = zero + bars + up.encode(text="label:N") + down.encode(text="label:N")
+    for side, dy in ((">", 18), ("<", -16)):
+        names_at = _table("bars").transform_filter(HERE)
+        names_at = names_at.transform_filter(
+            f"datum.quantity == '{names[0]}' && datum.size {side} 0"
+        )
+        written += names_at.mark_text(fontSize=15, color=QUIET, dy=dy).encode(
+            alt.X("arm:N"), alt.YDatum(0), text="arm:N"
+        )
+    return written
 
 
+@on_grid
 def mean_of_samples(field: str, start: int, ink: str) -> alt.LayerChart:
     """A mean of N samples with its 95 % interval, on its way to the exact slope.
 
     Tables: means (num, mean, low, high, exact; inside the frame), marks (at, num, mean), frame
     (num, mean), ends (num, exact, label).
     """
-    x = alt.X("num:Q").title("samples N").scale(type="log", nice=False)
+    x = alt.X("num:Q").title("samples N, log scale").scale(type="log", nice=False)
     x = x.axis(values=[10, 100, 1000, 10_000], format="~s")
     y = alt.Y("mean:Q").title("slope").scale(zero=False, nice=False).axis(tickCount=6)
     means = _table("means")
@@ -325,14 +357,15 @@ def mean_of_samples(field: str, start: int, ink: str) -> alt.LayerChart:
     )
 
 
+@on_grid
 def score_bars(ink: str) -> alt.LayerChart:
     """1[a = b] − π(b) of every arm. Tables: scores (arm, size, label, chosen), zero."""
     base = _table("scores").encode(
         alt.X("arm:N").title(None).axis(labels=False, ticks=False, domain=False),
         alt.Y("size:Q")
         .title("score")
-        .scale(domain=[-1.15, 1.25])
-        .axis(values=[-1, -0.5, 0, 0.5, 1]),
+        .scale(domain=[-1.3, 1.3])
+        .axis(values=[-1, 0, 1], format="~g", grid=False, minExtent=EDGE),
     )
     color = alt.Color("chosen:N").scale(domain=[True, False], range=[CHOSEN, OTHERS]).legend(None)
     up, down = "datum.size >= 0", "datum.size < 0"
@@ -348,8 +381,9 @@ def score_bars(ink: str) -> alt.LayerChart:
     )
 
 
+@on_grid
 def moved_policy(field: str, start: int, ink: str) -> alt.LayerChart:
-    """π before a step along a score (hollow) and after it (filled).
+    """π before a step along a score (a line) and after it (a bar), both written above.
 
     Table: policies (at, arm, before, after).
     """
@@ -360,8 +394,8 @@ def moved_policy(field: str, start: int, ink: str) -> alt.LayerChart:
             alt.X("arm:N").title(None).axis(labelAngle=0, labelFontSize=15, ticks=False),
         )
     )
-    y = alt.Y("after:Q").title("probability π").scale(domain=[0, 1.1])
-    y = y.axis(values=[0, 0.5, 1])
+    y = alt.Y("after:Q").title("probability π").scale(domain=[0, 1.3])
+    y = y.axis(values=[0, 0.5, 1], format="~g", minExtent=EDGE)
     return (
         base.mark_bar(size=70, color=SAMPLED, cornerRadiusEnd=4)
         .encode(y)
@@ -369,12 +403,15 @@ def moved_policy(field: str, start: int, ink: str) -> alt.LayerChart:
         + base.mark_tick(thickness=3, size=92, color=ink).encode(
             alt.Y("before:Q").title("probability π")
         )
-        + base.transform_calculate(top="max(datum.before, datum.after)")
-        .mark_text(dy=-10, fontSize=15, fontWeight=600, color=ink)
-        .encode(alt.Y("top:Q"), text=alt.Text("after:Q", format=".2f"))
+        + base.transform_calculate(
+            moves="format(datum.before, '.2f') + ' → ' + format(datum.after, '.2f')"
+        )
+        .mark_text(fontSize=15, fontWeight=600, color=ink)
+        .encode(alt.YDatum(1.16), text="moves:N")
     )
 
 
+@on_grid
 def episode_path(field: str, start: int, ink: str, num_steps: int, rungs: int) -> alt.LayerChart:
     """One episode on the ladder, with the two factors of each of its steps.
 
@@ -382,7 +419,7 @@ def episode_path(field: str, start: int, ink: str, num_steps: int, rungs: int) -
     (at, step, part, text), product (at, text).
     """
     x = alt.X("step:Q").title("step t").scale(domain=[-0.3, num_steps + 0.3], nice=False)
-    x = x.axis(values=list(range(num_steps + 1)), format="d", grid=False)
+    x = x.axis(values=list(range(num_steps + 1)), format="d", grid=False, orient="top")
     y = alt.Y("rung:Q").title("rung").scale(domain=[-1.9, rungs - 0.65], nice=False)
     y = y.axis(values=list(range(rungs)), format="d")
     moves, nodes = _table("moves"), _table("nodes")
@@ -425,11 +462,13 @@ def episode_path(field: str, start: int, ink: str, num_steps: int, rungs: int) -
     )  # fmt: skip
 
 
+@on_grid
 def logs_of_factors(field: str, start: int) -> alt.LayerChart:
     """The log of every factor of an episode. Table: terms (at, step, part, log)."""
     return _terms(field, start, "log", "log")
 
 
+@on_grid
 def slopes_of_factors(field: str, start: int) -> alt.LayerChart:
     """The slope of each of these logs. Table: terms (at, step, part, slope, slope_label)."""
     return _terms(field, start, "slope", "slope in θ")
@@ -439,7 +478,8 @@ def _terms(field: str, start: int, quantity: str, title: str) -> alt.LayerChart:
     x = alt.X("step:O").title("step t" if quantity == "slope" else None)
     x = x.axis(labelAngle=0, labelFontSize=13, ticks=False, domain=False)
     domain = [-1.25, 1.25] if quantity == "slope" else [-3.6, 0]
-    y = alt.Y(f"{quantity}:Q").title(title).scale(domain=domain, nice=False).axis(tickCount=4)
+    y = alt.Y(f"{quantity}:Q").title(title).scale(domain=domain, nice=False)
+    y = y.axis(values=[-1, 0, 1] if quantity == "slope" else [-3, -2, -1, 0], minExtent=EDGE)
     color = (
         alt.Color("part:N")
         .scale(domain=["policy", "world"], range=[POLICY_COLOR, WORLD_COLOR])
@@ -456,6 +496,7 @@ def _terms(field: str, start: int, quantity: str, title: str) -> alt.LayerChart:
     return bars + down.encode(text=text) + up.encode(text=text)
 
 
+@on_grid
 def credit(ink: str, steps: int, signed: bool) -> alt.LayerChart:
     """One number for every pair: action at step t, reward at step u.
 
@@ -498,12 +539,18 @@ def credit(ink: str, steps: int, signed: bool) -> alt.LayerChart:
     return cells + numbers.encode(**middle, text="text:N") + gone.encode(**middle) + stairs
 
 
-def two_sides(ink: str) -> alt.LayerChart:
-    """The numbers on both sides of a line: a dashed tick for the left, a point for the right.
+@on_grid
+def two_sides(ink: str, named: bool = False) -> alt.LayerChart:
+    """The numbers on both sides of a line: a short bar for the left, a point for the right.
 
-    Table: sides (place, left, right, same, low, high), zero (left).
+    Tables: sides (place, left, right, same, low, high, and a name where they are `named`), zero
+    (left). A name is broken before its " in ".
     """
     x = alt.X("place:O").title(None).axis(labels=False, ticks=False, domain=False)
+    if named:
+        x = alt.X("name:N").sort(None).title(None)
+        lines = "split(replace(datum.label, ' in ', '\\n'), '\\n')"
+        x = x.axis(labelAngle=0, labelExpr=lines, labelLimit=90, ticks=False, domain=False)
     y = alt.Y("left:Q").title("both sides").scale(zero=True, padding=16).axis(tickCount=4)
     right = alt.Y("right:Q").title("both sides")
     base = _table("sides").encode(x)
@@ -524,6 +571,7 @@ def two_sides(ink: str) -> alt.LayerChart:
     )
 
 
+@on_grid
 def unrolled_sums(ink: str) -> alt.LayerChart:
     """Sums of the first k terms on their way to the exact slope; broken ones in red.
 
@@ -545,18 +593,20 @@ def unrolled_sums(ink: str) -> alt.LayerChart:
         + sums.mark_point(filled=True, size=80, opacity=1).encode(
             x, y, color, shape.legend(None), tooltip=["k:Q", alt.Tooltip("partial_sum:Q", format=".4f")]
         )
-        + _table("ends").mark_text(align="right", dy=-10, fontSize=14, color=ink).encode(
+        + _table("ends").mark_text(align="left", dx=6, dy=-11, fontSize=14, color=ink).encode(
             x, y, text="label:N"
         )
     )  # fmt: skip
 
 
+@on_grid
 def climbers(ink: str, num_steps: int) -> alt.LayerChart:
     """J along three ascents, named at their ends. Tables: steps (as in `race`), frame, ends."""
     color, dash = _racers(ink)
-    x = alt.X("step:Q").title("step").scale(domain=[0, num_steps * 1.25], nice=False)
+    x = alt.X("step:Q").title(None).scale(domain=[0, num_steps * 1.25], nice=False)
     x = x.axis(values=[0, 20, 40, 60, 80])
-    y = alt.Y("drawn:Q").title("J(θ), exact").axis(tickCount=5).scale(zero=False, nice=False)
+    y = alt.Y("drawn:Q").title("J(θ), exact").scale(zero=False, nice=False)
+    y = y.axis(tickCount=5, minExtent=EDGE)
     tooltip = ["update:N", "step:Q", alt.Tooltip("objective:Q", format=".4f")]
     lines = _table("steps").mark_line(strokeWidth=2.5).encode(x, y, color, dash, tooltip=tooltip)
     labels = (
@@ -567,24 +617,27 @@ def climbers(ink: str, num_steps: int) -> alt.LayerChart:
     return _frame(x, y) + lines + labels
 
 
+@on_grid
 def cosines(ink: str, num_steps: int) -> alt.LayerChart:
     """Whether each step points uphill. Tables: steps (update, step, cosine), zero."""
     color, _ = _racers(ink)
-    x = alt.X("step:Q").title(None).scale(domain=[0, num_steps * 1.25], nice=False)
+    x = alt.X("step:Q").title("step").scale(domain=[0, num_steps * 1.25], nice=False)
     x = x.axis(values=[0, 20, 40, 60, 80])
-    y = alt.Y("cosine:Q").title("uphill").scale(domain=[-1.1, 1.1], nice=False)
-    y = y.axis(values=[-1, 0, 1])
-    shape = (
-        alt.Shape("update:N")
-        .scale(domain=UPDATES, range=["stroke", "circle", "cross"])
-        .legend(None)
-    )
-    points = _table("steps").transform_filter("isValid(datum.cosine) && datum.update != 'exact'")
-    return _table("zero").mark_rule(color=QUIET).encode(y) + points.mark_point(
-        filled=True, size=26, opacity=0.75
-    ).encode(x, y, color, shape)
+    y = alt.Y("cosine:Q").title("uphill").scale(domain=[-1.4, 1.4], nice=False)
+    y = y.axis(values=[-1, 0, 1], minExtent=EDGE)
+    shown = _table("zero").mark_rule(color=QUIET).encode(y)
+    for name, shape, aside in (("sampled", "circle", -3), ("broken", "cross", 3)):
+        points = _table("steps").transform_filter(
+            f"isValid(datum.cosine) && datum.update == '{name}'"
+        )
+        # A little above and below their place, so that neither covers the other.
+        shown += points.mark_point(
+            filled=True, size=26, opacity=0.75, shape=shape, yOffset=aside
+        ).encode(x, y, color)
+    return shown
 
 
+@on_grid
 def with_and_without(field: str, start: int, ink: str) -> alt.LayerChart:
     """The slope along one θ with γ^t and the update without it, against p, as γ moves.
 

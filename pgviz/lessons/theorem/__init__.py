@@ -24,7 +24,7 @@ PAGE = Page(
         Step("product", "Only the probabilities depend on θ", introduces=("gradient",)),
         Step(
             "no-log",
-            "Samples that add R ∇P: the wrong arm wins",
+            "Add sampled R ∇P: the wrong arm can win",
             question="Sample arms, add R ∇P: which arm wins?",
         ),
         Step("divide", "Divide by how often it was sampled", introduces=("log-derivative",)),
@@ -33,7 +33,7 @@ PAGE = Page(
             "Now an average of samples finds the slope",
             introduces=("estimate", "confidence interval"),
         ),
-        Step("score", "Up for the chosen action, down for the others", introduces=("score",)),
+        Step("score", "The score raises the chosen θ, lowers the others", introduces=("score",)),
         Step("episode", "An episode multiplies many probabilities", introduces=("trajectory",)),
         Step("no-model", "The log separates policy from world"),
         Step(
@@ -49,10 +49,10 @@ PAGE = Page(
             deeper=True,
             introduces=("value", "action value"),
         ),
-        Step("climb", "Samples climb the hill; a broken line does not", deeper=True),
+        Step("climb", "Samples climb the hill; a mistake may not", deeper=True),
         Step(
             "discount",
-            "Most code drops γᵗ; then uphill can become downhill",
+            "Drop γᵗ, and uphill can become downhill",
             deeper=True,
             introduces=("discount",),
         ),

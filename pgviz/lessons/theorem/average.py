@@ -24,8 +24,8 @@ def draw(screen: Screen) -> None:
     screen.words(
         "So the slope is an average over samples:"
         " $\\nabla J = \\mathbb{E}[R\\,\\nabla\\log P]$. The mean of N samples is an **estimate**"
-        " of it. The band is its 95 % **confidence interval**: it holds the exact slope in 95 of"
-        " 100 repetitions, and narrows like $1/\\sqrt{N}$."
+        " of it. The band is its 95 % **confidence interval**: it holds the exact slope in about"
+        " 95 of 100 repetitions, and narrows like $1/\\sqrt{N}$."
     )
     start = 1000
     field = screen.live(SAMPLES, start)
@@ -35,7 +35,7 @@ def draw(screen: Screen) -> None:
     shown, table, note = world.found_or_instead(shown, "two-arms", means, luck)
     exact = float(table["exact"].iloc[0])
     marks = rows_of(table)
-    reach = max(4 * float(table["spread"].iloc[0]) / np.sqrt(30), 1e-12)
+    reach = max(3.5 * float(table["spread"].iloc[0]) / np.sqrt(10), 1e-12)
     screen.chart(
         mean_of_samples, field, SAMPLES.options.index(start), ink(),
         tables={
@@ -48,7 +48,7 @@ def draw(screen: Screen) -> None:
             "frame": pd.DataFrame({"num": [10, 10_000], "mean": [exact - reach, exact + reach]}),
         },
         title="The mean of samples closes in on the exact slope",
-        note="band: 95 % interval" + world.found(shown, cut_in_words),
+        note="blue: the mean · band: its 95 % interval · dashed: exact" + world.found(shown, cut_in_words),
     )  # fmt: skip
     screen.says(sentence(table, num) + note)
     screen.numbers(table)
@@ -82,14 +82,17 @@ def sentence(table: pd.DataFrame, num: int) -> str:
     row = rows_of(table).iloc[SAMPLES.options.index(num)]
     mean, low, high, exact = (float(row[name]) for name in ("mean", "low", "high", "exact"))
     reach = (high - low) / 2
-    words = f"The mean of {int(row['num']):,} samples is {signed(mean, 3)} ± {number(reach, 2)}"
+    words = (
+        f"With {int(row['num']):,} samples the interval is {signed(mean, 3)} ± {number(reach, 2)}"
+    )
     if not reach > 0:
-        return f"{words}: so far all samples are equal, so the interval has no width."
+        return f"{words}: so far all samples are equal, so it has no width."
     if not low <= exact <= high:
         return (
             f"{words}: it misses the exact {signed(exact, 3)}. One interval in twenty does, and"
             " more where something rare has not been drawn yet."
         )
-    if low <= 0 <= high and abs(exact) > 1e-12:
-        return f"{words}: it holds the exact {signed(exact, 3)}, but cannot tell its sign yet."
-    return f"{words}: it holds the exact {signed(exact, 3)}, and the sign is certain."
+    holds = f"{words}: it holds the exact {signed(exact, 3)}"
+    if low <= 0 <= high:
+        return f"{holds}, but cannot tell its sign yet." if abs(exact) > 1e-12 else f"{holds}."
+    return f"{holds}, and all of it lies {'above' if low > 0 else 'below'} 0."

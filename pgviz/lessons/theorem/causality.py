@@ -5,6 +5,7 @@ import pandas as pd
 
 from pgviz.charts.theorem import credit as chart
 from pgviz.exact.credit import credit
+from pgviz.exact.values import state_distributions
 from pgviz.figures import fixed, number
 from pgviz.measure.noise import stairs
 from pgviz.proofs.ascent import capped
@@ -25,10 +26,10 @@ MOST_STEPS = 6
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "R ∇ log P multiplies every action's score with every reward. But at step t the earlier"
-        " rewards are settled, and the score averages to zero: so do these products. They only add"
-        " **variance**, the mean squared distance from the mean. Without them, the rewards from"
-        " step t on are left: the **reward-to-go** $G_t = \\sum_{u\\ge t} r_u$."
+        "R ∇ log P multiplies every action's score with every reward. At step t the earlier rewards"
+        " are fixed, and the action's score averages to zero. So their product averages to zero,"
+        " too. It only adds **variance**, the mean squared distance from the mean. Without it, the"
+        " rewards from step t on are left: the **reward-to-go** $G_t = \\sum_{u\\ge t} r_u$."
     )
     show: str = screen.control(SHOW, "mean")
     keep: bool = screen.control(KEEP, True)
@@ -46,8 +47,9 @@ def draw(screen: Screen) -> None:
             "stairs": stairs(steps) if steps > 1 else pd.DataFrame({"u": [], "t": [], "order": []}),
         },
         title=f"Under the stairs the reward came first: {below}",
-        note=("mean of score × reward, along ∇J" if show == "mean" else
+        note=("mean of score × reward: its part in the direction of ∇J" if show == "mean" else
               "root mean squared distance from the mean")
+        + world.found(shown, unpaid)
         + ("" if keep else " · ×: dropped"),
     )  # fmt: skip
     kept, dropped, past, has_a_past = world.found(shown, noise)
@@ -83,6 +85,17 @@ def pairs(here: TabularMDP, show: str) -> pd.DataFrame:
     )
 
 
+def unpaid(here: TabularMDP) -> str:
+    """A word on the first steps, where no episode is paid: their columns are 0."""
+    few = short(here)
+    visits, pays = state_distributions(few), (few.flow * np.abs(few.rewards)).sum(axis=(1, 2))
+    nothing = visits @ pays == 0
+    first = int((~nothing).argmax()) if not nothing.all() else 0
+    if first == 0:
+        return ""
+    return f" · step{'' if first == 1 else 's'} {', '.join(map(str, range(first)))}: no reward yet"
+
+
 def noise(here: TabularMDP) -> tuple[float, float, float, bool]:
     """Variance with earlier rewards and without them, the sum of their means, and whether any
     reward comes before a later action."""
@@ -100,7 +113,7 @@ def sentence(kept: float, dropped: float, past: float, has_a_past: bool, keep: b
     zero = "0" if past < 1e-9 else number(past)
     mean = f"The earlier rewards' means add up to {zero}."
     now, other = (kept, dropped) if keep else (dropped, kept)
-    compared = f"The variance of one episode's estimate is {fixed(now)}, {'without' if keep else 'with'} them {fixed(other)}"
+    compared = f"The variance of one episode's estimate, over all θ, is {fixed(now)}, {'without' if keep else 'with'} them {fixed(other)}"
     sign = sign_of_the_past(kept, dropped)
     if sign > 0:
         return f"{mean} {compared}."

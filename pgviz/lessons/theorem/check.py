@@ -43,7 +43,7 @@ def order_of_the_proof() -> Question:
     )
     return Question(
         "order",
-        f"In which order do these lines prove that samples can be averaged?\n\n{listed}",
+        f"In which order do these lines show that a mean of samples estimates ∇J?\n\n{listed}",
         ("B → C → D → A", "B → D → A → C", "C → A → D → B"),
         1,
         (

@@ -6,6 +6,7 @@ import pandas as pd
 from pgviz.charts.theorem import climbers, cosines, triangle
 from pgviz.exact.landscape import BREAKS
 from pgviz.figures import number, percent
+from pgviz.lessons.theorem.proof import PAST
 from pgviz.measure import theorem
 from pgviz.proofs.ascent import STEP_CAP
 from pgviz.ui import world
@@ -19,7 +20,7 @@ HILL = world.control("hill")
 MISTAKE = Choice(
     "mistake",
     "The mistake",
-    (*(b for b in BREAKS if "γ" not in b), "keep past rewards"),
+    (*(b for b in BREAKS if "γ" not in b), PAST),
     listed=True,
 )
 EPISODES = Choice("episodes", "Episodes per step, N", (1, 3, 10, 30, 100))
@@ -34,7 +35,7 @@ NUM_STEPS = theorem.NUM_STEPS
 def draw(screen: Screen) -> None:
     screen.words(
         "All three start at the same θ and add a step size times their direction. One knows ∇J;"
-        " one estimates it from N new episodes per step; one follows a broken line of the proof."
+        " one estimates it from N new episodes per step; one makes a mistake in the proof."
     )
     shown = world.chosen(screen, HILL, "two-arms")
     mistake: str = screen.control(MISTAKE, "drop the log")
@@ -48,17 +49,18 @@ def draw(screen: Screen) -> None:
         climbers, ink(), NUM_STEPS,
         tables={"steps": drawn, "frame": frame, "ends": ends(drawn, frame)},
         title=headline(run),
-        note="dashed: exact · line: samples · red: the mistake"
+        note="dashed: ∇J · blue: samples · red: the mistake"
+        + (", sampled" if mistake == PAST else ", on average")
+        + f" · step size {number(shown.story.learning_rate)}"
         + world.found(shown, cut_in_words),
-        share=0.68,
+        share=0.62,
     )  # fmt: skip
     screen.chart(
         cosines, ink(), NUM_STEPS,
         tables={"steps": run.steps, "zero": pd.DataFrame({"cosine": [0.0]})},
         title="Does the step point uphill?",
         note="1: along ∇J · below 0: downhill",
-        share=0.28,
-        height=84,
+        height=round(0.29 * screen.height),
     )  # fmt: skip
     screen.says(sentence(run) + note)
     screen.numbers(run.steps)
@@ -113,9 +115,9 @@ def in_frame(steps: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 WHO = {
-    theorem.EXACT: "exact steps",
-    theorem.SAMPLED: "sampled ones",
-    theorem.BROKEN: "mistaken ones",
+    theorem.EXACT: "with ∇J",
+    theorem.SAMPLED: "with samples",
+    theorem.BROKEN: "with the mistake",
 }
 NAMES = {theorem.EXACT: "exact", theorem.SAMPLED: "samples", theorem.BROKEN: "✗ mistake"}
 
@@ -147,32 +149,28 @@ def headline(run: theorem.Race) -> str:
 
 
 def sentence(run: theorem.Race) -> str:
-    """Where each of the three ends, and how often a sample pointed uphill."""
+    """Where each of the three ends, and how often the steps pointed uphill."""
     steps = run.steps
     parts = []
     for name, row in theorem.last_rows(steps).items():
         if name in run.capped:
-            parts.append(f"{WHO[name]} stop at step {run.capped[name]}, their episodes too long")
+            parts.append(f"{WHO[name]} after {run.capped[name]} steps, its episodes too long")
         else:
             parts.append(f"{WHO[name]} at {number(float(row['objective']))}")
-    words = f"From J = {number(float(steps['objective'].iloc[0]))}: {', '.join(parts)}."
+    start = number(float(steps["objective"].iloc[0]))
+    words = f"J starts at {start}. It ends {', '.join(parts)}."
     sampled, broken = (
         steps[steps["update"] == name]["cosine"].dropna()
         for name in (theorem.SAMPLED, theorem.BROKEN)
     )
     if len(sampled):
-        words += f" {percent(float((sampled > 0).mean()))} of the sampled steps pointed uphill"
+        words += f" {_uphill(sampled)} of the sampled steps point uphill"
         if len(broken):
-            words += f"; the mistake's first {_way(float(broken.iloc[0]))}"
+            words += f", {_uphill(broken)} of the mistake's"
         words += "."
     return words
 
 
-def _way(uphill: float) -> str:
-    return (
-        "pointed downhill"
-        if uphill < -1e-9
-        else "pointed uphill, too"
-        if uphill > 1e-9
-        else "did not climb"
-    )
+def _uphill(cosine: pd.Series) -> str:
+    """The share of steps that point uphill, not to be broken before its sign."""
+    return percent(float((cosine > 1e-9).mean())).replace(" ", "\N{NO-BREAK SPACE}")

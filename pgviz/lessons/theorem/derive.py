@@ -9,9 +9,10 @@ from pgviz.ui.screen import Screen
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "Now you. Choose the next line of the proof, then the reason for it. False lines are among"
-        " them. Every line is computed over all episodes of a ladder of four steps, for the θ with"
-        " the largest slope, so a false line shows itself by its number."
+        "Now you. Choose the next line of the proof, then the reason for it. Some lines are false:"
+        " their number is not that of ∇J. Others are true, but come later. Each is computed over"
+        f" all episodes of a ladder of {puzzle.world().horizon} steps, along one θ: the"
+        f" {puzzle.name()}."
     )
     lines, reasons = puzzle_ui.draw(
         screen,

@@ -20,7 +20,7 @@ from pgviz.ui.screen import Screen
 from pgviz.worlds.tabular import TabularMDP, WorldError
 
 GAMMA = Choice("gamma", "Discount γ", (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0))
-VIEW = Choice("arrows", "Two θ: show arrows", (True, False))
+VIEW = Choice("arrows", "Show arrows over two θ", (True, False))
 WORLD = world.control("discounted", ("shared-logit-chain", "short-corridor", "ladder", "survival"))
 CONTROLS = (GAMMA, VIEW, WORLD)
 BEATS = ({"gamma": 0.9}, {"gamma": 0.5, "arrows": True})
@@ -31,11 +31,12 @@ WITH, WITHOUT = "with γᵗ", "without γᵗ"
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "A **discount** γ < 1 counts a reward k steps later as $\\gamma^k$. J then counts from the"
-        " start, so the theorem reads"
-        " $\\nabla J = \\mathbb{E}\\sum_t \\gamma^t G_t\\,\\nabla\\log\\pi(a_t|s_t)$. Most code"
-        " leaves $\\gamma^t$ out. What it follows is then not ∇J, and may point downhill. The"
-        " chain is a world made to show it."
+        "A **discount** γ < 1 counts a reward k steps later as $\\gamma^k$. Now"
+        " $G_t = \\sum_{u\\ge t} \\gamma^{u-t} r_u$ counts from step t, but J from the start. So"
+        " the theorem reads"
+        " $\\nabla J = \\mathbb{E}\\sum_t \\gamma^t G_t\\,\\nabla\\log\\pi(a_t|s_t)$. Most methods"
+        " drop this $\\gamma^t$ (Nota and Thomas, 2020). Their direction is then not ∇J, and may"
+        " point downhill. The chain is made to show it."
     )
     start = 0.5
     field, at = screen.live(GAMMA, start), GAMMA.options.index(start)
@@ -51,8 +52,8 @@ def draw(screen: Screen) -> None:
                 "ends": labels(paths),
                 "zero": pd.DataFrame({"slope": [0.0]}),
             },
-            title="Without γᵗ, uphill can become downhill",
-            note=shown.story.sentence if not shown.document else "your world",
+            title="The slope of J, and the direction without γᵗ",
+            note=story(shown),
         )  # fmt: skip
         screen.says(sentence(paths, gamma) + note)
     else:
@@ -68,6 +69,19 @@ def draw(screen: Screen) -> None:
         line_by_line(screen, readings, theorem.FORGET)
     screen.code(gradient)
     world.fold(screen, shown)
+
+
+def story(shown: world.Shown) -> str:
+    """What happens in the world; of the chain, when its rewards come."""
+    if shown.document:
+        return "your world"
+    if shown.name != CHAIN:
+        return shown.story.sentence
+    later, cost = shown.world.rewards[1, 0, -1], shown.world.rewards[2, 1, -1]
+    return (
+        f"One policy for two steps. Action 1 in the first: the second step pays {number(later)}."
+        f" Action 1 in the second: it pays {number(cost)}."
+    )
 
 
 def at_discount(here: TabularMDP, gamma: float) -> TabularMDP:
@@ -131,15 +145,15 @@ def sentence(paths: pd.DataFrame, gamma: float) -> str:
         return f"At γ = {number(gamma)} the sums over this world's episodes are infinite."
     middle = here[np.isclose(here["p"], 0.5)].set_index("update")["slope"]
     true, wrong = float(middle[WITH]), float(middle[WITHOUT])
-    words = f"At p = 0.5 and γ = {number(gamma)} the slope is {signed(true, 3)}; without γᵗ the step is {signed(wrong, 3)}"
+    words = f"At p = 0.5 and γ = {number(gamma)} the slope is {signed(true, 4)}; without γᵗ the direction is {signed(wrong, 4)}"
     scale = max(abs(true), abs(wrong))
     if abs(true - wrong) <= 1e-9 * max(scale, 1e-9):
         return f"{words}: here the factor makes no difference."
     if true * wrong < 0:
-        return f"{words}: it goes downhill."
+        return f"{words}: downhill."
     if abs(wrong) <= 1e-9 * scale:
-        return f"{words}: it does not move."
-    return f"{words}: the direction is right here, the length is not."
+        return f"{words}: θ does not move."
+    return f"{words}: its sign is right here, its size is not."
 
 
 @lru_cache(32)

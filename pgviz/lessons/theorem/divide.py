@@ -19,10 +19,10 @@ BEATS = ({"theta": -2.0}, {"theta": 2.0})
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "Sampling draws an arm with probability P, so its ∇P is added P times as often. Divide it"
-        " by P, and on average each arm counts once, as it should. The slope of log x is 1/x, so"
-        " $\\nabla P / P = \\nabla\\log P$, the **log-derivative**. That is the only"
-        " reason for the log."
+        "Sampling draws an arm with probability P, so on average its R ∇P is weighted by P. In ∇J"
+        " it counts once. So divide by P: the average of R ∇P / P is ∇J. The slope of log x is"
+        " 1/x, so $\\nabla P / P = \\nabla\\log P$, the **log-derivative**: the log is a short"
+        " way to write this division."
     )
     start = -0.4
     field = screen.live(THETA, start)

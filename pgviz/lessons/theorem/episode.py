@@ -26,10 +26,10 @@ ACTION = stories["ladder"].turned
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "The ladder: six steps on three rungs. Climb goes up with probability 0.8, rest stays"
-        " with 0.8; otherwise one down. A step that ends on top pays 1. The whole episode is a"
-        " **trajectory** τ. With state $s_t$ and action $a_t$ at step t, its probability is a"
-        " product of the policy's choices and the world's moves:"
+        "The ladder has three rungs, an episode six steps. Climb goes one rung up with probability"
+        " 0.8, rest stays with 0.8, else one down; at an end it stays. A step that ends on top pays"
+        " 1. The whole episode is a **trajectory** τ. With state $s_t$ and action $a_t$ at step t,"
+        " its probability is a product:"
         " $P(\\tau) = \\prod_t \\pi(a_t|s_t)\\,p(s_{t+1}|s_t,a_t)$."
     )
     start = 50
@@ -40,7 +40,7 @@ def draw(screen: Screen) -> None:
         episode_path, field, CLIMB.options.index(start), ink(), 6, 3,
         tables=tables(which),
         title=f"Episode {which}: two factors for every step",
-        note="blue: the policy's · orange: the world's",
+        note="blue: the policy's choice · orange: the world's move · black dot: the step paid 1",
     )  # fmt: skip
     screen.says(sentence(which, percent))
     screen.code(factors)

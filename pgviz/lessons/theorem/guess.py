@@ -21,8 +21,9 @@ GUESS = Number("guess", "How often right, in %", theorem.LOWEST, theorem.HIGHEST
 def draw(screen: Screen) -> None:
     screen.words(
         "In each **state** you choose an **action**; a **reward** follows. Here the states are three"
-        " rooms that look alike. Every step costs 1, until the goal ends the **episode**. In the"
-        " middle room, right and left are swapped. The rewards of an episode sum to its **return**."
+        " rooms that look alike, so one percentage must serve all. Every step costs 1, until the"
+        " goal ends the **episode**. The middle room swaps right and left. The rewards sum to the"
+        " **return**. Which percentage makes the average return highest?"
     )
     guess = screen.predict(GUESS, verdict, start=50)
     if guess is None:

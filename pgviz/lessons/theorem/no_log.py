@@ -22,8 +22,9 @@ ANSWERS = ("Arm 1, which pays 1", "Arm 2, which pays 0.8", "Neither: θ stays wh
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "A real world cannot be listed; it can only be sampled. So try this: draw an arm from π,"
-        " add its R ∇P to θ, and repeat. At the start, π = (0.4, 0.6)."
+        "The episodes of a real world are too many to list: they can only be sampled. So try this:"
+        " draw an arm from π, add its R ∇P to θ, and repeat. At the start, $\\pi = (0.4, 0.6)$. An"
+        " arm wins if its probability grows towards 1."
     )
     guess = screen.predict(ANSWERS, verdict)
     if guess is None:
@@ -46,8 +47,8 @@ def draw(screen: Screen) -> None:
                 columns=["step", "probability", "label"],
             ),
         },
-        title="Sampled R ∇P makes the likelier arm likelier",
-        note="both curves are exact averages over the draws: no luck in them",
+        title="Sampled R ∇P: the arm with the larger P R wins",
+        note="each step adds the exact mean over the draws: no luck in the curves",
     )  # fmt: skip
     screen.says(sentence(begin))
     screen.code(two_arms.gradient, two_arms.without_log, two_arms.ascents)

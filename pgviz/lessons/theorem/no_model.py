@@ -24,8 +24,8 @@ def draw(screen: Screen) -> None:
         "The log of a product is a sum:"
         " $\\log P(\\tau) = \\sum_t \\log\\pi(a_t|s_t) + \\sum_t \\log p(s_{t+1}|s_t,a_t)$."
         " The second sum does not depend on θ. So its slope is zero, and nobody needs to know it:"
-        " $\\nabla\\log P(\\tau) = \\sum_t \\nabla\\log\\pi(a_t|s_t)$, a sum of scores. No model"
-        " of the world is needed."
+        " $\\nabla\\log P(\\tau) = \\sum_t \\nabla\\log\\pi(a_t|s_t)$, a sum of scores. Here one θ"
+        " sets π(climb) by softmax: climb's score is 1 − π(climb), rest's −π(climb)."
     )
     start = 50
     field, at = screen.live(CLIMB, start), CLIMB.options.index(start)
@@ -71,6 +71,6 @@ def sentence(which: int, percent: int) -> str:
     whole = derivative(lambda z: np.log(probability(z)[0]), np.asarray(here.theta))
     return (
         f"The policy's slopes add up to {signed(found.slope(POLICY))}, the world's to"
-        f" {fixed(found.slope(WORLD), 0)}. The whole product, differentiated:"
-        f" {signed(float((whole * turn.direction).sum()))}."
+        f" {fixed(found.slope(WORLD), 0)}. The log of the whole product,"
+        f" differentiated: {signed(float((whole * turn.direction).sum()))}."
     )

@@ -7,7 +7,7 @@ import pandas as pd
 
 from pgviz.charts.theorem import averages as chart
 from pgviz.figures import fixed, number, plural
-from pgviz.measure import jumps
+from pgviz.measure import jumps, two_arms
 from pgviz.ui import world
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink
@@ -25,10 +25,10 @@ DICE = 4  # with these the first draw changes its arm in the middle of the pictu
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "One draw is one episode. Its return depends on chance, and as θ moves it jumps: no slope"
-        " to follow. The **expectation** E is the average over all that can happen, weighted by"
-        " probability. The average return is the **objective** $J(\\theta) = \\mathbb{E}[R]$:"
-        " that is what we climb."
+        "One draw is one episode. Its return R depends on chance. With the same random numbers"
+        " at every θ, R jumps where an action changes, and is flat elsewhere: no slope to follow."
+        " The **expectation** E is the average over all that can happen, weighted by probability."
+        " We climb the average return, the **objective** $J(\\theta) = \\mathbb{E}[R]$."
     )
     start = 1
     field = screen.live(DRAWS, start)
@@ -45,14 +45,21 @@ def draw(screen: Screen) -> None:
             "ends": curve.iloc[[-1]].assign(label="J(θ)"),
             "frame": pd.DataFrame({"theta": [-2, 2], "average": [low - edge, high + edge]}),
         },
-        title="The average of many draws loses its jumps",
-        note="the same random numbers at every θ · dashed: J, exact"
-        + (f" · cut after {jumps.MOST_STEPS} steps" if name == "short-corridor" else ""),
+        title="Average more draws, and the jumps shrink",
+        note="blue: the average of N draws · dashed: J, exact · " + fact(name),
     )  # fmt: skip
     screen.says(sentence(name, num))
     screen.code(jumps.averages)
     screen.numbers(curve)
     world.fold(screen, world.Shown(name))
+
+
+def fact(name: str) -> str:
+    """What the arms pay, or where episodes of the corridor are cut."""
+    if name == "short-corridor":
+        return f"cut after {jumps.MOST_STEPS} steps"
+    first, second = map(number, two_arms.rewards())
+    return f"arm 1 pays {first}, arm 2 {second}"
 
 
 @lru_cache(4)
@@ -73,7 +80,7 @@ def sentence(name: str, num: int) -> str:
         times = int((np.diff(line) != 0).sum())
         return (
             f"This draw jumps {'once' if times == 1 else plural(times, 'time')} and is flat"
-            f" elsewhere: its slope is 0. J moves smoothly, between {number(exact.min())} and"
+            f" elsewhere, with slope 0. J moves smoothly, between {number(exact.min())} and"
             f" {number(exact.max())}."
         )
     digits = 3 if name == "two-arms" else 2

@@ -20,9 +20,10 @@ BEATS = ({"theta": -2.0}, {"theta": 2.0})
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "A **policy** π gives each action its probability. Two arms are the smallest world: choose"
-        " one, and the episode is over. The **softmax** turns the numbers (θ, 0) into"
-        " probabilities: $\\pi(1) = e^\\theta / (e^\\theta + 1)$. So one number θ sets both."
+        "A **policy** π gives each action its probability. The smallest world has two actions,"
+        " called arms: choose one, and the episode is over. The **softmax** turns one number per"
+        " arm into probabilities. Only their difference matters, so arm 2 gets the number 0:"
+        " $\\pi(1) = e^\\theta / (e^\\theta + 1)$. One number θ sets both."
     )
     start = -0.4
     field = screen.live(THETA, start)

@@ -18,8 +18,9 @@ BEATS = ({"theta": -2.0}, {"theta": 0.0}, {"theta": 2.0})
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "$J = \\sum_a P(a)\\,R(a)$: each arm's probability times its reward. The rewards are fixed"
-        " numbers; only the probabilities depend on θ. So only they have a slope, written ∇P:"
+        "One arm is one episode: its return R is its reward, its probability P is π. So"
+        " $J = \\sum_a P(a)\\,R(a)$. The rewards are fixed numbers; only the probabilities depend"
+        " on θ. So only they have a slope, written ∇P:"
         " $\\nabla J = \\sum_a R(a)\\,\\nabla P(a)$. The slopes of J along all parameters are its"
         " **gradient** ∇J; here there is one."
     )

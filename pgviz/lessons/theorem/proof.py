@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from pgviz.proofs.derivation import Line, Receipt, derivations, gradient_is_a_mean
-from pgviz.proofs.receipts import Reading, listed, read
+from pgviz.proofs.receipts import Reading, in_words, listed, read
 from pgviz.worlds.tabular import Floats, TabularMDP, WorldError
 
 NUM_SAMPLES, LUCK = 3000, 3
 MOST_SHOWN = 24  # numbers of a line in its picture
+MOST_NAMED = 8  # of which so many have a name below them
 
 DROP_LOG = "drop the log"
 REWARD = "differentiate R"
@@ -90,7 +91,7 @@ PROOF: tuple[ProofLine, ...] = (
         "score of a softmax",
         "score",
         r"\partial\log\pi(a|s)\,/\,\partial\theta_b = \mathbb{1}[a=b] - \pi(b|s)",
-        "Up for the chosen action, down for the others.",
+        "Up for the θ of the chosen action, down for the others.",
     ),
     ProofLine(
         "probabilities sum to one",
@@ -152,6 +153,7 @@ class Evaluated:
     reading: Reading
     sides: pd.DataFrame  # place, left, right, same, low, high
     total: int
+    names: tuple[str, ...] = ()  # of the numbers, where they are few
 
 
 def short(world: TabularMDP) -> TabularMDP:
@@ -174,7 +176,28 @@ def evaluate(
         else line(few, breaking)
     )
     reading = read(line, receipt, few, actions)
-    return Evaluated(reading, sides(receipt), int(np.size(receipt.left)))
+    total = int(np.size(receipt.left))
+    names = names_of(line, receipt, few, actions) if 1 < total <= MOST_NAMED else ()
+    return Evaluated(reading, sides(receipt), total, names)
+
+
+def names_of(
+    line: Line, receipt: Receipt, world: TabularMDP, actions: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Which number each is, in their order: "climb in state 1"."""
+    every = (
+        in_words(line, receipt, at, world, actions) for at in np.ndindex(np.shape(receipt.left))
+    )
+    return tuple(name.split(" · ")[0].replace("logit of ", "") for name in every)
+
+
+def theta_in_words(world: TabularMDP, at: tuple[int, ...], actions: tuple[str, ...]) -> str:
+    """One parameter by its feature and its action: "θ of climb in state 1"."""
+    feature, action = at
+    if world.num_features == 1:
+        return f"θ of {actions[action]}"
+    one_hot = np.array_equal(world.features, np.eye(world.num_states))
+    return f"θ of {actions[action]} in {'state' if one_hot else 'feature'} {feature}"
 
 
 def marks(world: TabularMDP, broken: str | None, actions: tuple[str, ...]) -> tuple[str, ...]:

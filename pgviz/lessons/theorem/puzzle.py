@@ -12,9 +12,11 @@ import numpy as np
 
 from pgviz.estimators import reward_to_go
 from pgviz.exact.trajectories import Trajectory, trajectories
+from pgviz.lessons.theorem.proof import theta_in_words
 from pgviz.proofs.derivation import derivative, objective_at, probabilities_of
 from pgviz.proofs.receipts import listed
 from pgviz.worlds.named import ladder
+from pgviz.worlds.stories import stories
 from pgviz.worlds.tabular import Floats, TabularMDP
 
 SCORE = r"\nabla\log\pi(a_t|s_t)"
@@ -140,6 +142,11 @@ def _largest() -> tuple[int, ...]:
     here = world()
     slopes = derivative(partial(objective_at, here), np.asarray(here.theta))
     return tuple(int(i) for i in np.unravel_index(int(slopes.argmax()), slopes.shape))
+
+
+def name() -> str:
+    """The θ whose slope is shown."""
+    return theta_in_words(world(), _largest(), stories["ladder"].actions)
 
 
 @lru_cache(16)

@@ -1,4 +1,4 @@
-"""The score: up for the chosen action, down for the others, and zero on average."""
+"""The score: the chosen arm's θ up, the others' down, and zero on average."""
 
 from functools import lru_cache
 
@@ -23,10 +23,10 @@ BEATS = ({"chosen": "arm 1"}, {"chosen": ALL})
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "Give each of three arms its own $\\theta_b$. The change of θ that makes arm a more likely"
-        " is its **score** ∇ log π(a). For a softmax, its part along $\\theta_b$ is"
-        " $\\mathbb{1}[a=b] - \\pi(b)$: 1 − π for the chosen arm, −π for the others. Averaged over"
-        " π, the scores are zero."
+        "Give each arm b of three its own $\\theta_b$. The change of θ that makes a chosen arm a"
+        " more likely is its **score** ∇ log π(a). For a softmax, its part along $\\theta_b$ is"
+        " $\\mathbb{1}[a=b] - \\pi(b)$, where $\\mathbb{1}[a=b]$ is 1 for the chosen arm, else 0."
+        " Averaged over π, the scores are zero."
     )
     name: str = screen.control(CHOSEN, "arm 3")
     start = 1.0
@@ -48,13 +48,14 @@ def draw(screen: Screen) -> None:
             "zero": pd.DataFrame({"size": [0.0]}),
         },
         title="On average the scores cancel" if name == ALL else f"The score of {name}",
+        note="" if name == ALL else "blue: the chosen arm's θ · grey: the others'",
         height=round(0.38 * screen.height),
     )  # fmt: skip
     screen.chart(
         moved_policy, field, STEP.options.index(start), ink(),
         tables={"policies": moved(CHOSEN.options.index(name))},
         title="π after the step",
-        note="bold line: before it",
+        note="bar: after it · line: before it",
         height=round(0.38 * screen.height),
     )  # fmt: skip
     screen.says(sentence(name, step))
@@ -100,9 +101,15 @@ def sentence(name: str, step: float) -> str:
     arm = CHOSEN.options.index(name)
     table = moved(arm)
     after = table[table["at"] == STEP.options.index(step)]["after"].to_numpy()
-    return (
+    words = (
         f"A step of {fixed(step, 1)} along the score of {name} moves its probability from"
-        f" {fixed(float(policy[arm]))} to {fixed(float(after[arm]))}; its score is"
-        f" {signed(float(scores()[arm, arm]))}, the others' sum is"
-        f" {signed(float(scores()[arm].sum() - scores()[arm, arm]))}."
+        f" {fixed(float(policy[arm]))} to {fixed(float(after[arm]))}."
     )
+    risen = [b for b in range(3) if b != arm and after[b] > policy[b] + 1e-12]
+    for b in risen:  # at most one: the chosen arm gains what the others lose together
+        (last,) = {0, 1, 2} - {arm, b}
+        words += (
+            f" Arm {b + 1} rises too, from {fixed(float(policy[b]), 3)} to"
+            f" {fixed(float(after[b]), 3)}: its θ goes down, but arm {last + 1}'s by more."
+        )
+    return words

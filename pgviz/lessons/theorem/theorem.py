@@ -6,6 +6,7 @@ from pgviz.charts.theorem import two_sides
 from pgviz.figures import MINUS, plural
 from pgviz.figures import number as number_of
 from pgviz.lessons.theorem.proof import BREAKS, PROOF, Evaluated, evaluate, marks, short
+from pgviz.proofs.derivation import Line
 from pgviz.proofs.receipts import is_cut
 from pgviz.ui import proof as proof_ui
 from pgviz.ui import world
@@ -36,10 +37,10 @@ def draw(screen: Screen) -> None:
     screen.words(
         "This is the **policy gradient theorem**; press a term to see its step. The number that"
         " multiplies the score of an action is its **weight** $\\Psi_t$; here $\\Psi_t = G_t$."
-        " Every line of the proof is computed on both sides. Break a step: the altered formula"
-        " fails, and says by how much."
+        " Later pages choose other weights. Every line of the proof is computed on both sides."
+        " Break a step: the altered formula fails, and says by how much."
     )
-    number: int = screen.control(LINE, len(PROOF) - 1)
+    number: int = screen.control(LINE, 1)
     chosen: str = screen.control(BREAK, NOTHING)
     shown = world.chosen(screen, WORLD, "ladder")
     broken = None if chosen == NOTHING else chosen
@@ -55,21 +56,42 @@ def draw(screen: Screen) -> None:
         f"**Line {number} of {len(PROOF)}**"
         + (f" &nbsp; :red[✗ {struck}]" if struck else f" &nbsp; :small[{line.reason}]"),
         line.written(broken, shown.world),
-        f"{both(found)} **{MARKS[mark_of(found)]}**",
+        f"{which(found)}{both(found)} **{MARKS[mark_of(found)]}**",
         "".join(f" {at} {MARKS[mark]}" for at, mark in enumerate(all_marks, 1)),
     )
     screen.chart(
-        two_sides, ink(),
-        tables={"sides": found.sides, "zero": pd.DataFrame({"left": [0.0]})},
-        title=f"{len(found.sides)} of its {found.total} numbers"
-        if found.total > len(found.sides)
-        else f"Its {plural(found.total, 'number')}",
-        note="dashed: left side · points: right side · red cross: it differs",
+        two_sides, ink(), bool(found.names),
+        tables={
+            "sides": found.sides.assign(name=found.names or ""),
+            "zero": pd.DataFrame({"left": [0.0]}),
+        },
+        title=title(number, found),
+        note="bar: left side · dot: right side · red cross: it differs",
         height=screen.height - (360 if screen.present else 236),
     )  # fmt: skip
     screen.says(sentence(number, found, broken, all_marks) + _cut(shown) + note)
     screen.code(line.line.evaluate)
     world.fold(screen, shown)
+
+
+def title(number: int, found: Evaluated) -> str:
+    """What the numbers in the picture are."""
+    if found.total > len(found.sides):
+        return f"Both sides of line {number}: {len(found.sides)} of its {found.total} numbers"
+    if found.names and line_of(number).axes == "feature action":
+        return f"Both sides of line {number}, for each of {found.total} θ"
+    return f"Both sides of line {number}: {plural(found.total, 'number')}"
+
+
+def line_of(number: int) -> Line:
+    """The line as it is evaluated."""
+    return PROOF[number - 1].line
+
+
+def which(found: Evaluated) -> str:
+    """Of which of its numbers the two sides are written out."""
+    where = found.reading.where.replace("logit of", "θ of").replace(" · 1 of", ", one of")
+    return f"{where}: " if where else ""
 
 
 def both(found: Evaluated) -> str:
@@ -107,7 +129,10 @@ def sentence(number: int, found: Evaluated, broken: str | None, all_marks: tuple
         return samples_in_words(found)
     if broken is None and not failing:
         exact = sum(mark == "holds" for mark in all_marks) - (all_marks[SAMPLED_AT] == "holds")
-        return f"All {exact} exact lines hold; the largest difference here is {size_of(found)}."
+        return (
+            f"All {exact} exact lines hold; line {SAMPLED_AT + 1} is an estimate. The largest"
+            f" difference here is {size_of(found)}."
+        )
     where = f"Line{'' if len(failing) == 1 else 's'} {listed(failing)}"
     if not failing:
         return f"“{broken}” changes nothing in this world: look at another one."
