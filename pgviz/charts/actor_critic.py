@@ -42,7 +42,10 @@ def fan(field: str, start: int, longest: int, top: float, ink: str) -> alt.Layer
     lines = _table("lines").transform_filter(counted)
     spread = _table("spread").transform_filter(counted)
     end = _table("spread").transform_filter(here)
-    said = end.transform_calculate(
+    # the end that is set, and beside it an earlier one: an episode of a quarter of the longest
+    both = "datum.k == toNumber(left) || (datum.k == {0} && toNumber(left) >= {1})"
+    ends = _table("spread").transform_filter(both.format(longest // 4, longest // 2))
+    said = ends.transform_calculate(
         text="'± ' + format(datum.high - datum.mean, '.2f')", at="datum.k"
     )
     rule = end.mark_rule(color=QUIET, strokeWidth=1.5).encode(x)
@@ -67,10 +70,13 @@ def fan(field: str, start: int, longest: int, top: float, ink: str) -> alt.Layer
         + lines.transform_filter(here)
         .mark_point(filled=True, size=50, opacity=0.5, color=RETURN)
         .encode(x, y, tooltip=[alt.Tooltip("total:Q", title="G")])
-        + end.mark_rule(color=RETURN, strokeWidth=4).encode(x, alt.Y("low:Q"), alt.Y2("high:Q"))
-        + said.mark_text(align="left", dx=10, color=RETURN, **LABEL).encode(
-            x, alt.Y("mean:Q"), text="text:N"
-        )
+        + ends.mark_rule(color=RETURN, strokeWidth=4).encode(x, alt.Y("low:Q"), alt.Y2("high:Q"))
+        + said.transform_filter("datum.k == toNumber(left)")
+        .mark_text(align="left", dx=10, color=RETURN, **LABEL)
+        .encode(x, alt.Y("mean:Q"), text="text:N")
+        + said.transform_filter("datum.k < toNumber(left)")
+        .mark_text(align="right", dx=-6, dy=-6, color=RETURN, **LABEL)
+        .encode(x, alt.Y("high:Q"), text="text:N")
     ).add_params(live("left", field, start))
 
 
@@ -85,12 +91,13 @@ def _samples(most: int) -> alt.X:
 def averages(field: str, start: int, numbers: tuple[int, ...], ink: str) -> alt.LayerChart:
     """The mean of the first N returns, and the returns themselves, around the exact Q.
 
-    Tables: returns (n, total, mean), exact (value, label), other (value, label).
+    Tables: returns (n, total, mean, above: where its label stands), exact (value, label), other
+    (value, label).
     """
     x = _samples(numbers[-1])
     num = f"{list(numbers)}[toNumber(num_at)]"
     y = alt.Y("total:Q").title("reward-to-go G").scale(domain=[-0.4, 6.4], nice=False)
-    y = y.axis(values=list(range(7)))
+    y = y.axis(values=list(range(7)), grid=False)
     base = _table("returns").transform_filter(f"datum.n <= {num}")
     here = _table("returns").transform_filter(f"datum.n == {num}")
     exact, other = _table("exact"), _table("other")
@@ -112,7 +119,12 @@ def averages(field: str, start: int, numbers: tuple[int, ...], ink: str) -> alt.
             x, alt.Y("mean:Q"), tooltip=["n:Q", alt.Tooltip("mean:Q", format=".3f")]
         )
         + here.transform_calculate(text="'mean ' + format(datum.mean, '.2f')")
-        .mark_text(dy=20, color=RETURN, **LABEL)
+        .transform_filter("datum.above")
+        .mark_text(align="left", dx=-8, dy=-18, color=RETURN, **LABEL)
+        .encode(x, alt.Y("mean:Q"), text="text:N")
+        + here.transform_calculate(text="'mean ' + format(datum.mean, '.2f')")
+        .transform_filter("!datum.above")
+        .mark_text(align="left", dx=-8, dy=22, color=RETURN, **LABEL)
         .encode(x, alt.Y("mean:Q"), text="text:N")
     ).add_params(live("num_at", field, start))
 
@@ -144,9 +156,12 @@ def advantages(field: str, start: int, numbers: tuple[int, ...], ink: str) -> al
             alt.Y("value:Q"), x=alt.value("width"), text="label:N"
         )
         + base.mark_line(strokeWidth=3).encode(x, mean, color, dash)
-        + here.mark_point(filled=True, size=130, opacity=1).encode(
-            x, mean, color, shape, tooltip=["n:Q", alt.Tooltip("mean:Q", format="+.3f")]
-        )
+        + here.transform_filter("datum.name == 'baseline'")
+        .mark_point(size=240, strokeWidth=3, opacity=1)
+        .encode(x, mean, color, shape, tooltip=["n:Q", alt.Tooltip("mean:Q", format="+.3f")])
+        + here.transform_filter("datum.name == 'actor-critic'")
+        .mark_point(filled=True, size=70, opacity=1)
+        .encode(x, mean, color, shape, tooltip=["n:Q", alt.Tooltip("mean:Q", format="+.3f")])
         + labels.mark_text(align="right", **LABEL).encode(
             alt.Y("place:Q").scale(domain=domain), color, x=alt.value("width"), text="label:N"
         )
@@ -164,7 +179,7 @@ def two_distributions(
     Tables: bars (rung, left, kind: G or δ, value, probability), exact (rung, left, value).
     rung and left are positions of their sliders.
     """
-    xs, ys = [-0.5, num_steps + 0.5], [-0.05, 2.5]
+    xs, ys = [-0.5, num_steps + 0.5], [-0.22, 2.5]
     mine = "datum.rung == toNumber(rung_at) && datum.left == toNumber(left_at)"
     bars = (
         _table("bars")
@@ -195,6 +210,10 @@ def two_distributions(
         + bars.mark_text(dy=-8, fontSize=13).encode(
             value, _hidden(alt.Y, "high", ys), color, text="text:N"
         )
+        + bars.transform_filter("datum.kind != 'G'")
+        .transform_calculate(text="format(datum.value, '.2~f')")
+        .mark_text(dy=11, fontSize=13, fontWeight=700)
+        .encode(value, _hidden(alt.Y, "base", ys), color, text="text:N")
         + names.mark_rule(color=QUIET).encode(_hidden(alt.Y, "base", ys))
         + exact.mark_rule(color=ink, strokeDash=TRUTH_DASH, strokeWidth=2.5).encode(value)
         + exact.transform_calculate(text="'mean Q = ' + format(datum.value, '.2f')")
@@ -225,8 +244,8 @@ def signs(field: str, start: int, num_updates: int) -> alt.LayerChart:
         paths.transform_filter(here)
         .transform_joinaggregate(both="mean(share)", high="max(share)", low="min(share)")
         .transform_calculate(
-            text="(datum.sign == 'kept' ? 'sign kept: ' : '✗ flipped: ') + 'J = '"
-            " + format(datum.objective, '.2f')",
+            text="(datum.sign == 'kept' ? 'sign kept: π ' : '✗ flipped: π ')"
+            " + format(datum.share, '.2f') + ', J = ' + format(datum.objective, '.2f')",
             # between the lines, which part from each other; above and below where they do not
             place="datum.high - datum.low > 0.3"
             " ? datum.share - 0.07 * (datum.sign == 'kept' ? 1 : -1)"
@@ -236,6 +255,9 @@ def signs(field: str, start: int, num_updates: int) -> alt.LayerChart:
     text: dict[str, Any] = {"align": "left", "dx": 12, **LABEL}
     return (
         paths.mark_rule(color=QUIET, strokeDash=[2, 3], opacity=0.5).encode(y=alt.datum(0.5))
+        + said.transform_filter(f"{kept} && (datum.high - datum.low > 0.3 || datum.update < 20)")
+        .mark_text(color=QUIET, align="right", dy=-10, fontSize=12)
+        .encode(y=alt.datum(0.5), x=alt.value("width"), text=alt.value("before the first update"))
         + paths.transform_filter(flipped)
         .mark_line(color=BROKEN, strokeWidth=3, strokeDash=BROKEN_DASH).encode(x, y)
         + paths.transform_filter(kept)
@@ -253,7 +275,7 @@ def signs(field: str, start: int, num_updates: int) -> alt.LayerChart:
 
 # --- two networks, one target ---
 
-BOX = 1.5  # height
+BOX = 1.5  # height of most boxes
 HALVES = 2  # positions of a slider per unit of value
 
 
@@ -262,8 +284,8 @@ def networks(
 ) -> alt.LayerChart:
     """Actor and critic on one transition: what is computed (thin), and where gradients go (thick).
 
-    Tables: boxes (left, right, y, kind, head, alone: without a number), edges (x, y, x2, y2, kind), tips (x, y, kind, way),
-    notes (x, y, text, kind), one (a single row).
+    Tables: boxes (left, right, y, half: of its height, kind, head, alone: without a number), edges
+    (x, y, x2, y2, kind), tips (x, y, kind, way), notes (x, y, text, kind), one (a single row).
     """
     xs, ys = [0, 12.1], [0.1, 8]
     broken = not detached
@@ -271,8 +293,8 @@ def networks(
     colors = [QUIET, RETURN, BOOTSTRAPPED, BROKEN if broken else ink]
     color = alt.Color("kind:N", legend=None).scale(domain=kinds, range=colors)
     boxes = _table("boxes").transform_calculate(
-        low=f"datum.y - {BOX / 2}",
-        high=f"datum.y + {BOX / 2}",
+        low="datum.y - datum.half",
+        high="datum.y + datum.half",
         head_at="datum.y + (datum.alone ? 0 : 0.32)",
     )
     sides = {"x2": alt.X2("right:Q"), "y2": alt.Y2("high:Q")}
@@ -299,14 +321,14 @@ def networks(
             "format(datum.w, '.1f')" + (" + " + moved.format("w2") if broken else ""),
         ),
         "target": (
-            10.45,
+            10.35,
             1.6,
             "'1 + ' + format(datum.w, '.1f') + ' = ' + format(1 + datum.w, '.1f')"
             if detached
             else "format(1 + datum.w, '.1f') + ' → ' + format(1 + datum.w2, '.2f')",
         ),
-        "error": (10.45, 4.3, "format(datum.d, '+.1f')"),
-        "push": (10.45, 6.9, "format(datum.d, '+.1f') + ' · score'"),
+        "error": (10.35, 4.3, "'y − V̂(s) = ' + format(datum.d, '+.1f')"),
+        "push": (10.35, 6.9, "'δ = ' + format(datum.d, '+.1f')"),
     }
     chart = (
         boxes.mark_rect(cornerRadius=8, fillOpacity=0.1, strokeWidth=1.6).encode(
@@ -350,7 +372,8 @@ def discounted(field: str, start: int, gammas: tuple[float, ...], longest: int) 
     x = x.scale(domain=[0, 1.2 * longest], nice=False)
     x = x.axis(values=list(range(0, longest + 1, longest // 5)), grid=False)
     y = alt.Y("value:Q").title("value of a standing pole")
-    y = y.scale(domain=[0, longest], nice=False).axis(tickCount=6)
+    y = y.scale(domain=[0, 1.08 * longest], nice=False)
+    y = y.axis(values=list(range(0, longest + 1, longest // 5)))
     base = (
         _table("steps")
         .transform_calculate(g=f"{list(gammas)}[toNumber(gamma_at)]")

@@ -1,4 +1,4 @@
-"""What a critic says and what came: V̂ against Monte Carlo returns over pole angle × its rate."""
+"""What a critic predicts and the returns observed, over the pole's angle and its rate."""
 
 from collections.abc import Iterator, Sequence
 
@@ -19,9 +19,10 @@ FEWEST = 5  # states behind a cell
 
 
 def visited(recording: Recording, update: int, seed: int) -> pd.DataFrame:
-    """angle, rate, said, came: a row for every state of fresh episodes by the policy of this update.
+    """angle, rate, predicted, observed: a row for every state of fresh episodes by the policy of
+    this update.
 
-    `came` is the discounted reward that followed, `said` what the critic of this update says. A
+    `observed` is the discounted return, `predicted` what the critic of this update predicts. A
     state that the time limit cuts off too soon is left out: its return would be short.
     """
     return _states(recording, update, [seed])[0]
@@ -52,7 +53,7 @@ def _states(recording: Recording, update: int, seeds: Sequence[int]) -> list[pd.
 
 
 def critic_map(recording: Recording, update: int, seed: int) -> pd.DataFrame:
-    """angle, rate, said, came, states: means over the visited states of each cell."""
+    """angle, rate, predicted, observed, states: means over the visited states of each cell."""
     states = visited(recording, update, seed)
     states["angle"] = _middle_of(ANGLES, states["angle"].to_numpy())
     states["rate"] = _middle_of(RATES, states["rate"].to_numpy())
@@ -93,15 +94,17 @@ def along_training(recording: Recording) -> pd.DataFrame:
 
 
 def knowledge(recording: Recording, updates: Sequence[int]) -> Iterator[pd.DataFrame]:
-    """The critic against what came in fresh episodes: update, explained_variance, error.
+    """The critic against the returns of fresh episodes: update, explained_variance, error, spread.
 
-    A row per update, IQM over seeds: 1 − Var(G − V̂)/Var(G), and the r.m.s. of V̂ − G.
+    A row per update, IQM over seeds: 1 − Var(G − V̂)/Var(G), the r.m.s. of V̂ − G, and the standard
+    deviation of G.
     """
     for update in updates:
-        explained, error = [], []
+        explained, error, spread = [], [], []
         for states in _states(recording, update, range(recording.num_seeds)):
             gap = states["observed"] - states["predicted"]
             error.append(np.sqrt((gap**2).mean()))
+            spread.append(states["observed"].std(ddof=0))
             if (variance := states["observed"].var(ddof=0)) > 0:
                 explained.append(1 - gap.var(ddof=0) / variance)
         yield pd.DataFrame(
@@ -109,5 +112,6 @@ def knowledge(recording: Recording, updates: Sequence[int]) -> Iterator[pd.DataF
                 "update": [update],
                 "explained_variance": [float(interquartile_mean(np.array(explained)))],
                 "error": [float(interquartile_mean(np.array(error)))],
+                "spread": [float(interquartile_mean(np.array(spread)))],
             }
         )

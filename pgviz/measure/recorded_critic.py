@@ -10,11 +10,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pgviz.measure import checkpoints, critic_map, race, switches
 from pgviz.measure.ensembles import interquartile_mean
+from pgviz.measure.frozen import FrozenPolicy
 from pgviz.runs.recording import Recorder, Recording
+from pgviz.sampled.statistics import covariance_trace, trace_ratio
 from pgviz.training import METRICS, Config, train
 
 FILE = Path(__file__).with_name("recorded_critic.json")
@@ -22,6 +25,7 @@ CONFIG = race.configs(("actor-critic",))[0]
 SEEDS = (0, 1, 2)  # whose maps and noise are kept
 UPDATES = (*range(0, 210, 10), 209)  # of the maps; the last policy of the run is the last one
 WEIGHTS = ("reinforce", "baseline", "actor-critic")  # whose noise is measured
+EPISODES = 1024  # of a frozen policy
 ROWS = 80  # of the curves along training
 
 
@@ -33,7 +37,7 @@ def _document() -> Mapping[str, Any]:
 
 @lru_cache(len(SEEDS))
 def cells(seed: int) -> pd.DataFrame:
-    """The maps of a seed: at (position in UPDATES), update, angle, rate, said, came, states."""
+    """The maps of a seed: at (position in UPDATES), update, angle, rate, predicted, observed, states."""
     tables = [
         pd.DataFrame(rows, columns=["angle", "rate", "predicted", "observed", "states"]).assign(
             at=at, update=UPDATES[at]
@@ -45,7 +49,8 @@ def cells(seed: int) -> pd.DataFrame:
 
 def along_training() -> tuple[pd.DataFrame, pd.DataFrame]:
     """The critic against its own targets and against fresh episodes: update, explained_variance,
-    error (root mean square, in rewards); means of the middle half of the seeds."""
+    error (root mean square, in rewards), and spread, the standard deviation of the fresh returns;
+    means of the middle half of the seeds."""
     own, fresh = (pd.DataFrame(_document()[name]) for name in ("own", "fresh"))
     return own, fresh
 
@@ -54,6 +59,13 @@ def along_training() -> tuple[pd.DataFrame, pd.DataFrame]:
 def noise(seed: int) -> pd.DataFrame:
     """name, update, trace, low, high: the covariance trace of one episode's ĝ, 95 % interval."""
     return pd.DataFrame(_document()["noise"][str(seed)])
+
+
+@lru_cache(len(SEEDS))
+def ratios(seed: int) -> pd.DataFrame:
+    """update, length (mean of the episodes), and ratio, low, high: the trace of δ over that of
+    G − V̂(s) on the same episodes, 95 % interval."""
+    return pd.DataFrame(_document()["ratios"][str(seed)])
 
 
 def critic_error(config: Config) -> float | None:
@@ -90,6 +102,41 @@ def map_rows(recording: Recording, update: int, seed: int) -> list[list[float]]:
     ]
 
 
+def noise_of(
+    recording: Recording, seed: int, update: int
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The rows of `noise` and the row of `ratios` of one frozen policy."""
+    policy = FrozenPolicy(recording.config, recording.theta(update)[seed], seed, update)
+    parts = list(policy.gradients(EPISODES, names=WEIGHTS))
+    estimates = dict(zip(WEIGHTS, np.concatenate(parts, axis=1), strict=True))
+    rows = []
+    for name, each in estimates.items():
+        found = covariance_trace(each)
+        rows.append(
+            {
+                "name": name,
+                "update": update,
+                "trace": rounded(found.value),
+                "low": rounded(found.low),
+                "high": rounded(found.high),
+            }
+        )
+    ratio = trace_ratio(estimates["actor-critic"], estimates["baseline"])
+    length = float(policy.play(EPISODES, part=2).lengths.mean())
+    return rows, {
+        "update": update,
+        "length": round(length, 1),
+        "ratio": rounded(ratio.value),
+        "low": rounded(ratio.low),
+        "high": rounded(ratio.high),
+    }
+
+
+def rounded(x: float | None) -> float | None:
+    """Five digits; None where there is no interval."""
+    return None if x is None else float(f"{x:.5g}")
+
+
 def record() -> dict[str, Any]:
     """All of it."""
     with tempfile.TemporaryDirectory() as folder:
@@ -99,10 +146,7 @@ def record() -> dict[str, Any]:
         own = own.iloc[:: -(-len(own) // ROWS)]
         fresh = pd.concat(critic_map.knowledge(found, UPDATES))
         marks = checkpoints.checkpoints(found)
-        noises = {
-            str(seed): pd.concat(checkpoints.traces(found, seed, marks, names=WEIGHTS))
-            for seed in SEEDS
-        }
+        noises = {str(seed): [noise_of(found, seed, mark) for mark in marks] for seed in SEEDS}
         errors = {}
         for number, (name, config) in enumerate(_switched().items()):
             run = trained(config, Path(folder) / f"switch{number}")
@@ -111,14 +155,8 @@ def record() -> dict[str, Any]:
             "maps": {str(s): [map_rows(found, u, s) for u in UPDATES] for s in SEEDS},
             "own": own.round(4).to_dict("list"),
             "fresh": fresh.round(4).to_dict("list"),
-            "noise": {
-                seed: {
-                    "name": table["name"].tolist(),
-                    "update": table["update"].tolist(),
-                    **{c: [float(f"{x:.5g}") for x in table[c]] for c in ("trace", "low", "high")},
-                }
-                for seed, table in noises.items()
-            },
+            "noise": {seed: [row for rows, _ in found for row in rows] for seed, found in noises.items()},
+            "ratios": {seed: [row for _, row in found] for seed, found in noises.items()},
             "errors": errors,
         }
 

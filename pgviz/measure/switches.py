@@ -25,10 +25,10 @@ class Switch:
 SWITCHES: Mapping[str, Switch] = {
     "forget the detach": Switch(
         INTACT.replace(detach=False),
-        "One loss, ½ δ² − δ log π, differentiated through everything: the critic learns to please"
-        " the policy's loss, and drags V̂(s′) towards V̂(s).",
+        "One loss, ½ δ² − δ log π, differentiated through everything: the policy's loss"
+        " moves the critic, too, and the critic's drags V̂(s′) towards V̂(s).",
     ),
-    "take a time limit for a fall": Switch(
+    "treat the time limit as a fall": Switch(
         INTACT.replace(bootstrap_truncated=False),
         "At step 500 the episode is cut, not over. Code that asks only “done?” counts V̂(s′) as 0"
         " there: a pole that stood is scored like one that fell.",

@@ -19,15 +19,15 @@ NUM = Choice("continuations", "Continuations N", (1, 2, 5, 10, 20, 50, 100, 200,
 ACTION = Choice("action", "First action", futures.ACTIONS)
 CONTROLS = (NUM, ACTION)
 BEATS = ({"continuations": 1}, {"continuations": 20}, {"continuations": 500}, {"action": "rest"})
-START, RUNG = 50, 0
+START, RUNG = 500, 0
 
 
 def draw(screen: Screen) -> None:
     screen.words(
         "Play on from the same state and action again and again, and average G. The average is the"
         " **action value** $Q(s,a) = \\mathbb{E}[G \\mid s, a]$. Later actions are the policy's"
-        " own; Q-learning's Q* takes the best ones. With Q in place of G, ĝ has the same mean and"
-        " none of the later randomness."
+        " own; Q-learning's Q* takes the best ones. Put Q in place of G: ĝ keeps its mean, and the"
+        " weight of an action no longer depends on what happens later."
     )
     field = screen.live(NUM, START)
     num: int = screen.control(NUM, START)
@@ -40,8 +40,8 @@ def draw(screen: Screen) -> None:
             "exact": exact(futures.action_value(RUNG, action), "Q, exact"),
             "other": exact(best, "Q*, best later actions"),
         },
-        title="The mean of G closes in on Q",
-        note="dots: one continuation each · ladder, rung 0, six steps left · drag N",
+        title="With many continuations the mean of G is near Q",
+        note="dot: one way to play on · ladder, rung 0, six steps left · drag N",
     )  # fmt: skip
     screen.says(sentence(action, num))
     screen.numbers(numbers())
@@ -51,13 +51,19 @@ def draw(screen: Screen) -> None:
 
 @lru_cache(2)
 def returns(action: str) -> pd.DataFrame:
-    """n, total, mean: each continuation's return, and the mean of the first n."""
+    """n, total, mean: each continuation's return, and the mean of the first n.
+
+    above: whether the label of the mean stands above it, away from the line of Q; the many that lie
+    on this line have it below, as the line has its own above.
+    """
     totals = futures.samples(RUNG, action).returns()
+    n, mean = np.arange(1, len(totals) + 1), futures.running_mean(totals)
     return pd.DataFrame(
         {
-            "n": np.arange(1, len(totals) + 1),
+            "n": n,
             "total": totals.astype(int),
-            "mean": futures.running_mean(totals).round(4),
+            "mean": mean.round(4),
+            "above": (n < 100) & (mean > futures.action_value(RUNG, action)),
         }
     )
 

@@ -14,10 +14,12 @@ from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
 
 RUNG = Choice("rung", "Rung", futures.RUNGS)
-LEFT = Choice("left", "Steps left", (6, 5, 4, 3, 2, 1))
+LEFT = Choice("left", "Steps left", (1, 2, 3, 4, 5, 6))
 ACTION = Choice("action", "Action", futures.ACTIONS)
 CONTROLS = (RUNG, LEFT, ACTION)
 BEATS = ({"left": 6}, {"left": 3}, {"left": 1})
+FIRST = 6  # steps left
+ONE_STEP = "r\N{NO-BREAK SPACE}+\N{NO-BREAK SPACE}V(s′)"  # in a sentence: in one piece
 NAMES = pd.DataFrame(
     [
         {"kind": "G", "label": "G: all later rewards", "place": 2.2, "base": 1.3},
@@ -29,20 +31,20 @@ NAMES = pd.DataFrame(
 def draw(screen: Screen) -> None:
     screen.words(
         "Q is unknown, too. But after one step only the next state s′ matters:"
-        " $Q(s,a) = \\mathbb{E}[r + V(s')]$. So take $r + V(s')$ in place of G. It is known one"
-        " step later, has the same mean, and only this step's randomness. Using a value in place"
-        " of later rewards is called **bootstrapping**. Here V is exact."
+        " $Q(s,a) = \\mathbb{E}[r + V(s')]$. So put $r + V(s')$ in place of G: the same mean, known"
+        " after one step, with only this step's randomness. A value in place of later rewards is"
+        " called **bootstrapping**. Here V is exact, with one step less left in s′."
     )
-    rung_field, left_field = screen.live(RUNG, 0), screen.live(LEFT, 6)
+    rung_field, left_field = screen.live(RUNG, 0), screen.live(LEFT, FIRST)
     rung: int = screen.control(RUNG, 0)
-    left: int = screen.control(LEFT, 6)
+    left: int = screen.control(LEFT, FIRST)
     action: str = screen.control(ACTION, "climb", horizontal=True)
     bars, means = tables(action)
     screen.chart(
-        charts.two_distributions, (rung_field, left_field), (0, 0), futures.NUM_STEPS, ink(),
+        charts.two_distributions, (rung_field, left_field), (0, LEFT.options.index(FIRST)), futures.NUM_STEPS, ink(),
         tables={"bars": bars, "exact": means, "names": NAMES},
         title=title(rung, action, left),
-        note="exact probabilities on the ladder · drag rung and steps left",
+        note="above a bar: its exact probability · on the ladder · drag rung and steps left",
     )  # fmt: skip
     screen.says(sentence(rung, action, left))
     screen.numbers(numbers(action))
@@ -81,19 +83,20 @@ def sentence(rung: int, action: str, left: int) -> str:
     q, noise, less = exact.mean(g), exact.variance(g), exact.variance(one)
     if left == 1:
         return (
-            f"One step is left: nothing follows, so r + V(s′) is G. Both have the mean {fixed(q)}."
+            f"One step is left: nothing follows, so {ONE_STEP} is G. Both have the mean {fixed(q)}."
         )
     if noise < 1e-12:
-        return f"From here no reward can come: G and r + V(s′) are both {number(q)}."
+        return f"From here no reward can come: G and {ONE_STEP} are both {number(q)}."
     if less < 1e-12:
         return (
             f"G takes {plural(len(g), 'value')}, with variance {number(noise)}. {action.title()}"
-            f" on rung {rung} has one outcome: r + V(s′) is always {fixed(q)}, its variance is 0."
+            f" on rung {rung} has one outcome: {ONE_STEP} is always {fixed(q)}, its variance is 0."
         )
     return (
-        f"Both have the mean {fixed(q)}. G takes {plural(len(g), 'value')} and is known"
-        f" {left} steps later: variance {number(noise)}. r + V(s′) takes {len(one)}, one step"
-        f" later: variance {number(less)}, {percent(less / noise)} of it."
+        f"Both have the mean {fixed(q)}. G is known after {left} steps and takes"
+        f" {plural(len(g), 'value')}; its variance is {number(noise)}. {ONE_STEP} is known after one"
+        f" step and takes {plural(len(one), 'value')}; its variance is {number(less)}, which is"
+        f" {percent(less / noise)} of that of G."
     )
 
 

@@ -20,10 +20,10 @@ FAR, LATE = 100, 300  # steps that the sentences speak of
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "A **discount** γ < 1 counts a reward k steps later as $\\gamma^k$. Then values stay below"
-        " 1/(1 − γ) in CartPole, even if the pole never falls, and far rewards add less noise:"
+        "A **discount** γ < 1 counts a reward k steps later as $\\gamma^k$. In CartPole values then"
+        " stay below 1/(1 − γ), however long the pole stands. The TD error becomes"
         " $\\delta = r + \\gamma V(s') - V(s)$. In the theorem $\\gamma^t$ then stands before the"
-        " score at step t. Most code leaves it out, as we do."
+        " score at step t. Most code leaves it out, as we do: switch the picture."
     )
     field = screen.live(GAMMA, START)
     gamma: float = screen.control(GAMMA, START)
@@ -33,8 +33,8 @@ def draw(screen: Screen) -> None:
         screen.chart(
             charts.discounted, field, at, GAMMA.options, LONGEST,
             tables={"steps": steps()},
-            title="With a discount, the value has a bound",
-            note="CartPole pays 1 for every step · drag γ",
+            title="With γ < 1 the value stays below 1/(1 − γ)",
+            note="a reward of 1 for every step, as in CartPole · drag γ",
         )  # fmt: skip
         screen.says(value_sentence(gamma))
     else:
@@ -64,12 +64,12 @@ def value_sentence(gamma: float) -> str:
     whole = number(value(gamma, LONGEST))
     if gamma == 1:
         return (
-            f"Without a discount the next {LONGEST} rewards count {whole}. A pole that never falls"
-            " has no finite value, so no critic could predict it."
+            f"Without a discount the next {LONGEST} rewards count {whole}. Without a time limit, a"
+            " pole that never falls would have no finite value."
         )
     return (
-        f"At γ = {gamma:g} the next {LONGEST} rewards count {whole}, and endlessly many"
-        f" {number(1 / (1 - gamma))}. The reward {FAR} steps later counts"
+        f"At γ = {gamma:g} the next {LONGEST} rewards count {whole} together, and a sum"
+        f" without end would be {number(1 / (1 - gamma))}. The reward {FAR} steps later counts"
         f" {number(gamma**FAR)}."
     )
 

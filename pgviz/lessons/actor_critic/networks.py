@@ -22,10 +22,10 @@ RATE = 0.2
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "The **actor** is the network of the policy. The critic is trained towards the **target**"
-        " $y = r + \\hat V(s')$; δ is their distance, y − V̂(s). Both y and δ contain V̂, but code"
-        " treats them as fixed numbers: they are **detached**, and no gradient goes through. Else"
-        " each loss would also move numbers that are not its own."
+        "The **actor** is the network of the policy; its loss is −δ log π(a|s). The critic's loss is"
+        " ½ (y − V̂(s))², with the **target** y = r + V̂(s′). Both δ = y − V̂(s) in the first loss and"
+        " y in the second are **detached**: treated as constants, so no gradient passes through"
+        " them. Otherwise the actor's loss would move V̂, too."
     )
     detached: bool = screen.control(DETACH, True)
     fields = screen.live(VALUE, START), screen.live(NEXT, NEXT_START)
@@ -35,10 +35,10 @@ def draw(screen: Screen) -> None:
         charts.networks, fields,
         (VALUES.index(START), VALUES.index(NEXT_START)), detached, RATE, ink(),
         tables=tables(detached),
-        title="Gradients stop at δ and at the target"
+        title="No gradient passes δ or the target"
         if detached
         else "Nothing detached: the target moves, too",
-        note=f"one step, r = 1, learning rate {RATE:g} · thin: values · thick: gradients",
+        note=f"one update, r = 1, learning rate {RATE:g} · thin: values · thick: gradients",
         says=sentence(value, following, detached),
     )  # fmt: skip
     screen.says(sentence(value, following, detached))
@@ -49,45 +49,47 @@ def draw(screen: Screen) -> None:
 def tables(detached: bool) -> dict[str, pd.DataFrame]:
     """Boxes, arrows and notes of the picture."""
     boxes = [
-        (0.1, 0.9, 5.6, "forward", "s"),
+        (0.1, 0.9, 5.6, "forward", "s"),  # tall: both networks see it
         (0.1, 0.9, 1.6, "forward", "s′"),
         (1.7, 3.6, 6.9, "actor", "actor"),
         (1.7, 3.6, 4.3, "critic", "critic"),
-        (1.7, 3.6, 1.6, "critic", "critic"),
+        (1.7, 3.6, 1.6, "critic", "same critic"),
         (4.6, 7.4, 6.9, "actor", "π(a|s)"),
         (4.6, 7.4, 4.3, "critic", "V̂(s)"),
         (4.6, 7.4, 1.6, "critic", "V̂(s′)"),
-        (8.8, 12.1, 6.9, "actor", "actor's step"),
-        (8.8, 12.1, 4.3, "forward", "δ = y − V̂(s)"),
-        (8.8, 12.1, 1.6, "forward", "target y"),
+        (8.6, 12.1, 6.9, "actor", "−δ log π(a|s)"),
+        (8.6, 12.1, 4.3, "critic", "½ (y − V̂(s))²"),
+        (8.6, 12.1, 1.6, "forward", "y = r + V̂(s′)"),
     ]
     high, low = 0.3, -0.35  # an arrow forward stands above the middle, a gradient below it
     forward = [
-        (0.9, 5.9, 1.7, 6.9 + high), (0.9, 5.3, 1.7, 4.3 + high), (0.9, 1.6, 1.7, 1.6),
+        (0.9, 6.9, 1.7, 6.9), (0.9, 4.3, 1.7, 4.3), (0.9, 1.6, 1.7, 1.6),
         (3.6, 6.9 + high, 4.6, 6.9 + high), (3.6, 4.3 + high, 4.6, 4.3 + high),
-        (3.6, 1.6 + high, 4.6, 1.6 + high), (7.4, 4.3 + high, 8.8, 4.3 + high),
-        (7.4, 1.6 + high, 8.8, 1.6 + high), (9.5, 2.35, 9.5, 3.55), (9.5, 5.05, 9.5, 6.15),
+        (3.6, 1.6 + high, 4.6, 1.6 + high), (7.4, 4.3 + high, 8.6, 4.3 + high),
+        (7.4, 1.6 + high, 8.6, 1.6 + high), (9.1, 2.35, 9.1, 3.55), (9.1, 5.05, 9.1, 6.15),
     ]  # fmt: skip
     edges = [(*edge, "forward") for edge in forward]
-    back = [(8.8, 6.9 + low, 7.4, "actor"), (4.6, 6.9 + low, 3.6, "actor")]
-    back += [(8.8, 4.3 + low, 7.4, "critic"), (4.6, 4.3 + low, 3.6, "critic")]
+    back = [(8.6, 6.9 + low, 7.4, "actor"), (4.6, 6.9 + low, 3.6, "actor")]
+    back += [(8.6, 4.3 + low, 7.4, "critic"), (4.6, 4.3 + low, 3.6, "critic")]
     if not detached:
-        back += [(8.8, 1.6 + low, 7.4, "cut"), (4.6, 1.6 + low, 3.6, "cut")]
+        back += [(8.6, 1.6 + low, 7.4, "cut"), (4.6, 1.6 + low, 3.6, "cut")]
     edges += [(x, y, x2, y, kind) for x, y, x2, kind in back]
-    tips = [(x2, y2, "forward", 90 if y == y2 else 0) for _, y, x2, y2 in forward[2:]]
+    tips = [(x2, y2, "forward", 90 if y == y2 else 0) for _, y, x2, y2 in forward]
     tips = [(x - 0.08 * (way == 90), y - 0.1 * (way == 0), kind, way) for x, y, kind, way in tips]
     tips += [(x2 + 0.12, y, kind, 270) for _, y, x2, kind in back]
     if detached:
-        # a bar across the way back from δ to the target, and from the actor's step to δ
-        edges += [(11.0, 2.95, 11.9, 2.95, "cut"), (11.0, 5.6, 11.9, 5.6, "cut")]
-        notes = [(10.35, 2.95, "detach", "cut"), (10.35, 5.6, "detach", "cut")]
+        # the gradient that would go back through δ, and through y, ends at a bar
+        edges += [(11.7, 6.15, 11.7, 5.62, "actor"), (11.7, 3.55, 11.7, 3.02, "critic")]
+        edges += [(11.4, 5.6, 12.0, 5.6, "cut"), (11.4, 3.0, 12.0, 3.0, "cut")]
+        notes = [(10.3, 5.6, "δ, detached", "cut"), (10.3, 2.95, "y, detached", "cut")]
     else:
-        edges += [(11.4, 6.15, 11.4, 5.05, "cut"), (11.4, 3.55, 11.4, 2.35, "cut")]
-        tips += [(11.4, 5.2, "cut", 180), (11.4, 2.5, "cut", 180)]
-        notes = [(10.55, 5.6, "✗", "cut"), (10.55, 2.95, "✗", "cut")]
+        edges += [(11.7, 6.15, 11.7, 5.05, "cut"), (11.7, 3.55, 11.7, 2.35, "cut")]
+        tips += [(11.7, 5.2, "cut", 180), (11.7, 2.5, "cut", 180)]
+        notes = [(10.4, 5.6, "✗ through δ", "cut"), (10.4, 2.95, "✗ through y", "cut")]
     return {
         "boxes": pd.DataFrame(boxes, columns=["left", "right", "y", "kind", "head"]).assign(
-            alone=lambda table: table["right"] < 4
+            alone=lambda table: table["right"] < 4,
+            half=lambda table: charts.BOX / 2 + (table["head"] == "s") * (6.9 - 4.3) / 2,
         ),
         "edges": pd.DataFrame(edges, columns=["x", "y", "x2", "y2", "kind"]),
         "tips": pd.DataFrame(tips, columns=["x", "y", "kind", "way"]),
@@ -101,15 +103,16 @@ def sentence(value: float, following: float, detached: bool) -> str:
     now = updated(value, following, detached, rate=RATE)
     way = "up" if now.error > 0 else "down" if now.error < 0 else "nowhere"
     start = f"δ = 1 + {fixed(following, 1)} − {fixed(value, 1)} = {signed(now.error, 1)}"
+    logit = f"θ moves by {RATE:g} · δ · 0.5 = {signed(RATE * now.error * 0.5)}"  # the score is 1 − π
     policy = (
         f"π(a|s) stays at {fixed(now.probability)}"
         if way == "nowhere"
-        else f"π(a|s) goes {way} to {fixed(now.probability)}"
+        else f"{logit}, and π(a|s) = 1/(1 + e⁻ᶿ) goes {way} to {fixed(now.probability)}"
     )
     if detached:
         return (
-            f"{start}. {policy}. V̂(s) moves to {fixed(now.value)}, towards the target"
-            f" {fixed(now.target)}, which stays."
+            f"{start}. {policy}. V̂(s) moves by {RATE:g} · δ to {fixed(now.value)}, towards the"
+            f" target {fixed(now.target)}, which stays."
         )
     return (
         f"{start}. {policy}. V̂(s) moves to {fixed(now.value)}, but V̂(s′) moves to"

@@ -20,10 +20,10 @@ SIGNS = {"kept": 1, "flipped": -1}
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "The update multiplies the action's score with δ. Where δ is positive on average, the"
-        " action is better than the policy's average and becomes more likely; where it is"
-        " negative, less. Flip the sign, and the same code unlearns. These updates follow the"
-        " exact mean, without samples."
+        "The update multiplies the action's score by δ. Where δ is positive on average over the"
+        " visits, the action is better than the policy's average and becomes more likely; where it"
+        " is negative, less likely. Flip the sign, and the same code unlearns. Here all rungs learn"
+        " at once, along the exact mean of ĝ, without samples."
     )
     field = screen.live(UPDATE, START)
     update: int = screen.control(UPDATE, START, slider=True)
@@ -71,7 +71,11 @@ def sentence(rung: int, update: int) -> str:
             f"On rung {rung} climb and rest lead to the same places: both advantages are 0, and"
             f" π(climb) stays at {fixed(kept[f'rung {rung}'])}. {returns}"
         )
-    at = f"On rung {rung} the mean advantage of climb is {signed(mean)} at the start."
+    first = futures.advantage(rung, "climb")
+    at = (
+        f"On rung {rung} the advantage of climb starts at {signed(first)} with six steps left and"
+        f" {signed(mean)} on average over all visits."
+    )
     if update == 0:
         return f"{at} Before the first update π(climb) is {fixed(kept[f'rung {rung}'])}; {returns}"
     return (

@@ -33,10 +33,10 @@ NAMES = pd.DataFrame(
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "Subtract the value of the present state, too. That is the **TD error**"
-        " $\\delta = r + V(s') - V(s)$. With the exact V its mean, given s and a, is"
-        " $Q(s,a) - V(s)$: the **advantage** A(s, a). It says how much better than the policy's"
-        " average an action is. G − V(s) has the same mean; it waits, and scatters more."
+        "Subtract the value of the present state, too: the temporal-difference error, **TD error**,"
+        " is $\\delta = r + V(s') - V(s)$. With the exact V its mean, given s and a, is"
+        " $Q(s,a) - V(s)$: the **advantage** A(s, a). It is positive where the action is better than"
+        " the policy's average. G − V(s) has the same mean; it waits, and scatters more."
     )
     field = screen.live(NUM, START)
     num: int = screen.control(NUM, START)
@@ -50,8 +50,8 @@ def draw(screen: Screen) -> None:
             "exact": pd.DataFrame([{"value": value, "label": f"A, exact: {signed(value)}"}]),
             "names": NAMES,
         },
-        title="Both means close in on A, the TD error's sooner",
-        note="small: one continuation each · lines: mean of the first N · six steps left · drag N",
+        title="Both means approach A; single TD errors scatter less",
+        note="small: one way to play on · lines: mean of the first N · six steps left · drag N",
     )  # fmt: skip
     screen.says(sentence(rung, action, num))
     screen.numbers(numbers())
@@ -86,9 +86,9 @@ def sentence(rung: int, action: str, num: int) -> str:
     at = table[table["n"] == num].set_index("name")["mean"]
     g, one = futures.distributions(rung, action, futures.NUM_STEPS)
     kind = "One δ is" if num == 1 else f"The mean of {num} δ is"
-    other = "one" if num == 1 else "that of as many"
+    other = "one G − V(s) is" if num == 1 else f"the mean of {num} G − V(s) is"
     return (
-        f"{kind} {signed(at['actor-critic'])}, {other} G − V(s)"
+        f"{kind} {signed(at['actor-critic'])}, {other}"
         f" {signed(at['baseline'])}; A is {signed(futures.advantage(rung, action))}. One δ has"
         f" variance {number(round(variance(one), 12))}, one G − V(s) {number(variance(g))}."
     )

@@ -15,7 +15,7 @@ from pgviz.ui.screen import Screen
 LEFT = Number("steps_left", "Steps until the episode ends", 1, futures.LONGEST)
 CONTROLS = (LEFT,)
 BEATS = ({"steps_left": 1}, {"steps_left": 6}, {"steps_left": 24})
-START = 12
+START = 24
 
 
 def draw(screen: Screen) -> None:
@@ -23,7 +23,7 @@ def draw(screen: Screen) -> None:
         "REINFORCE weighs an action with its reward-to-go G. So it must wait until the episode"
         " ends. And G is a sum: every later action and every later state adds its own randomness."
         " The more steps are left, the larger the variance of G. Here: the ladder from rung 0,"
-        " climb first."
+        " climb first, then each action with probability ½."
     )
     field = screen.live(LEFT, START)
     left: int = screen.control(LEFT, START, slider=True)
@@ -32,7 +32,7 @@ def draw(screen: Screen) -> None:
         charts.fan, field, START, futures.LONGEST, float(lines["total"].max()) + 1, ink(),
         tables={"lines": lines, "spread": spread.round(4)},
         title="The later the end, the wider G is spread",
-        note="lines: 50 continuations · dashed: mean, exact · band: ± one standard deviation",
+        note=f"thin: {futures.NUM_FUTURES} ways to play on · dashed: exact mean · band: ± one standard deviation",
     )  # fmt: skip
     screen.says(sentence(left))
     screen.numbers(numbers())
