@@ -136,7 +136,7 @@ def test_dividing_by_steps_stops_elsewhere_than_j():
         mean_divided_by_steps(reuse.one_knob_ladder(0.5))
     lost = objective(short_corridor(2 - 2**0.5)) - objective(short_corridor(mean.stops_at("steps")))
     assert f"{lost:.3f}" in mean.in_words(0.6)
-    assert "disagree" in mean.in_words(0.6)
+    assert "opposite ways" in mean.in_words(0.6)
     assert "same way" in mean.in_words(0.55)
     assert "+0.41" in mean.in_words(0.55)
 
@@ -241,7 +241,7 @@ def test_pushes_are_what_a_small_step_along_one_term_does(begun):
     said = episode.in_words(episode.pushes(begun, *place))
     assert f"{len(table)} steps" in said
     assert f"step {pushed['push'].idxmax()}:" in said
-    signs = np.sign(episode.drawn(pushed, "push")["drawn"])
+    signs = np.sign(episode.drawn(pushed, "change")["drawn"])
     assert (signs == np.where(table["action"] == 1, 1, -1)).all()
 
 

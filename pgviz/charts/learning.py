@@ -7,7 +7,8 @@ import altair as alt
 from pgviz.charts.theme import COLOR, DASH, QUIET
 
 MAX_RETURN = 500
-SOLVED_RETURN = 475
+SOLVED_RETURN = 475  # on average …
+SOLVED_EPISODES = 100  # … over the last so many episodes
 THOUSANDS = "format(datum.value / (abs(datum.value) < 1000 ? 1 : 1000), '~g') + (abs(datum.value) < 1000 ? '' : 'k')"
 INSTRUMENTS = {
     "pseudo_loss": (
@@ -57,10 +58,10 @@ def race(budget: int) -> alt.LayerChart:
         alt.X("env_steps:Q")
         .title("environment steps of one learner")
         .scale(domain=[0, budget], nice=False)
-        .axis(tickCount=6, labelExpr=THOUSANDS)
+        .axis(tickCount=6, labelExpr=THOUSANDS, labelFlush=False)
     )
     y = alt.Y("trailing_return:Q").title("mean return of the last 100 episodes")
-    y = y.scale(domain=[0, MAX_RETURN]).axis(tickCount=5)
+    y = y.scale(domain=[0, MAX_RETURN]).axis(tickCount=5, labelFlush=False)
     color = alt.Color("method:N", legend=None).scale(domain=names, range=list(COLOR.values()))
     dash = alt.StrokeDash("method:N", legend=None).scale(domain=names, range=list(DASH.values()))
     solved = (

@@ -9,9 +9,9 @@ from pgviz.charts.theme import BROKEN, BROKEN_DASH, COLOR, DASH, QUIET, TRUTH_DA
 
 BLUE, ORANGE = COLOR["reinforce"], COLOR["full-return"]
 METHODS = ["reinforce", "full-return"]
-RETURN = "steps until the pole falls: the return"
-AT_THE_EDGE: dict[str, Any] = {"align": "right", "fontSize": 13, "fontWeight": 600}
-ROOM_RIGHT = 1.35  # of the updates: labels stand to the right of their lines
+RETURN = "return: steps of an episode"
+AT_THE_END: dict[str, Any] = {"align": "left", "dx": 8, "fontSize": 13, "fontWeight": 600}
+ROOM_RIGHT = 1.27  # of the updates: labels stand to the right of their lines
 
 
 def _table(name: str) -> alt.Chart:
@@ -24,7 +24,7 @@ def _updates(num_updates: int, room: float = 1.0) -> alt.X:
         alt.X("update:Q")
         .title("update")
         .scale(domain=[0, num_updates * room], nice=False)
-        .axis(values=ticks, titleAnchor="middle" if room == 1 else "start")
+        .axis(values=ticks, labelFlush=False)
     )
 
 
@@ -33,13 +33,18 @@ def _return() -> alt.Y:
         alt.Y("episode_return:Q")
         .title(RETURN)
         .scale(domain=[0, MAX_RETURN + 20], nice=False)
-        .axis(values=[0, 100, 200, 300, 400, 500])
+        .axis(values=[0, 100, 200, 300, 400, 500], labelFlush=False)
     )
 
 
 def _once(table: str) -> alt.Chart:
     """One mark, whatever stands in the table."""
     return _table(table).transform_aggregate(rows="count()")
+
+
+def _ends() -> alt.Chart:
+    """The names of the lines, all of them beside the longest one."""
+    return _table("ends").transform_joinaggregate(last="max(update)")
 
 
 def _solved(table: str = "middle") -> alt.LayerChart:
@@ -56,7 +61,8 @@ def learners(num_updates: int) -> alt.LayerChart:
     before (as middle: the recorded run behind one's own), ends (update, episode_return, label).
     """
     x, y = _updates(num_updates, ROOM_RIGHT), _return()
-    seeds, middle, ends = _table("seeds"), _table("middle"), _table("ends")
+    x_end = alt.X("last:Q").title("update")
+    seeds, middle, ends = _table("seeds"), _table("middle"), _ends()
     return (
         _solved()
         + middle.mark_area(opacity=0.2, color=BLUE).encode(
@@ -70,12 +76,12 @@ def learners(num_updates: int) -> alt.LayerChart:
         )
         + _table("before").mark_line(strokeWidth=2, color=QUIET, strokeDash=[2, 2]).encode(x, y)
         + middle.mark_line(strokeWidth=3, color=BLUE).encode(x, y)
-        + ends.mark_text(color=BLUE, **AT_THE_EDGE)
+        + ends.mark_text(color=BLUE, **AT_THE_END)
         .transform_filter("datum.own")
-        .encode(y, x=alt.value("width"), text="label:N")
-        + ends.mark_text(color=QUIET, **AT_THE_EDGE)
+        .encode(x_end, y, text="label:N")
+        + ends.mark_text(color=QUIET, **AT_THE_END)
         .transform_filter("!datum.own")
-        .encode(y, x=alt.value("width"), text="label:N")
+        .encode(x_end, y, text="label:N")
     )
 
 
@@ -134,7 +140,9 @@ def actions(quantity: str, title: str) -> alt.LayerChart:
         + steps.mark_rule(color=QUIET).encode(y=alt.datum(0))
         + label.encode(x=alt.value("width"), y=alt.value(10), text=alt.value("↑ right was taken"))
         + label.encode(
-            x=alt.value("width"), y=alt.value("height"), text=alt.value("↓ left was taken")
+            x=alt.value("width"),
+            y=alt.value(alt.expr("height - 12")),
+            text=alt.value("↓ left was taken"),
         )
     )
 
@@ -146,7 +154,7 @@ def policy_map(view: str, ink: str, paper: str) -> alt.LayerChart:
     rate, when), visited (angle, rate).
     """
     x = alt.X("left:Q").title("angle of the pole, degrees").scale(domain=[-12.2, 12.2], nice=False)
-    x = x.axis(values=[-12, -6, 0, 6, 12], grid=False)
+    x = x.axis(values=[-12, -6, 0, 6, 12], grid=False, labelFlush=False)
     y = alt.Y("low:Q").title("angular velocity, rad/s").scale(domain=[-1.7, 1.7], nice=False)
     y = y.axis(values=[-1.5, -1, -0.5, 0, 0.5, 1, 1.5], grid=False)
     squares = _table("squares").mark_rect(strokeWidth=1)
@@ -193,7 +201,7 @@ def pulls() -> alt.LayerChart:
     """
     y = alt.Y("rank:O").title("return of the episode").sort(None)
     y = y.axis(labelExpr="datum.value", ticks=False, domain=False, labels=False, titlePadding=26)
-    x = alt.X("share:Q").title("share of ĝ, %").axis(tickCount=4, format="d")
+    x = alt.X("share:Q").title("share of ĝ, %").axis(tickCount=4, format="d", labelFlush=False)
     rows = _table("pulls")
     return (
         rows.mark_bar(color=BLUE).encode(
@@ -217,8 +225,9 @@ def old_and_new(fields: tuple[str, str], starts: tuple[int, int], ink: str) -> a
         for name, field, start in zip(("at_old", "at_now"), fields, starts, strict=True)
     ]
     x = alt.X("climb:Q").title("how often the present policy climbs, π(climb)")
-    x = x.scale(domain=[0, 1], nice=False).axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1])
-    y = alt.Y("slope:Q").title("push on θ").scale(domain=[-2, 3], nice=False).axis(tickCount=6)
+    x = x.scale(domain=[0, 1], nice=False).axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], labelFlush=False)
+    y = alt.Y("slope:Q").title("slope along θ").scale(domain=[-3, 5], nice=False)
+    y = y.axis(tickCount=8, labelFlush=False)
     mine = "datum.at_old == toNumber(at_old)"
     old = _table("old").transform_filter(mine)
     gap = _table("gap").transform_filter(f"{mine} && datum.at_now == toNumber(at_now)")
@@ -236,7 +245,7 @@ def old_and_new(fields: tuple[str, str], starts: tuple[int, int], ink: str) -> a
         + _table("truth").mark_line(strokeWidth=2.6, color=ink, strokeDash=TRUTH_DASH).encode(x, y)
         + old.mark_line(strokeWidth=2.6, color=BROKEN, clip=True).encode(x, y)
         + gap.mark_rule(color=BROKEN, strokeWidth=5, opacity=0.35, clip=True).encode(
-            x, alt.Y("truth:Q").title("push on θ"), y2="slope:Q"
+            x, alt.Y("truth:Q").title("slope along θ"), y2="slope:Q"
         )
         + gap.mark_point(color=ink, **dots).encode(x, alt.Y("truth:Q"))
         + gap.mark_point(color=BROKEN, shape="cross", angle=45, **dots).encode(x, y)
@@ -257,15 +266,20 @@ def old_and_new(fields: tuple[str, str], starts: tuple[int, int], ink: str) -> a
     )  # fmt: skip
 
 
-def surrogate(field: str, start: int, ink: str) -> alt.LayerChart:
+def surrogate(field: str, start: int, ink: str, present: str) -> alt.LayerChart:
     """The surrogate loss of a batch along θ, and its slope at the present θ.
 
     Tables: losses (at, theta, loss), tangents (at, theta, loss), here (at, theta, loss, label).
     """
     at = alt.param(name="at", value=start, bind=alt.BindDirect(element=field, event="input"))
-    x = alt.X("theta:Q").title("θ").scale(domain=[-3, 3], nice=False).axis(tickCount=7)
+    x = (
+        alt.X("theta:Q")
+        .title("θ")
+        .scale(domain=[-3, 3], nice=False)
+        .axis(tickCount=7, labelFlush=False)
+    )
     y = alt.Y("loss:Q").title("surrogate loss L(θ)").scale(domain=[0, 2.4], nice=False)
-    y = y.axis(tickCount=5)
+    y = y.axis(tickCount=5, labelFlush=False)
     mine = "datum.at == toNumber(at)"
     here = _table("here").transform_filter(mine)
     return (
@@ -273,7 +287,7 @@ def surrogate(field: str, start: int, ink: str) -> alt.LayerChart:
         .encode(x, y).add_params(at)
         + here.mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x)
         + here.mark_text(color=QUIET, fontSize=12, baseline="bottom", dy=-4)
-        .encode(x, y=alt.value(0), text=alt.value("present θ"))
+        .encode(x, y=alt.value(0), text=alt.value(present))
         + _table("tangents").transform_filter(mine)
         .mark_line(strokeWidth=3, color=ink, strokeDash=TRUTH_DASH, clip=True).encode(x, y)
         + here.mark_point(filled=True, size=130, opacity=1, color=BLUE).encode(x, y)
@@ -289,8 +303,9 @@ def forgotten_minus(num_updates: int) -> alt.LayerChart:
     (sign, update, episode_return, label).
     """
     x, y = _updates(num_updates, ROOM_RIGHT), _return()
+    x_end = alt.X("last:Q").title("update")
     kept, lost = (f"datum.sign == '{sign}'" for sign in ("kept", "forgotten"))
-    seeds, middle, ends = _table("seeds"), _table("middle"), _table("ends")
+    seeds, middle, ends = _table("seeds"), _table("middle"), _ends()
     thin: dict[str, Any] = {"opacity": 0.2, "strokeWidth": 1}
     return (
         _solved()
@@ -302,10 +317,10 @@ def forgotten_minus(num_updates: int) -> alt.LayerChart:
         + ends.transform_filter(lost)
         .mark_point(shape="cross", filled=True, size=130, opacity=1, color=BROKEN, angle=45)
         .encode(x, y)
-        + ends.transform_filter(kept).mark_text(color=BLUE, **AT_THE_EDGE)
-        .encode(y, x=alt.value("width"), text="label:N")
-        + ends.transform_filter(lost).mark_text(color=BROKEN, **AT_THE_EDGE)
-        .encode(y, x=alt.value("width"), text="label:N")
+        + ends.transform_filter(kept).mark_text(color=BLUE, **AT_THE_END)
+        .encode(x_end, y, text="label:N")
+        + ends.transform_filter(lost).mark_text(color=BROKEN, **AT_THE_END)
+        .encode(x_end, y, text="label:N")
     )  # fmt: skip
 
 
@@ -356,6 +371,7 @@ def luck(num_updates: int) -> alt.LayerChart:
     before (as middle), ends (method, update, episode_return, label).
     """
     x, y = _updates(num_updates, ROOM_RIGHT), _return()
+    x_end = alt.X("last:Q").title("update")
     palette = [COLOR[name] for name in METHODS]
     color = alt.Color("method:N", legend=None).scale(domain=METHODS, range=palette)
     dash = alt.StrokeDash("method:N", legend=None).scale(
@@ -369,9 +385,7 @@ def luck(num_updates: int) -> alt.LayerChart:
         .encode(x, y, color, alt.Detail("seed:N"), tooltip=tooltip)
         + _table("before").mark_line(opacity=0.35, strokeWidth=2).encode(x, y, color, dash)
         + _table("middle").mark_line(strokeWidth=3.2).encode(x, y, color, dash)
-        + _table("ends")
-        .mark_text(**AT_THE_EDGE)
-        .encode(y, color, x=alt.value("width"), text="label:N")
+        + _ends().mark_text(**AT_THE_END).encode(x_end, y, color, text="label:N")
     )
 
 
@@ -382,12 +396,12 @@ def two_divisors(field: str, start: int, ink: str) -> alt.LayerChart:
     """
     at = alt.param(name="at", value=start, bind=alt.BindDirect(element=field, event="input"))
     x = alt.X("p:Q").title("p: how often right").scale(domain=[0.5, 0.7], nice=False)
-    x = x.axis(values=[0.5, 0.55, 0.6, 0.65, 0.7], format=".2f")
-    title = "mean update, in units of its size at p = .5"
+    x = x.axis(values=[0.5, 0.55, 0.6, 0.65, 0.7], format=".2f", labelFlush=False)
+    title = "mean update ÷ mean update at p = 0.5"
     scale = alt.Scale(domain=[-1.5, 1.1], nice=False)
 
     def y(name: str) -> alt.Y:
-        return alt.Y(f"{name}:Q").title(title).scale(scale).axis(tickCount=6)
+        return alt.Y(f"{name}:Q").title(title).scale(scale).axis(tickCount=6, labelFlush=False)
 
     curves, zeros = _table("curves"), _table("zeros")
     here = _table("here").transform_filter("datum.at == toNumber(at)")
@@ -403,6 +417,10 @@ def two_divisors(field: str, start: int, ink: str) -> alt.LayerChart:
         + here.mark_point(filled=True, size=110, opacity=1, color=ink).encode(x, y("episodes"))
         + here.mark_point(filled=True, size=150, opacity=1, color=BROKEN, shape="cross", angle=45)
         .encode(x, y("steps"))
+        + zeros.transform_filter(episodes)
+        .mark_point(filled=False, size=90, strokeWidth=2, opacity=1, color=ink).encode(x, flat)
+        + zeros.transform_filter(steps)
+        .mark_point(filled=False, size=90, strokeWidth=2, opacity=1, color=BROKEN).encode(x, flat)
         + zeros.transform_filter(episodes).mark_text(color=ink, align="right", dx=-8, dy=16, **label)
         .encode(x, flat, text="label:N")
         + zeros.transform_filter(steps).mark_text(color=BROKEN, align="left", dx=8, dy=-14, **label)

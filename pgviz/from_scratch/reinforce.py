@@ -14,45 +14,52 @@ import gymnasium
 import torch
 from torch import Tensor
 from torch.distributions import Categorical
+from torch.nn import Module
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import Adam
 
 
-def play(env: gymnasium.Env, policy: torch.nn.Module) -> tuple[Tensor, Tensor, Tensor]:
-    """One episode: observations [T, 4], actions [T] and the rewards [T] that followed them."""
+def play(env: gymnasium.Env, policy: Module) -> tuple[Tensor, ...]:
+    """An episode: states [T, 4], actions [T], rewards [T]."""
     obs, _ = env.reset()
     seen, actions, rewards, over = [], [], [], False
     while not over:
         seen.append(torch.as_tensor(obs))
         with torch.no_grad():
-            actions.append(torch.multinomial(policy(seen[-1]).softmax(-1), 1)[0])  # a ~ π
-        obs, reward, terminated, truncated, _ = env.step(actions[-1].item())
+            pi = policy(seen[-1]).softmax(-1)
+        actions.append(torch.multinomial(pi, 1)[0])  # a ~ π
+        action = actions[-1].item()
+        obs, reward, terminated, truncated, _ = env.step(action)
         rewards.append(float(reward))
-        over = terminated or truncated  # it fell, or stood for 500 steps
-    return torch.stack(seen), torch.stack(actions), torch.tensor(rewards)
+        over = terminated or truncated  # it fell, or 500 steps
+    results = torch.stack(seen), torch.stack(actions)
+    return *results, torch.tensor(rewards)
 
 
 def reward_to_go(rewards: Tensor) -> Tensor:
-    """G_t = r_t + G_{t+1}: the rewards from here to the end, [T]."""
+    """G_t = r_t + G_{t+1}: the rewards from here on, [T]."""
     return rewards.flip(0).cumsum(0).flip(0)
 
 
 def reinforce(
     env: gymnasium.Env,
-    policy: torch.nn.Module,
+    policy: Module,
     num_episodes: int = 16,
     learning_rate: float = 0.01,
     max_grad_norm: float = 0.5,
 ) -> Iterator[list[float]]:
-    """Update the policy for ever; yields the returns of each update's episodes."""
-    optimizer = torch.optim.Adam(policy.parameters(), learning_rate)
+    """Update for ever; yields the returns of each update."""
+    optimizer = Adam(policy.parameters(), learning_rate)
     while True:
         episodes = [play(env, policy) for _ in range(num_episodes)]
         loss = torch.zeros(())
         for obs, actions, rewards in episodes:
-            log_probs = Categorical(logits=policy(obs)).log_prob(actions)
+            pi = Categorical(logits=policy(obs))
+            log_probs = pi.log_prob(actions)
             loss = loss - (reward_to_go(rewards) * log_probs).sum() / num_episodes
         optimizer.zero_grad()
         loss.backward()  # the gradient of the loss is −ĝ
-        torch.nn.utils.clip_grad_norm_(policy.parameters(), max_grad_norm)
+        clip_grad_norm_(policy.parameters(), max_grad_norm)
         optimizer.step()
         yield [float(rewards.sum()) for _, _, rewards in episodes]
 

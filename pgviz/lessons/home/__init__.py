@@ -11,7 +11,7 @@ PAGE = Page(
     steps=(
         Step("start", "One equation, and you can watch it learn", introduces=("CartPole",)),
         Step("path", "The path: one idea, one screen"),
-        Step("race", "One equation, five methods: who needs fewest steps?"),
+        Step("race", "Five methods: which solves CartPole in fewest steps?"),
         Step("reading", "What to read, and when"),
     ),
 )

@@ -12,7 +12,7 @@ from pgviz.ui.screen import Screen
 def draw(screen: Screen) -> None:
     screen.words(
         "Each page answers one question, in steps of about a minute. Diamonds mark deeper steps,"
-        " which you may skip. What you have seen is kept in your browser and nowhere else; take it"
+        " which Next skips. Filled marks are steps that you have opened. What you have seen is kept in your browser and nowhere else; take it"
         " with you as a file."
     )
     with screen.beside_controls():
@@ -55,11 +55,14 @@ def _row(page: Page) -> None:
         else ("◇" if step.deeper else "○")
         for step in page.steps
     )
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    deeper = len(page.steps) - len(core)
+    left, right = st.columns([26, 74], gap="small", vertical_alignment="center")
+    with left:
         walk.open_button(page.title, (page.slug, page.steps[0].slug), width=140)
+    with right:
         st.markdown(
-            f"{page.question}  \n:small[:gray[{page.section} · {marks}  {seen} of {len(page.steps)} steps,"
-            f" about {len(core)} minutes]]"
+            f"{page.question}  \n:small[:gray[{marks} &nbsp;{plural(len(core), 'step')}"
+            f"{f' and {deeper} deeper' if deeper else ''}, {seen} opened]]"
         )
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pgviz.charts import learning
+from pgviz.charts.learning import SOLVED_RETURN
 from pgviz.charts.theme import COLOR
 from pgviz.measure import race
 from pgviz.runs import Run
@@ -18,9 +19,10 @@ LABEL_GAP = 28  # in parts of the return's axis: labels of lines that end close 
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "Five methods play the same game, **CartPole**, with sixteen learners each. They differ in"
-        " what Ψ is, and in settings chosen for each of them. Each page adds one of them; come back"
-        " when you know what they do."
+        "Five methods, sixteen learners each, learn CartPole until they have solved it. They differ"
+        " in the number Ψ of the equation, and in settings chosen for each. So the picture compares"
+        " methods with their settings, not Ψ alone. The four pages after The theorem explain"
+        " them; come back then."
     )
     finished = training.recorded(screen, RUNS, lambda runs, before: _draw(screen, runs, before))
     training.run_again(screen, RUNS)
@@ -29,7 +31,7 @@ def draw(screen: Screen) -> None:
         screen.says(race.in_words(found))
         screen.numbers(race.results(found))
     else:
-        screen.says("The result stands here when all five have ended.")
+        screen.says("The result stands here when all five runs have ended.")
     with screen.fold("Settings", ":material/tune:"):
         st.markdown("In what the presets differ, besides Ψ:")
         st.dataframe(race.settings([c.method for c in RUNS]), hide_index=True, key="race-settings")
@@ -37,8 +39,8 @@ def draw(screen: Screen) -> None:
 
 def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run]) -> None:
     st.markdown(
-        "**Fewest steps to the top**  \n:small[:gray[mean of the middle half of sixteen learners;"
-        " a learner stops once it has solved the game (475)]]"
+        "**The earlier a line rises, the fewer steps a method needs**  \n:small[:gray[mean of the"
+        f" middle half of sixteen learners · dotted: solved, {SOLVED_RETURN}; a learner stops there]]"
     )
     curves = _curves(runs)
     chart(

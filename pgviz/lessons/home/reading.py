@@ -5,12 +5,16 @@ import streamlit as st
 from pgviz.figures import plural
 from pgviz.ui.screen import Screen
 
+GRAESSER_AND_KENG = (
+    "https://pearson.com/en-us/subject-catalog/p/Graesser-Foundations-of-Deep-Reinforcement-Learning"
+    "-Theory-and-Practice-in-Python/P200000009486"
+)
 READING = (
     (
         "before you start",
         "Graesser and Keng, *Foundations of Deep Reinforcement Learning*, chapters 1 and 2",
-        "",
-        "the vocabulary, and REINFORCE in code",
+        GRAESSER_AND_KENG,
+        "the vocabulary; chapter 2 can wait until REINFORCE",
     ),
     (
         "after The theorem",
@@ -32,29 +36,30 @@ READING = (
     ),
     (
         "after Actor-critic",
-        "Graesser and Keng, chapter 6",
-        "",
+        "Graesser and Keng, the same book, chapter 6",
+        GRAESSER_AND_KENG,
         "the actor-critic with advantage estimates, in code",
     ),
     (
         "after GAE",
         "Schulman et al. 2016, *Generalized Advantage Estimation*",
         "https://arxiv.org/abs/1506.02438",
-        "where λ comes from",
+        "the article that introduced it",
     ),
     (
         "to go on",
         "Lambert, *The RLHF Book*",
         "https://rlhfbook.com",
-        "policy gradients for language models",
+        "reinforcement learning from human feedback: policy gradients for language models",
     ),
 )
 
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "This site stands alone. These texts tell the same story in other words; read each when its"
-        " page is behind you, and compare the symbols."
+        "You can learn here without other books. These texts explain the same things in other"
+        " words. The list says when to read each of them. Compare the symbols: they differ from"
+        " book to book."
     )
     with screen.picture():
         st.markdown(

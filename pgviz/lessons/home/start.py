@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pgviz.charts.learning import MAX_RETURN, SOLVED_EPISODES, SOLVED_RETURN
 from pgviz.figures import fixed
 from pgviz.lessons.home.demonstration import demonstration
 from pgviz.ui import progress, walk
@@ -17,10 +18,12 @@ BEATS = ({"moment": "first"}, {"moment": "trained"})
 def draw(screen: Screen) -> None:
     screen.words(
         "In **CartPole** a program pushes a cart so that its pole stays up, and gets better by"
-        " trial. Here you derive, write and measure how: **policy gradients**. All of it grows from"
-        " one equation, which the first page builds:\n\n"
+        " trial. Here you derive, write and measure how: **policy gradients**. They share one"
+        " equation:\n\n"
         r"$\displaystyle\hat g = \frac1N \sum_{\text{episodes}} \sum_t \Psi_t\,"
         r"\nabla\log\pi(a_t|s_t)$"
+        "\n\nIn words: make each decision of N games more likely, in proportion to a number Ψ. The"
+        " next two pages build it, symbol by symbol."
     )
     with screen.beside_controls(), st.container(horizontal=True, gap="small"):
         left = progress.last()
@@ -34,9 +37,11 @@ def draw(screen: Screen) -> None:
         cartpole_player(
             shown["episode"],
             key="player-home",
-            title=f"After {shown['update']} of {found.num_updates} rounds of learning (recorded)",
+            title=f"One learner after {shown['update']} of {found.num_updates} rounds (recorded)",
         )
     screen.says(
-        f"Here one game lasts {fixed(shown['mean_return'], 0)} of 500 steps on average. In the end,"
-        f" {found.solved_seeds} of {found.num_seeds} independent learners had solved it."
+        f"At this point a game of this learner lasts {fixed(shown['mean_return'], 0)} of"
+        f" {MAX_RETURN} steps on average. In the end {found.solved_seeds} of {found.num_seeds}"
+        f" independent learners had solved it: {SOLVED_RETURN} steps on average over"
+        f" {SOLVED_EPISODES} games."
     )

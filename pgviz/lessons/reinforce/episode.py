@@ -1,4 +1,4 @@
-"""What one episode teaches: its rewards, its rewards-to-go, and the push of each action."""
+"""What one episode teaches: its rewards, its rewards-to-go, and what each term alone changes."""
 
 import pandas as pd
 import streamlit as st
@@ -21,14 +21,14 @@ from pgviz.ui.controls import Choice
 from pgviz.ui.screen import Screen, chart
 
 RUNS = (LEARN,)
-SHOWN = Choice("bars", "Bars show", ("reward", "reward-to-go", "push"))
+SHOWN = Choice("bars", "Bars show", ("reward", "reward-to-go", "change"))
 CONTROLS = (AT_UPDATE, EPISODE, SHOWN)
-BEATS = ({"bars": "reward"}, {"bars": "reward-to-go"}, {"bars": "push"})
+BEATS = ({"bars": "reward"}, {"bars": "reward-to-go"}, {"bars": "change"})
 START = 4
 AXES = {
     "reward": "reward of the step",
     "reward-to-go": "reward-to-go G, the weight of the score",
-    "push": "change of the probability of the action",
+    "change": "change of the probability of the action",
 }
 
 
@@ -36,8 +36,8 @@ def draw(screen: Screen) -> None:
     screen.words(
         "Every reward is 1, so the reward-to-go $G_t$ counts the steps still to come. It multiplies"
         " the score of the action taken at $t$. All $G_t$ are positive: each term makes its own"
-        " action more likely, good or bad. Only the average over many episodes sorts them. **Push**"
-        " is how far each term alone moves its probability."
+        " action more likely, good or bad. Good actions gain more only on average over"
+        " episodes. **Change**: how far each term alone moves the probability of its action."
     )
     shown = screen.control(SHOWN, "reward-to-go", horizontal=True)
     with screen.beside_controls():
@@ -50,7 +50,7 @@ def draw(screen: Screen) -> None:
         steps = pushes(recording, *place)
         st.markdown(
             f"**{TITLES[shown]}**  \n:small[:gray[seed 0, update {place[0]}, episode {place[2]}"
-            f"{SCALE if shown == 'push' else ''}]]"
+            f"{SCALE if shown == 'change' else ''}]]"
         )
         chart(
             f"chart-episode-{shown}",
@@ -66,17 +66,17 @@ def draw(screen: Screen) -> None:
     if recording := look_into(screen, picture):
         steps = pushes(recording, *clamped(recording, update, 0, episode))
         screen.says(in_words(steps))
-        screen.numbers(steps.round(4))
+        screen.numbers(steps.rename(columns={"push": "change"}).round(4))
     screen.code(estimators.reward_to_go, one_update.pushes)
 
 
 TITLES = {
     "reward": "Every step pays the same",
     "reward-to-go": "The first actions get the largest weights",
-    "push": "What was improbable is pushed furthest",
+    "change": "Each term alone makes its own action more likely",
 }
 SCALE = "; one step size for all, the largest changes the log-odds by 1"
-COLUMNS = {"reward": "reward", "reward-to-go": "return_to_go", "push": "push"}
+COLUMNS = {"reward": "reward", "reward-to-go": "return_to_go", "change": "push"}
 
 
 def pushes(recording: Recording, update: int, seed: int, episode: int) -> pd.DataFrame:
@@ -96,6 +96,6 @@ def in_words(steps: pd.DataFrame) -> str:
     return (
         f"The episode lasts {plural(len(steps), 'step')}: the first weight is"
         f" {fixed(steps['return_to_go'].iloc[0], 0)}, the last {fixed(steps['return_to_go'].iloc[-1], 0)}."
-        f" The strongest push is at step {int(most['t'])}: {most['action']} had probability"
-        f" {fixed(most['before'])}."
+        f" The largest change is at step {int(most['t'])}: {most['action']} would go from"
+        f" probability {fixed(most['before'])} to {fixed(most['after'])}."
     )

@@ -20,10 +20,10 @@ START_OLD, START_NOW = 0.5, 0.7
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "Q-learning keeps old episodes and uses them again. ĝ must not: its mean is ∇J only if the"
-        " present policy has played (**on-policy**). On the ladder, with one θ for all rungs, an"
-        " old policy's episodes give the red line. The gap between the mean of an estimate and the"
-        " exact number is its **bias**."
+        "Q-learning uses old episodes again. ĝ must not: its mean is ∇J only if the present policy"
+        " played (**on-policy**). In the red line $G_t$ and actions come from old episodes; only"
+        " the scores, 1 − π(climb) or −π(climb), are of the present policy. So it is straight. The"
+        " mean of an estimate minus the exact number: its **bias**."
     )
     fields = screen.live(OLD, START_OLD), screen.live(NOW, START_NOW)
     old: float = screen.control(OLD, START_OLD)
@@ -36,7 +36,7 @@ def draw(screen: Screen) -> None:
         ink(),
         tables=tables,
         title="The two agree at one point: where the episodes were played",
-        note="exact, ladder of six steps; drag both",
+        note="exact, ladder of six steps, one θ for all rungs; drag both sliders",
         says="Slope of J, and mean of ĝ from old episodes, against the present policy.",
     )
     screen.says(in_words(old, now))
@@ -52,8 +52,8 @@ def _tables() -> dict[str, pd.DataFrame]:
     exact = {now: reuse.slope(now) for now in NOW.options}
     lines, gaps = [], []
     names = [  # in the corner that no line reaches
-        (0.02, 0.09, -1.3, "slope of J", True),
-        (0.02, 0.09, -1.65, "mean of ĝ from the old episodes", False),
+        (0.02, 0.09, -2.0, "slope of J", True),
+        (0.02, 0.09, -2.55, "mean of ĝ from the old episodes", False),
     ]
     for at_old, old in enumerate(OLD.options):
         left, right = (reuse.slope_with_old_episodes(old, p) for p in (1e-9, 1 - 1e-9))
@@ -65,7 +65,7 @@ def _tables() -> dict[str, pd.DataFrame]:
         lines += [(at_old, *end) for end in ends]
         for at_now, now in enumerate(NOW.options):
             slope = (1 - now) * left + now * right
-            inside = max(min((slope + exact[now]) / 2, 2.8), -1.8)
+            inside = max(min((slope + exact[now]) / 2, 4.8), -2.8)
             label = f"bias {signed(slope - exact[now])}" if abs(slope - exact[now]) > 5e-3 else ""
             gaps.append((at_old, at_now, old, now, exact[now], slope, inside, label))
     gap_columns = ["at_old", "at_now", "old", "climb", "truth", "slope", "middle", "label"]

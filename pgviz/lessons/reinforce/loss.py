@@ -27,8 +27,8 @@ MARKS = 5  # returns that are written beside the loss
 def draw(screen: Screen) -> None:
     screen.words(
         "In supervised learning a falling loss is progress. The surrogate loss is rebuilt for every"
-        " batch, from other episodes with other returns. In the run of this page the return rises"
-        " to 500, so the policy improves. Its loss was recorded, too."
+        " batch, from other episodes with other returns. In the recorded run of REINFORCE the"
+        " return rises to 500, so the policy improves. Its loss was recorded, too."
     )
     guess = screen.predict(tuple(ANSWERS), verdict)
     answered = progress.is_revealed(screen.page.slug, screen.step.slug)
@@ -69,7 +69,7 @@ def draw(screen: Screen) -> None:
             scale=scale,
         )
 
-    recording = look_into(screen, picture)
+    recording = look_into(screen, picture, LEARN)
     if recording is not None and answered:
         screen.says(in_words(recording))
         screen.numbers(middle_of(recording).round(2))
@@ -127,5 +127,5 @@ def in_words(recording: Recording) -> str:
     return (
         f"The return goes from {fixed(returns[0], 0)} to {fixed(returns[1], 0)} while the loss goes"
         f" from {fixed(losses[0], 0)} to {fixed(losses[1], 0)} (first and last tenth of the run)."
-        " Watch the return; the loss measures nothing."
+        " Judge a policy by its return: this loss does not say how good it is."
     )

@@ -25,8 +25,8 @@ def draw(screen: Screen) -> None:
     screen.words(
         "ĝ sums over the steps of an episode and divides by the number of episodes. Code that"
         " takes a mean over each episode's steps divides its sum by its length too. Lengths"
-        " depend on θ, so this climbs something else. In the corridor the two updates stop at"
-        " different policies."
+        " depend on θ, so this climbs something else. In the corridor of three rooms (the first"
+        " step of The theorem) the two updates stop at different policies."
     )
     field = screen.live(SHARE, START)
     share: float = screen.control(SHARE, START)
@@ -38,7 +38,7 @@ def draw(screen: Screen) -> None:
         ink(),
         tables=tables,
         title="Divided by steps, the update stops at another policy",
-        note="exact, short corridor; drag p",
+        note="exact, corridor of three rooms; each line relative to its value at p = 0.5; drag p",
         says="Mean update along p for both divisors.",
     )
     screen.says(in_words(share))
@@ -88,9 +88,10 @@ def in_words(share: float) -> str:
     lost = objective(short_corridor(stops_at("episodes"))) - objective(
         short_corridor(stops_at("steps"))
     )
-    agree = "Both push the same way here" if episodes * steps > 0 else "Here they disagree"
+    agree = "both move p the same way" if episodes * steps > 0 else "they move p opposite ways"
     return (
-        f"At p = {fixed(share, 3)} the slope of J is {signed(episodes)} and the update divided by"
-        f" steps {signed(steps)}. {agree}. Stopping at {fixed(stops_at('steps'), 3)} in place of"
-        f" {fixed(stops_at('episodes'), 3)} costs {fixed(lost, 3)} steps per episode."
+        f"At p = {fixed(share, 3)} the mean update is {signed(episodes)} times that at p = 0.5 if"
+        f" divided by episodes, {signed(steps)} times if divided by steps: {agree}. Stopping at"
+        f" {fixed(stops_at('steps'), 3)} in place of {fixed(stops_at('episodes'), 3)} costs"
+        f" {fixed(lost, 3)} more steps per episode."
     )

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pgviz.charts import reinforce as charts
+from pgviz.charts.learning import SOLVED_RETURN
 from pgviz.figures import fixed
 from pgviz.ui.screen import Screen
 
@@ -25,11 +26,11 @@ LABELS = {"kept": "with the minus", "forgotten": "without it"}
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "An optimiser goes down a loss: θ ← θ − α ∇L. But we climb J. The minus in\n\n"
-        r"$\displaystyle L = -\frac1N \sum G_t\,\log\pi(a_t|s_t)$"
-        "\n\nturns one into the other: −∇L = +ĝ. Without it the same code makes every action it"
-        " has taken less likely, the ones with the largest returns most. No error is raised; only"
-        " the return shows it."
+        "An optimiser goes down a loss: θ ← θ − α ∇L, with α the learning rate. But we climb J."
+        " The minus in\n\n"
+        r"$\displaystyle L = -\frac1N \sum_{\text{episodes}} \sum_t G_t\,\log\pi(a_t|s_t)$"
+        "\n\nturns one into the other: −∇L = +ĝ. Without it each term makes its own action less"
+        " likely, the more so the larger $G_t$. No error is raised; only the return shows it."
     )
     tables = _tables()
     screen.chart(
@@ -37,7 +38,7 @@ def draw(screen: Screen) -> None:
         len(recorded()["kept"]),
         tables=tables,
         title="One character decides whether it learns",
-        note="16 seeds each, on the same random numbers; thick: mean of the middle half; recorded",
+        note="recorded; thin: one of 16 seeds each · thick: mean of the middle half of the seeds",
         says="Return against updates with the minus and without it.",
     )
     screen.says(in_words())
@@ -90,9 +91,13 @@ def _tables() -> dict[str, pd.DataFrame]:
 def in_words() -> str:
     """Where both began and where both ended."""
     kept, lost = middle("kept"), middle("forgotten")
+    seeds = recorded()["kept"]
+    once_there = np.maximum.accumulate(seeds) >= SOLVED_RETURN
+    fallen = seeds[once_there].min()
     return (
         f"Both begin at a return of {fixed(kept[0], 0)}. After {len(kept)} updates it is"
-        f" {fixed(kept[-1], 0)} with the minus and {fixed(lost[-1], 1)} without it."
+        f" {fixed(kept[-1], 0)} with the minus and {fixed(lost[-1], 1)} without it. Single seeds"
+        f" that had reached {SOLVED_RETURN} fall again, as far as {fixed(fallen, 0)}: ĝ is noisy."
     )
 
 

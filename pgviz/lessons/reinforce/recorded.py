@@ -20,7 +20,7 @@ LEARN = presets["reinforce"].replace(num_updates=NUM_UPDATES, stop_when_solved=T
 FULL = presets["full-return"].replace(num_updates=NUM_UPDATES, stop_when_solved=True)
 assert LEARN.replace(method="full-return") == FULL, "the same settings but for the weight"
 
-UPDATE = Choice("update", "Update", tuple(range(NUM_UPDATES + 1)))
+UPDATE = Choice("update", f"Update, 0 to {NUM_UPDATES}", tuple(range(NUM_UPDATES + 1)))
 AT_UPDATE = Number(
     "update", "Update", 0, NUM_UPDATES
 )  # the same, where no picture can follow a thumb
@@ -38,8 +38,13 @@ def looked_at() -> Config:
     return next(iter(training.own_of(FIRST_RUN)), LEARN)
 
 
-def look_into(screen: Screen, draw: Callable[[Recording], None]) -> Recording | None:
-    """Draw from this recording; returns it, if there is something in it to speak about yet."""
+def look_into(
+    screen: Screen, draw: Callable[[Recording], None], config: Config | None = None
+) -> Recording | None:
+    """Draw from this run, or from the one to look into;
+    returns its recording, if there is something in it to speak about yet.
+    """
+    asked = config or looked_at()
 
     def drawn(runs: Sequence[Run], _before: Sequence[Run]) -> None:
         if recording := begun(runs):
@@ -47,8 +52,8 @@ def look_into(screen: Screen, draw: Callable[[Recording], None]) -> Recording | 
         else:
             st.skeleton(height=room_for_captions(screen) + 52)
 
-    training.recorded(screen, [looked_at()], drawn)
-    recording = begun(live.group_of([looked_at()]))
+    training.recorded(screen, [asked], drawn)
+    recording = begun(live.group_of([asked]))
     if recording is None:
         screen.says("The run is being recorded; the picture follows.")
     return recording

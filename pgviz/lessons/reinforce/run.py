@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pgviz.charts import reinforce as charts
+from pgviz.charts.learning import SOLVED_EPISODES, SOLVED_RETURN
 from pgviz.figures import count, fixed, plural
 from pgviz.lessons.reinforce.recorded import (
     LEARN,
@@ -16,17 +17,18 @@ from pgviz.lessons.reinforce.recorded import (
 )
 from pgviz.measure.ensembles import bootstrap_band, interquartile_mean
 from pgviz.runs import Recording, Run
+from pgviz.training.agent import Agent
 from pgviz.training.config import Config
 from pgviz.ui import besides, live, training
 from pgviz.ui.controls import Choice
 from pgviz.ui.screen import Screen, chart
 
 RUNS = (LEARN,)
-LEARNERS = Choice("learners", "Seeds shown", (1, 4, 16))
+LEARNERS = Choice("learners", "Seeds shown", ("1", "4", "16"))
 EPISODES = Choice("num_envs", "Episodes N", (1, 2, 4, 8, 16, 32, 64))
 RATE = Choice("learning_rate", "Learning rate", (0.002, 0.005, 0.01, 0.02, 0.05, 0.1))
 CONTROLS = (LEARNERS, EPISODES, RATE)
-BEATS = ({"learners": 1}, {"learners": 4}, {"learners": 16})
+BEATS = ({"learners": "1"}, {"learners": "4"}, {"learners": "16"})
 
 # What later pages introduce can be tried from the command line.
 OTHER_SETTINGS = (
@@ -37,14 +39,24 @@ OTHER_SETTINGS = (
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "In **CartPole** each step pays 1 until the pole falls, at most 500 times. **REINFORCE**"
-        " plays N episodes, multiplies each score by its reward-to-go, averages, and moves θ that"
-        " way: one **update**. The **learning rate** says how far. Each **seed** repeats the run"
-        " with other luck."
+        "**CartPole** pays 1 a step, at most 500 times. The state: position and angle, and their"
+        f" velocities. π: a network with {Agent.of(LEARN).num_parameters} parameters θ."
+        " **REINFORCE** plays N episodes and computes an estimate of ∇J,\n\n"
+        r"$\hat g = \frac1N \sum_{\text{episodes}} \sum_t G_t\,\nabla\log\pi(a_t|s_t)$"
+        "\n\n$G_t$ is the weight $\\Psi_t$. It moves θ with ĝ: one **update**, scaled by the"
+        " **learning rate**. Each **seed** repeats this with other luck."
     )
-    shown = int(screen.control(LEARNERS, 16))
+    shown = int(
+        screen.control(
+            LEARNERS,
+            "16",
+            horizontal=True,
+            label_visibility="collapsed",
+            format_func=lambda number: f"{number} seed{'' if number == '1' else 's'}",
+        )
+    )
     with screen.beside_controls():
-        box = st.container(border=True, gap="small")
+        box = st.container(gap="small")
     with box:
         left, right = st.columns(2, gap="medium")
     num_envs = int(screen.control(EPISODES, LEARN.num_envs, left))
@@ -70,12 +82,10 @@ def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run], shown: int
         st.skeleton(height=room_for_captions(screen) + 52)
         return
     config = run.config
-    lines = "one seed" if shown == 1 else "thin: a seed · thick: mean of the middle half"
+    lines = "one seed" if shown == 1 else "thin: a seed · thick: mean of their middle half"
     settings = f"N = {config.num_envs}, learning rate {config.learning_rate:g}"
-    st.markdown(
-        f"**Update by update, the pole stays up longer**  \n:small[:gray[{lines} · {settings}]]"
-    )
     seeds, middle = curves(recording, shown)
+    st.markdown(f"**{title(middle)}**  \n:small[:gray[{lines} · {settings}]]")
     earlier = begun(before)
     behind = curves(earlier, shown)[1] if earlier else None
     chart(
@@ -125,6 +135,16 @@ def ends(middle: pd.DataFrame, behind: pd.DataFrame | None, shown: int) -> pd.Da
     )
 
 
+def title(middle: pd.DataFrame) -> str:
+    """What the thick line shows: a rise is claimed only where there is one."""
+    first, last = middle["episode_return"].iloc[[0, -1]]
+    return (
+        "With the updates, the pole stays up longer"
+        if last > 2 * first
+        else "The return of each seed, update by update"
+    )
+
+
 def middle_name(shown: int) -> str:
     """What the thick line is, at its end."""
     return "seed 0" if shown == 1 else "middle half"
@@ -147,8 +167,9 @@ def in_words(recording: Recording, shown: int) -> str:
     steps = float(metrics["env_steps"][-1, :shown].sum())
     return (
         f"In {plural(num_updates, 'update')} the return goes from {fixed(returns[0], 0)} to"
-        f" {fixed(returns[-1], 0)}. {solved} of {shown} seeds have solved the game, within"
-        f" {count(steps)} steps in all."
+        f" {fixed(returns[-1], 0)}. {solved} of {shown} seeds have solved CartPole"
+        f" ({SOLVED_RETURN} on average over {SOLVED_EPISODES} episodes), within {count(steps)} steps"
+        " in all."
     )
 
 

@@ -17,6 +17,8 @@ FIRST = Choice("first", "Episodes in which arm 1 was chosen, of 10", tuple(range
 CONTROLS = (FIRST,)
 BEATS = ({"first": 6}, {"first": 9}, {"first": 1})
 START = 6
+PAYS = surrogate_loss.PAYS
+CHOSEN = 1 / (1 + np.exp(-surrogate_loss.PRESENT))  # π(arm 1) at the present θ
 
 
 def draw(screen: Screen) -> None:
@@ -26,7 +28,7 @@ def draw(screen: Screen) -> None:
         r"\pi_\theta(a_t|s_t)$"
         "\n\nwhere $a_t$ and $G_t$ are fixed numbers of the batch. Its slope at the present θ is"
         " −ĝ. Such an $L$ is a **surrogate loss**: made for its slope at one point. Here: two arms"
-        " that pay 1 and 0.8."
+        f" that pay {PAYS[0]:g} and {PAYS[1]:g}, chosen with {CHOSEN:.1f} and {1 - CHOSEN:.1f}."
     )
     field = screen.live(FIRST, START)
     first = int(screen.control(FIRST, START))
@@ -36,9 +38,10 @@ def draw(screen: Screen) -> None:
         field,
         START,
         ink(),
+        f"present θ = {signed(surrogate_loss.PRESENT)}",
         tables=tables,
         title="The slope of the loss at the present θ is −ĝ",
-        note="a batch of 10 episodes; dashed: the tangent",
+        note="a batch of 10 episodes; θ: log-odds of arm 1; dashed: the tangent",
         says="The surrogate loss along θ and its tangent at the present θ.",
     )
     screen.says(in_words(first))
@@ -51,9 +54,13 @@ def in_words(first: int) -> str:
     by_hand = surrogate_loss.estimate(first, 10 - first)
     value, slope = surrogate_loss.by_autograd(first, 10 - first)
     same = "the same, with the other sign" if abs(slope + by_hand) < 1e-12 else "not the same"
+    terms = (
+        f"({first} · {PAYS[0]:g} · {1 - CHOSEN:.1f} − {10 - first} · {PAYS[1]:g} · {CHOSEN:.1f})"
+    )
     return (
-        f"The formula gives ĝ = {signed(by_hand, 3)}. Autograd differentiates the loss and gives"
-        f" {signed(slope, 3)}: {same}. The loss itself, {fixed(value)}, is used nowhere."
+        f"Weights times scores: ĝ = {terms} / 10 = {signed(by_hand, 3)}. Autograd"
+        f" differentiates the loss and gives {signed(slope, 3)}: {same}. The loss itself,"
+        f" {fixed(value)}, is used nowhere."
     )
 
 

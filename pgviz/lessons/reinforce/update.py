@@ -1,4 +1,4 @@
-"""One update: the policy before and after it, and which episodes pulled."""
+"""One update: the policy before and after it, and the share of each episode."""
 
 from pathlib import Path
 
@@ -35,10 +35,10 @@ START = 4
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "One update averages over a **batch**: the episodes that the present policy has just"
-        " played. Long episodes have more and larger weights, so few of them make most of ĝ. The map"
-        " shows how often the policy pushes right, for a cart that stands still. Dots are states of"
-        " the batch; on the line both actions are equally likely."
+        "ĝ averages over a **batch**: the N episodes that the present policy has just played. A"
+        " long episode adds more terms, with larger weights. The map shows π(right) over angle and"
+        " angular velocity, for a cart at rest in the middle. Dots: states of the batch. On the"
+        " line both actions are equally likely."
     )
     view = screen.control(VIEW, "after", horizontal=True)
     with screen.beside_controls():
@@ -70,7 +70,7 @@ def draw(screen: Screen) -> None:
                 scale=scale,
             )
         with right:
-            st.markdown("**Which episodes pulled**  \n:small[:gray[longest first]]")
+            st.markdown("**How much of ĝ each episode makes**  \n:small[:gray[longest first]]")
             chart(
                 "chart-update-pulls",
                 charts.pulls,
@@ -176,8 +176,8 @@ def in_words(table: pd.DataFrame, pulls: pd.DataFrame) -> str:
         else "The longest episode makes"
     )
     return (
-        f"{who} {percent(share)} of ĝ{'' if share > 0.5 else ', less than half'}. Where the batch was, the policy changes most at"
-        f" {fixed(most['angle'], 1)}° and {fixed(most['rate'], 1)} rad/s: π(right) goes from"
+        f"{who} {percent(share)} of ĝ{'' if share > 0.5 else ', less than half'}. Among the states of the batch"
+        f" the policy changes most at {fixed(most['angle'], 1)}° and {fixed(most['rate'], 1)} rad/s: π(right) goes from"
         f" {fixed(most['before'])} to {fixed(most['after'])}."
     )
 

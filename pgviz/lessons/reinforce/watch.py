@@ -28,9 +28,9 @@ START = 12
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "The server kept θ after every update. So the policy of any update can play its episodes"
-        " again, to the bit. Move to an update, choose one of the seeds and one of its episodes."
-        " The pole plays by itself; drag its bar to go back."
+        "In this run θ was recorded after every update. So the policy of any update can play its"
+        " episodes again, exactly as they were. Choose an update, a seed and one of the N episodes,"
+        " and press play. Drag in the curve below the cart to go back in time."
     )
     field = screen.live(UPDATE, START)
     update = int(screen.control(UPDATE, START))

@@ -10,8 +10,8 @@ from pgviz.ui.screen import Screen
 # What a line of the solution holds, and the hint in its place.
 HINTS = {
     "a ~ π": "draw an action from the policy",
-    "rewards.flip(0)": "G: the rewards from each step to the end",
-    "loss - (": "this episode's term; which sign?",
+    "rewards.flip(0)": "G, the rewards from each step on",
+    "loss - (": "its part of L; which sign?",
     "loss.backward()": "compute −ĝ",
 }
 
@@ -19,9 +19,9 @@ HINTS = {
 def draw(screen: Screen) -> None:
     screen.words(
         "This is all of REINFORCE: Gymnasium for the world, torch for autograd, one seed, no"
-        " tricks. Fill in the gaps and run the file: within some twenty updates the return should"
-        " pass 100. If it falls to 9, look at your minus. The solution is the function whose ĝ the"
-        " tests compare with the engine's."
+        " tricks. The listing shows the function that plays, the reward-to-go and the update;"
+        " scroll to see all gaps. Fill them in and run the file: within some twenty updates the"
+        " return should pass 100. If it falls to 9, look at your minus."
     )
     source = solution()
     exercise(screen, "reinforce", source, gaps(source), start="def play")
