@@ -116,7 +116,11 @@ def errors_of_n(field: str, start: int, ink: str) -> alt.LayerChart:
     Tables: lines (name, num, error), measured (name, num, error), here (at, name, num, error,
     label), ends (name, num, error, label), guide (num, error, label).
     """
-    x = alt.X("num:Q").title("episodes N, log axis").scale(type="log", domain=[1, 20_000], nice=False)
+    x = (
+        alt.X("num:Q")
+        .title("episodes N, log axis")
+        .scale(type="log", domain=[1, 20_000], nice=False)
+    )
     x = x.axis(values=[1, 10, 100, 1000], format="~s")
     y = alt.Y("error:Q").title("distance of ĝ from ∇J (root mean square)")
     y = y.scale(type="log", domain=[0.05, 6], nice=False).axis(
@@ -155,7 +159,11 @@ def seesaw(
     One row per setting. Tables: estimates (at, row, x, share, label, up), rows (at, row, name,
     noise), guess (x, text). `at` is −1 in rows that stay.
     """
-    x = alt.X("x:Q").title("ĝ along θ₁, from one draw (along θ₂ the opposite)").scale(domain=[low, high], nice=False)
+    x = (
+        alt.X("x:Q")
+        .title("ĝ along θ₁, from one draw (along θ₂ the opposite)")
+        .scale(domain=[low, high], nice=False)
+    )
     x = x.axis(tickCount=7)
     y = alt.Y("row:Q").scale(domain=[-0.62, 1.62], nice=False).axis(None)
     shown = f"datum.at == -1 || {HERE}"
@@ -219,6 +227,7 @@ def drag_b(
             along=f"datum.x - {b} * datum.sx", across=f"datum.y - {b} * datum.sy"
         )
 
+    without = _table("centre").transform_calculate(along="datum.x", across="datum.y")
     numbers = _table("parabola").transform_calculate(
         noise=f"datum.least + datum.steep * pow({b} - datum.best, 2)",
         text=f"'noise of one episode ' + format(datum.noise, '.2f') + ' with b = ' + format({b}, '.1f')",
@@ -236,12 +245,14 @@ def drag_b(
         .add_params(_live(field, start))
         + moved("dots").mark_circle(size=44, opacity=0.6, color=color, clip=True).encode(x, y)
         + _arrow_to_truth(ink, x, y)
+        + without.mark_point(shape="cross", filled=True, size=420, color=PAPER[ink], opacity=1)
+        .encode(x, y)
         + moved("centre")
         .mark_point(shape="cross", filled=True, size=230, color=PAPER[ink], opacity=1).encode(x, y)
         + moved("centre")
         .mark_point(shape="cross", filled=True, size=120, color=color, opacity=1).encode(x, y)
-        + _table("centre").transform_calculate(along="datum.x", across="datum.y")
-        .mark_point(shape="cross", size=330, strokeWidth=1.5, color=ink, opacity=1).encode(x, y)
+        + without.mark_point(shape="cross", size=330, strokeWidth=2, color=QUIET, opacity=1)
+        .encode(x, y)
         + numbers.mark_text(dy=10, **halo, **words)
         .encode(x=right, y=alt.value(0), text="text:N")
         + numbers.mark_text(dy=30, **halo, **words)
@@ -323,11 +334,13 @@ def parabolas_of_states(
     ink: str,
     options: tuple[float, float, float],
     top: float,
+    middle: float,
 ) -> alt.LayerChart:
     """One parabola per state, the other states where their sliders stand; levels of landmarks.
 
-    options: lowest and highest b and the step between two positions. Tables: grid (state, b) and
-    states (state, name), both with steep and best of their state, least, and steep0 … best2 of all;
+    options: lowest and highest b and the step between two positions. middle: the height of the
+    legend. Tables: grid (state, b) and states (state, name), both with steep and best of their
+    state, least, and steep0 … best2 of all;
     levels (noise, shown, label).
     """
     low, high, step = options
@@ -360,7 +373,7 @@ def parabolas_of_states(
     # The legend and the names of the levels stand at the right of all curves.
     legend = states.transform_calculate(
         b=str(high + 0.05 * wide), to=str(high + 0.13 * wide), mid=str(high + 0.09 * wide),
-        text=str(high + 0.15 * wide), noise=f"{top} * (0.97 - 0.075 * datum.state)",
+        text=str(high + 0.15 * wide), noise=f"{middle} + {0.075 * top} * (1 - datum.state)",
     )  # fmt: skip
     levels = _table("levels").transform_calculate(
         b=str(low), to=str(high + 0.02 * wide), text=str(high + 0.06 * wide)
@@ -413,7 +426,7 @@ def part_kept(ink: str) -> alt.LayerChart:
         _table("whole").mark_rule(color=ink, strokeDash=TRUTH_DASH, strokeWidth=2).encode(x)
         + rows.mark_rule(strokeWidth=4, opacity=0.75).encode(x, y, color, x2=alt.datum(0))
         + rows.mark_point(size=110, strokeWidth=3, opacity=1).encode(x, y, color, shape)
-        + rows.mark_text(align="right", fontSize=LETTERS, color=ink, dx=-14)
+        + rows.mark_text(align="right", fontSize=LETTERS, color=ink, dx=-18)
         .encode(x=alt.X("zero:Q"), y=y, text="title:N")
         + rows.mark_text(align="right", fontSize=LETTERS, fontWeight="bold")
         .encode(y=y, color=color, x=alt.value("width"), text="label:N")
@@ -430,7 +443,14 @@ def noise_of_four(ink: str, labels: tuple[str, ...]) -> alt.LayerChart:
     """
     rows = _table("rows")
     y = alt.Y("label:N", sort=list(labels), title=None).axis(
-        labelFontSize=LETTERS, labelLimit=280, ticks=False, domain=False, labelPadding=8
+        labelFontSize=LETTERS,
+        labelLimit=280,
+        ticks=False,
+        domain=False,
+        labelPadding=8,
+        labelFlush=False,
+        labelBound=False,
+        labelBaseline="middle",
     )
     x = alt.X("trace:Q").title("noise of one episode, log axis")
     x = x.scale(type="log", padding=40).axis(labelExpr=SHORT, values=ROUND)
@@ -477,7 +497,7 @@ def noise_along(num_updates: int) -> alt.LayerChart:
     x = (
         alt.X("update:Q")
         .title("update of the run")
-        .scale(domain=[0, 1.3 * num_updates], nice=False)
+        .scale(domain=[0, 1.45 * num_updates], nice=False)
     )
     x = x.axis(values=[k * num_updates // 5 for k in range(6)], titleAnchor="start")
     y = alt.Y("trace:Q").title("noise of one episode, log axis").scale(type="log")

@@ -136,8 +136,7 @@ def is_the_value_best() -> Question:
         1,
         (
             f"In the corridor V leaves {value}, one constant {constant}; {two}.",
-            f"In the corridor V leaves {value}, one constant {constant}; {two}. V can be"
-            " learned.",
+            f"In the corridor V leaves {value}, one constant {constant}; {two}. V can be learned.",
             f"In the corridor {number(marks['none'].covariance_trace)} without one, {value} with V.",
         ),
     )

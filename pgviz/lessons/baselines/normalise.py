@@ -30,7 +30,7 @@ def draw(screen: Screen) -> None:
     screen.words(
         "Much code subtracts the mean of the batch's returns and divides by their standard"
         " deviation. The mean is a baseline that contains the sample itself: it leaves"
-        " 1 − 1/N of ∇J. The divisor depends on the same samples: it also turns the mean of ĝ. As N"
+        " 1 − 1/N of ∇J. The divisor depends on the same samples: it also turns the mean of ĝ. As N"
         " grows, both effects fade; only a change of length stays."
     )
     shown: str = screen.control(SHOWN, "direction", horizontal=True)

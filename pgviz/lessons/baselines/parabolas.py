@@ -76,7 +76,7 @@ def draw(
         for slider, start in zip(bench.sliders, bench.start, strict=True)
     )
     screen.chart(
-        charts.parabolas_of_states, fields, starts, ink(), bench.options, bench.top,
+        charts.parabolas_of_states, fields, starts, ink(), bench.options, bench.top, free(bench),
         tables=tables(bench),
         title=title,
         note="filled: b(s) as set · curve: this state's b moved alone · hollow: its b\\*(s), lowest",
@@ -128,6 +128,14 @@ def levels(bench: Bench) -> pd.DataFrame:
     rows.append({"noise": other, "label": f"{name}: {number(other)}"})
     table = pd.DataFrame(rows).sort_values("noise", ignore_index=True)
     return table.assign(shown=apart(table["noise"].to_list(), LINE * bench.top))
+
+
+def free(bench: Bench) -> float:
+    """The middle of the widest gap between two labels: there the legend stands."""
+    places = [0.0, *levels(bench)["shown"], bench.top]
+    gaps = np.diff(places)
+    at = int(np.argmax(gaps))
+    return float(places[at] + 0.5 * gaps[at])
 
 
 def apart(levels: Sequence[float], gap: float) -> list[float]:

@@ -42,7 +42,7 @@ def draw(screen: Screen) -> None:
     best = tuple(float(x) for x in BENCH.exact.best)
     values = parabolas.draw(
         screen, BENCH, (("Set b = V at step 0", FIRST), ("Set b = b*", best)),
-        "One parabola per rung; V of step 0, kept for all steps, is too high",
+        "One parabola per rung; V of step 0, used at all steps, adds noise",
     )  # fmt: skip
     screen.says(sentence(values))
     worlds.card(screen, "ladder")

@@ -34,8 +34,8 @@ def draw(screen: Screen) -> None:
     screen.words(
         "Subtract a number b from every weight: $\\Psi_t = G_t - b$. Such a b is a **baseline**."
         " Each dot moves by b times its own scores. Their expectation is zero, so the centre stays. A"
-        " good b brings the dots closer to ∇J on average; J itself is a first guess. Hollow: the same"
-        " episodes without b. Crosses: the means of the dots."
+        " good b brings the dots closer to ∇J on average; J is a first guess. Hollow: the same"
+        " episodes without b. Crosses: means."
     )
     field = screen.live(B, START_B)
     b: float = screen.control(B, START_B)

@@ -84,7 +84,12 @@ def tables() -> dict[str, pd.DataFrame]:
             )
         name = "as before" if at < 0 else f"every reward {number(added)} more"
         rows.append(
-            {"at": at, "row": row, "name": name, "noise": f"noise over both θ: {number(arms.noise(here))}"}
+            {
+                "at": at,
+                "row": row,
+                "name": name,
+                "noise": f"noise over both θ: {number(arms.noise(here))}",
+            }
         )
     return {"estimates": pd.DataFrame(estimates), "rows": pd.DataFrame(rows)}
 
