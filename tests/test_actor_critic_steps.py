@@ -149,7 +149,7 @@ def test_sentences_of_the_averages_have_the_numbers_of_their_pictures():
     assert said[3] > said[2]
     said = numbers(td_error.sentence(0, "climb", 50))
     assert said[1] == pytest.approx(futures.td_errors(0, "climb")[:50].mean(), abs=5e-3)
-    assert said[3] == pytest.approx(0.48, abs=5e-3)
+    assert said[4] == pytest.approx(0.48, abs=5e-3)
     assert "One return" in average.sentence("rest", 1)
     assert "One δ is" in td_error.sentence(0, "rest", 1)
 
@@ -460,13 +460,17 @@ def test_the_shipped_maps_are_those_of_the_run_trained_again(first_updates, upda
 
 
 def test_the_shipped_noise_of_the_first_policy_is_measured_again(first_updates):
-    from pgviz.measure import checkpoints
-
-    (again,) = checkpoints.traces(first_updates, 0, [0], names=recorded_critic.WEIGHTS)
+    again, ratio = recorded_critic.noise_of(first_updates, 0, 0)
     shipped = recorded_critic.noise(0).query("update == 0").set_index("name")
-    for name, row in again.set_index("name").iterrows():
+    for row in again:
+        name = row["name"]
         assert shipped.loc[name, "trace"] == pytest.approx(row["trace"], rel=1e-3)
         assert shipped.loc[name, "low"] < shipped.loc[name, "trace"] < shipped.loc[name, "high"]
+    first = recorded_critic.ratios(0).iloc[0]
+    assert first.to_dict() == pytest.approx(ratio, rel=1e-3)
+    assert first["ratio"] == pytest.approx(
+        shipped.loc["actor-critic", "trace"] / shipped.loc["baseline", "trace"], rel=1e-3
+    )
 
 
 def test_the_titles_of_what_is_shipped_are_true():
@@ -476,6 +480,12 @@ def test_the_titles_of_what_is_shipped_are_true():
         assert least.iloc[0] == "actor-critic"
         assert least.iloc[-1] == "baseline"
         assert (np.diff((least == "baseline").astype(int)) >= 0).all()
+        # and surely so where episodes are short, and where they all last 500 steps
+        ratios = recorded_critic.ratios(seed).set_index("update")
+        assert (ratios.loc[[42, 84], "high"] < 1).all()
+        assert ratios["low"].iloc[-1] > 1
+        assert (ratios.loc[:84, "length"] < 300).all()
+        assert ratios["length"].iloc[-1] == 500
     own, fresh = recorded_critic.along_training()
     at = np.interp(fresh["update"], own["update"], own["explained_variance"])
     assert (at > fresh["explained_variance"]).all()
@@ -491,9 +501,21 @@ def test_sentences_of_what_is_shipped_have_its_numbers():
     own, fresh = recorded_critic.along_training()
     assert fixed(fresh["explained_variance"].min()) in explains.sentence("share explained")
     assert fixed(fresh["error"].max(), 1) in explains.sentence("error")
+    for column in fresh["spread"].loc[lambda x: x > 20].max(), fresh["spread"].iloc[-1]:
+        assert fixed(column, 1) in explains.sentence("share explained")
     wide = recorded_critic.noise(1).pivot(index="update", columns="name", values="trace")
-    share = 100 * wide["actor-critic"].iloc[0] / wide["reinforce"].iloc[0]
-    assert numbers(noise.sentence(1))[0] == pytest.approx(share, abs=0.5)
+    shares = wide["actor-critic"] / wide["baseline"]
+    said = numbers(noise.sentence(1))
+    assert said[:2] == [84, 260]
+    assert said[2] == pytest.approx(100 * shares[84], abs=0.5)
+    assert said[5] == pytest.approx(shares[209], abs=0.05)
+    assert noise.sentence(2).endswith("below 1 at 0, 42 and 84, above 1 at 125 and 209.")
+    far = table.iloc[int((table["predicted"] - table["observed"]).abs().argmax())]
+    assert numbers(maps.sentence(0, 80))[-2:] == [
+        pytest.approx(far["predicted"], abs=0.05),
+        pytest.approx(far["observed"], abs=0.05),
+    ]
+    assert recorded_critic.cells(0).query("update == 0")["predicted"].abs().max() < 2
     assert all(len(maps.cells(s)) <= 3000 for s in recorded_critic.SEEDS)
     assert len(own) <= recorded_critic.ROWS
 

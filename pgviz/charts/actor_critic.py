@@ -489,7 +489,7 @@ def of_error(
     x = x.scale(domain=[0, 1.02], nice=False)
     x = x.axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f", grid=False, labels=below)
     y = alt.Y(f"{quantity}:Q").title(title).scale(domain=[0, top], nice=False)
-    y = y.axis(tickCount=3, minExtent=40)
+    y = y.axis(tickCount=3, minExtent=40, grid=False)
     color, dash = _use()
     uses = _table("uses")
     here = uses.transform_filter(f"abs(datum.error - {list(errors)}[toNumber(error_at)]) < 0.001")
@@ -642,41 +642,35 @@ def switched(budget: float) -> alt.LayerChart:
 CELL = (1.337, 0.2222)  # half the sides of a cell: degrees, rad/s
 
 
-def critic_map(field: str, start: int, quantity: str, top: float) -> alt.Chart:
-    """A mean per cell of the pole's angle and angular velocity.
+def critic_map(field: str, start: int, quantity: str, top: float, ink: str) -> alt.LayerChart:
+    """A mean per cell of the pole's angle and angular velocity, written into the cell.
 
     Table: cells (at, angle in degrees, rate, predicted, observed, states).
     """
+    angles, rates = (
+        alt.Scale(domain=[-12.1, 12.1], nice=False),
+        alt.Scale(domain=[-2, 2], nice=False),
+    )
+    x = alt.X("angle:Q", scale=angles).title("angle of the pole, degrees")
+    y = alt.Y("rate:Q", scale=rates).title("angular velocity, rad/s")
+    x = x.axis(values=[-12, -6, 0, 6, 12], grid=False)
+    y = y.axis(values=[-2, -1, 0, 1, 2], grid=False)
+    cells = _table("cells").transform_filter("datum.at == toNumber(update_at)")
+    boxes = cells.transform_calculate(
+        left=f"datum.angle - {CELL[0]}",
+        right=f"datum.angle + {CELL[0]}",
+        low=f"datum.rate - {CELL[1]}",
+        high=f"datum.rate + {CELL[1]}",
+    )
     return (
-        _table("cells")
-        .transform_filter("datum.at == toNumber(update_at)")
-        .transform_calculate(
-            left=f"datum.angle - {CELL[0]}",
-            right=f"datum.angle + {CELL[0]}",
-            low=f"datum.rate - {CELL[1]}",
-            high=f"datum.rate + {CELL[1]}",
-        )
-        .mark_rect(color=BOOTSTRAPPED, stroke=QUIET, strokeWidth=0.4)
-        .encode(
-            alt.X("left:Q")
-            .title("angle of the pole, degrees")
-            .scale(domain=[-12.1, 12.1], nice=False)
-            .axis(values=[-12, -6, 0, 6, 12], grid=False),
+        boxes.mark_rect(color=BOOTSTRAPPED, stroke=QUIET, strokeWidth=0.4).encode(
+            alt.X("left:Q", scale=angles),
+            alt.Y("low:Q", scale=rates),
             alt.X2("right:Q"),
-            alt.Y("low:Q")
-            .title("angular velocity, rad/s")
-            .scale(domain=[-2, 2], nice=False)
-            .axis(values=[-2, -1, 0, 1, 2], grid=False),
             alt.Y2("high:Q"),
-            alt.Opacity(
-                f"{quantity}:Q",
-                legend=alt.Legend(
-                    title="rewards", values=[0, 50, 100], orient="top",
-                    direction="horizontal", titleOrient="left", symbolType="square",
-                    symbolSize=150, symbolFillColor=BOOTSTRAPPED, symbolStrokeColor=QUIET,
-                    symbolStrokeWidth=0.5, titleFontSize=12, labelFontSize=12,
-                ),
-            ).scale(domain=[0, top], range=[0.03, 1], clamp=True),
+            alt.Opacity(f"{quantity}:Q", legend=None).scale(
+                domain=[0, top], range=[0.03, 1], clamp=True
+            ),
             tooltip=[
                 alt.Tooltip("angle:Q", format=".1f"),
                 alt.Tooltip("rate:Q", format=".2f"),
@@ -685,8 +679,10 @@ def critic_map(field: str, start: int, quantity: str, top: float) -> alt.Chart:
                 alt.Tooltip("states:Q", title="states"),
             ],
         )
-        .add_params(live("update_at", field, start))
-    )  # fmt: skip
+        + cells.mark_text(fontSize=10, color=ink).encode(
+            x, y, text=alt.Text(f"{quantity}:Q", format=".0f")
+        )
+    ).add_params(live("update_at", field, start))
 
 
 def along_training(
@@ -716,15 +712,17 @@ def along_training(
 
 
 def noise(field: str, start: int, num_updates: int) -> alt.LayerChart:
-    """The covariance trace of three estimates along training, on a log axis.
+    """The variance of three estimates along training, on a log axis.
 
-    Tables: noise (seed, name, update, trace, low, high), names (seed, name, update, trace, label).
+    Tables: noise (seed, name, place: update, a little aside, update, trace, low, high), names
+    (seed, name, place, trace, label).
     """
-    x = alt.X("update:Q").title("update whose policy is frozen")
-    x = x.scale(domain=[0, 1.3 * num_updates], nice=False)
+    x = alt.X("place:Q").title("update whose policy is frozen")
+    x = x.scale(domain=[-6, 1.3 * num_updates], nice=False)
     x = x.axis(values=[0, 50, 100, 150, 200], grid=False)
-    y = alt.Y("trace:Q").title("covariance trace of one episode's ĝ")
-    y = y.scale(type="log", domain=[100, 3e8], nice=False)
+    domain = [100, 3e8]
+    y = alt.Y("trace:Q").title("variance of ĝ (covariance trace)")
+    y = y.scale(type="log", domain=domain, nice=False)
     y = y.axis(values=[1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8], format="~s")
     order = ["reinforce", "baseline", "actor-critic"]
     color = alt.Color("name:N", legend=None).scale(
@@ -736,12 +734,12 @@ def noise(field: str, start: int, num_updates: int) -> alt.LayerChart:
     mine = "datum.seed == toNumber(seed_at)"
     base, names = _table("noise").transform_filter(mine), _table("names").transform_filter(mine)
     return (
-        base.mark_area(opacity=0.2).encode(
-            x, alt.Y("low:Q").scale(type="log"), alt.Y2("high:Q"), color
-        )
-        + base.mark_line(strokeWidth=3).encode(x, y, color, dash)
-        + base.mark_point(filled=True, size=80, opacity=1).encode(
+        base.mark_line(strokeWidth=2).encode(x, y, color, dash)
+        + base.transform_filter("isValid(datum.low)")
+        .mark_rule(strokeWidth=2.5)
+        .encode(x, alt.Y("low:Q").scale(type="log", domain=domain), alt.Y2("high:Q"), color)
+        + base.mark_point(filled=True, size=70, opacity=1).encode(
             x, y, color, tooltip=["update:Q", alt.Tooltip("trace:Q", format=",.0f")]
         )
-        + names.mark_text(align="left", dx=9, **LABEL).encode(x, y, color, text="label:N")
+        + names.mark_text(align="left", dx=12, **LABEL).encode(x, y, color, text="label:N")
     ).add_params(live("seed_at", field, start))

@@ -25,13 +25,13 @@ PAGE = Page(
         Step(
             "two-uses",
             "Subtracting adds no bias; bootstrapping can",
-            question="Subtract it, or bootstrap: where do they end?",
+            question="Subtract the critic, or bootstrap: which policy results?",
         ),
         Step("uses", "The same two uses in three worlds", deeper=True),
         Step("closer", "A biased estimate can be closer", introduces=("mean squared error",)),
         Step("run", "The actor-critic beside REINFORCE"),
         Step("maps", "What the critic predicts, and what happened"),
-        Step("explains", "A critic agrees with itself first", deeper=True),
+        Step("explains", "A critic fits its own targets better", deeper=True),
         Step("noise", "Early in training the TD error is least noisy"),
         Step(
             "switches",

@@ -37,7 +37,7 @@ def is_subtracting_bootstrapping() -> Question:
     return Question(
         "ac-two-uses",
         "In the corridor, at p = 0.5, a critic predicts −12 in every room. You subtract it, or you"
-        " bootstrap from it. Which mean of ĝ is biased?",
+        " bootstrap from it. Which ĝ is biased?",
         ("Both", "Only the one that subtracts", "Only the one that bootstraps"),
         2,
         (
@@ -87,7 +87,7 @@ def where_truncation_counts() -> Question:
         0,
         (
             f"1 + 0.99 · 100 − 100 = {answers[0]}: the pole would have gone on, so V̂(s′) counts.",
-            f"{answers[1]} comes from taking the limit for a fall: the best episodes would be"
+            f"{answers[1]} comes from treating the limit as a fall: the best episodes would be"
             " punished most.",
             "1 is only the reward. V̂(s′) and V̂(s) are missing.",
         ),

@@ -17,10 +17,10 @@ NAMES = {"own": "its own targets", "fresh": "fresh episodes"}
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "Code often logs how much of the variance of its targets a critic explains: 1 is perfect,"
-        " 0 is what one constant would do. But the targets contain V̂ itself. Against the returns"
-        " of fresh episodes the same critic explains far less, below 0 at times: less than a"
-        " constant."
+        "Code often logs the share of its targets' variance that a critic explains,"
+        " $1 - \\mathrm{Var}(y - \\hat V)/\\mathrm{Var}(y)$: 1 is perfect, a constant V̂ gives 0. But the targets y contain V̂"
+        " itself. With the returns G of fresh episodes in place of y the share is smaller. It is"
+        " below 0 where the errors G − V̂ vary more than G."
     )
     show: str = screen.control(SHOW, "share explained", horizontal=True)
     own, fresh = recorded_critic.along_training()
@@ -35,13 +35,13 @@ def draw(screen: Screen) -> None:
     screen.chart(
         charts.along_training,
         column,
-        "share of the variance" if show == "share explained" else "root mean square error, rewards",
+        "share of the variance explained" if show == "share explained" else "root mean square error, rewards",
         recorded_critic.UPDATES[-1],
         low,
         top,
         tables={"own": own, "fresh": fresh, "names": names},
         title="Against its own targets the critic looks better",
-        note="mean of the middle half of 16 seeds · measured beforehand",
+        note="mean of the middle half of 16 seeds, each with its last networks once it has solved",
     )
     screen.says(sentence(show))
     screen.numbers(fresh.round(3))
@@ -60,10 +60,14 @@ def sentence(show: str) -> str:
             f" fresh episodes; at worst {fixed(fresh['error'].max(), 1)}."
         )
     explained = fresh["explained_variance"]
-    worst = int(fresh["update"].iloc[int(explained.argmin())])
+    best, worst = (
+        int(fresh["update"].iloc[at]) for at in (int(explained.argmax()), int(explained.argmin()))
+    )
+    spread = fresh.set_index("update")["spread"]
     return (
-        f"Before it has learned anything it explains {fixed(own['explained_variance'].iloc[0])} of"
-        f" its targets' variance and {fixed(explained.iloc[0])} of the returns'. Of the returns it"
-        f" explains {fixed(explained.max())} at best and {fixed(explained.min())} at worst, at"
-        f" update {worst}."
+        f"Before learning the share is {fixed(own['explained_variance'].iloc[0])} of the targets and"
+        f" {fixed(explained.iloc[0])} of the returns. Of the returns it is {fixed(explained.max())}"
+        f" at best (update {best}) and {fixed(explained.min())} at worst (update {worst}): their"
+        f" standard deviation has then fallen from {fixed(spread[best], 1)} to"
+        f" {fixed(spread[worst], 1)}, and small errors count much."
     )

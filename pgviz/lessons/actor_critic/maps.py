@@ -7,10 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from pgviz.charts import actor_critic as charts
-from pgviz.figures import fixed
+from pgviz.figures import fixed, signed
 from pgviz.measure import critic_map, recorded_critic
 from pgviz.measure.recorded_critic import CONFIG, SEEDS, UPDATES
 from pgviz.ui.controls import Choice
+from pgviz.ui.look import ink
 from pgviz.ui.screen import ROOM_SCALE, Screen, chart
 
 UPDATE = Choice("update", "Update", UPDATES)
@@ -23,9 +24,10 @@ TOP = 125.0  # rewards: more than 1 / (1 − γ), the highest value there is
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "The policy of each update plays fresh episodes. For the states that it visits: left, what"
-        " its critic predicts; right, the discounted return that followed. At first V̂ is near 0"
-        " everywhere. Then it grows, while the policy, and so the right map, changes under it."
+        "The policy of each update plays fresh episodes. Each cell averages over the visited states"
+        " with this angle and angular velocity: left the critic's V̂, right the discounted return"
+        " that followed. At update 0, V̂ is near 0 everywhere. Drag the update: V̂ grows, and the"
+        " policy changes, and with it the returns."
     )
     field = screen.live(UPDATE, START)
     update: int = screen.control(UPDATE, START)
@@ -36,11 +38,11 @@ def draw(screen: Screen) -> None:
         for column, quantity, title in zip(
             columns,
             ("predicted", "observed"),
-            ("The critic predicts", "Observed return"),
+            ("The critic predicts", "Observed discounted return"),
             strict=True,
         ):
             with column:
-                st.markdown(f"**{title}**  \n:small[:gray[mean of each cell · drag the update]]")
+                st.markdown(f"**{title}**  \n:small[:gray[in rewards · γ = {CONFIG.gamma:g} · drag the update]]")
                 chart(
                     f"chart-{screen.key}-{quantity}",
                     charts.critic_map,
@@ -48,6 +50,7 @@ def draw(screen: Screen) -> None:
                     UPDATES.index(START),
                     quantity,
                     TOP,
+                    ink(),
                     tables={"cells": table},
                     height=screen.height - 52,
                     says=f"{title}, per cell of angle and angular velocity.",
@@ -67,18 +70,19 @@ def cells(seed: int) -> pd.DataFrame:
 
 
 def sentence(seed: int, update: int) -> str:
-    """How far the prediction lies from the observed returns, on average and in a cell."""
+    """How far the prediction lies from the observed returns, on average and where it is farthest."""
     table = recorded_critic.cells(seed)
     here = table[table["update"] == update]
     weight = here["states"].to_numpy(float)
     gap = (here["predicted"] - here["observed"]).to_numpy(float)
     mean = float(np.average(gap, weights=weight))
-    error = float(np.sqrt(np.average(gap**2, weights=weight)))
     returns = float(np.average(here["observed"], weights=weight))
     way = "much" if mean > 0 else "little"
+    far = here.iloc[int(np.abs(gap).argmax())]
     return (
-        f"At update {update} the critic predicts {fixed(abs(mean), 1)} rewards too {way} on"
-        f" average, and is off by {fixed(error, 1)} in a cell (root mean square, over"
-        f" {int(weight.sum()):,} states). The returns average {fixed(returns, 1)}; γ ="
-        f" {CONFIG.gamma:g}."
+        f"At update {update} the critic predicts {fixed(abs(mean), 1)} rewards too {way} on average"
+        f" over {int(weight.sum()):,} states; the returns average {fixed(returns, 1)}. It is"
+        f" farthest off at {signed(float(np.degrees(far['angle'])), 1)}° and"
+        f" {signed(float(far['rate']), 1)} rad/s: V̂ is {fixed(far['predicted'], 1)}, the return"
+        f" {fixed(far['observed'], 1)}."
     )

@@ -23,9 +23,10 @@ RATE = 0.2
 def draw(screen: Screen) -> None:
     screen.words(
         "The **actor** is the network of the policy; its loss is −δ log π(a|s). The critic's loss is"
-        " ½ (y − V̂(s))², with the **target** y = r + V̂(s′). Both δ = y − V̂(s) in the first loss and"
-        " y in the second are **detached**: treated as constants, so no gradient passes through"
-        " them. Otherwise the actor's loss would move V̂, too."
+        " $\\tfrac12 (y - \\hat V(s))^2$, with the **target** $y = r + \\hat V(s')$. In the first loss"
+        " $\\delta = y - \\hat V(s)$ is **detached**, in the second y: they count as constants, and no"
+        " gradient passes through them. Otherwise the actor's loss would move V̂, and the critic's"
+        " the target."
     )
     detached: bool = screen.control(DETACH, True)
     fields = screen.live(VALUE, START), screen.live(NEXT, NEXT_START)
@@ -103,7 +104,7 @@ def sentence(value: float, following: float, detached: bool) -> str:
     now = updated(value, following, detached, rate=RATE)
     way = "up" if now.error > 0 else "down" if now.error < 0 else "nowhere"
     start = f"δ = 1 + {fixed(following, 1)} − {fixed(value, 1)} = {signed(now.error, 1)}"
-    logit = f"θ moves by {RATE:g} · δ · 0.5 = {signed(RATE * now.error * 0.5)}"  # the score is 1 − π
+    logit = f"θ moves by {RATE:g} · δ · (1 − 0.5) = {signed(RATE * now.error * 0.5)}"
     policy = (
         f"π(a|s) stays at {fixed(now.probability)}"
         if way == "nowhere"

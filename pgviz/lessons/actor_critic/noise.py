@@ -6,7 +6,7 @@ import pandas as pd
 
 from pgviz.charts import actor_critic as charts
 from pgviz.figures import number, percent
-from pgviz.measure import checkpoints, recorded_critic
+from pgviz.measure import recorded_critic
 from pgviz.measure.frozen import psi
 from pgviz.measure.recorded_critic import SEEDS
 from pgviz.ui.controls import Choice
@@ -16,14 +16,15 @@ SEED = Choice("seed", "Seed", SEEDS)
 CONTROLS = (SEED,)
 BEATS = ({"seed": 0}, {"seed": 1}, {"seed": 2})
 NAMES = {"reinforce": "G", "baseline": "G − V̂(s)", "actor-critic": "δ"}
+ASIDE = {"reinforce": -2.5, "baseline": 0.0, "actor-critic": 2.5}  # so that no bar hides another
 
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "Policies of this training, frozen; fresh episodes; three weights for the same steps (γ ="
-        " 1, a critic fitted to other episodes). Early, δ is the least noisy. Once all episodes"
-        " last 500 steps, G depends on the time alone: a critic that knows the time removes almost"
-        " all of it, while the critic's own errors stay in δ."
+        "Frozen policies of this training play fresh episodes: $\\gamma = 1$, step 500 ends an"
+        " episode, and V̂ is fitted anew and knows the time. Early, δ has the least variance. Once all"
+        " episodes last 500 steps, $G = 500 - t$ whatever the actions, and V̂ predicts it well. But δ"
+        " keeps the error of V̂(s′), which depends on the action."
     )
     field = screen.live(SEED, 0)
     seed: int = screen.control(SEED, 0)
@@ -31,20 +32,21 @@ def draw(screen: Screen) -> None:
     screen.chart(
         charts.noise, field, 0, recorded_critic.UPDATES[-1],
         tables={"noise": table, "names": names},
-        title="First δ is the least noisy, later G − V̂(s)",
-        note=f"{checkpoints.EPISODES} episodes each · band: 95 % interval · logarithmic · measured"
-        " beforehand",
+        title="First δ has the least variance, later G − V̂(s)",
+        note=f"{recorded_critic.EPISODES:,} episodes each, measured beforehand · bar: 95 % interval"
+        + (", unknown where none" if table[table["seed"] == seed]["low"].isna().any() else ""),
     )  # fmt: skip
     screen.says(sentence(seed))
     screen.numbers(recorded_critic.noise(seed))
-    screen.code(checkpoints.traces, psi)
+    screen.code(recorded_critic.noise_of, psi)
     screen.command("python -m pgviz.measure.recorded_critic")
 
 
 @lru_cache(1)
 def tables() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The curves of all seeds, and names at their ends that keep apart."""
+    """The curves of all seeds, a little beside each other, and the names at their ends."""
     table = pd.concat([recorded_critic.noise(s).assign(seed=s) for s in SEEDS], ignore_index=True)
+    table["place"] = table["update"] + table["name"].map(ASIDE)
     names = table[table["update"] == table["update"].max()]
     return table, names.assign(label=names["name"].map(NAMES))
 
@@ -56,18 +58,16 @@ def least_noisy(seed: int) -> pd.Series:
 
 
 def sentence(seed: int) -> str:
-    """How much of the variance of G both leave at the start and at the end, and who is less noisy."""
-    wide = recorded_critic.noise(seed).pivot(index="update", columns="name", values="trace")
-    share = wide.div(wide["reinforce"], axis=0)
-    first, last = share.iloc[0], share.iloc[-1]
-    won = [str(u) for u, name in least_noisy(seed).items() if name == "actor-critic"]
-    where = (
-        f"δ is the least noisy at updates {_listed(won)}." if won else "δ is never the least noisy."
-    )
+    """The variance of δ as a share of that of G − V̂(s), and where it is surely less or more."""
+    table = recorded_critic.ratios(seed)
+    best, last = table.loc[table["ratio"].idxmin()], table.iloc[-1]
+    less = [str(u) for u in table[table["high"] < 1]["update"]]
+    more = [str(u) for u in table[table["low"] > 1]["update"]]
     return (
-        f"At the start δ leaves {percent(first['actor-critic'])} of the variance of G, and G − V̂(s)"
-        f" {percent(first['baseline'])}; at the end {number(100 * last['actor-critic'], 2)} % and"
-        f" {number(100 * last['baseline'], 2)} %. {where}"
+        f"At update {best['update']:.0f} episodes last {best['length']:.0f} steps on average, and δ has"
+        f" {percent(best['ratio'])} of the variance of G − V̂(s); at update {last['update']:.0f},"
+        f" {last['length']:.0f} steps and {number(last['ratio'], 2)} times as much. The 95 %"
+        f" interval of this ratio is below 1 at {_listed(less)}, above 1 at {_listed(more)}."
     )
 
 

@@ -26,12 +26,13 @@ NAMES = pd.DataFrame(
 
 
 def draw(screen: Screen) -> None:
-    config = RUNS[1]
+    plain, config = RUNS
     screen.words(
-        f"REINFORCE plays whole episodes before each update. The actor-critic plays"
+        f"REINFORCE plays {plain.num_envs} whole episodes before each update. The actor-critic plays"
         f" {config.num_steps} steps in each of {config.num_envs} copies of CartPole, computes δ of"
-        " every step, moves actor and critic, and goes on where it was. A seed stops once it has"
-        " solved the game. The two differ in more than the weight: see Settings."
+        " every step, updates actor and critic, and continues the same episodes. A seed stops once"
+        " it has solved the game. Beside the weight, discount, learning rate and batch differ:"
+        " see Settings."
     )
     training.run_again(screen, RUNS)
     finished = training.recorded(screen, RUNS, lambda runs, before: _draw(screen, runs, before))

@@ -41,9 +41,9 @@ SOLVED = 475.0
 def draw(screen: Screen) -> None:
     screen.words(
         "At step 500 an episode of CartPole is **truncated**: it is cut, though the pole stands, and"
-        " V̂(s′) counts. Only where it has **terminated**, by a fall, nothing follows: V̂(s′) = 0."
-        " Here are three lines that code often has differently. Guess first: which change does the"
-        " most harm?"
+        " δ uses V̂(s′) as before. Only where it has **terminated**, by a fall, nothing follows:"
+        " V̂(s′) = 0. Below are three changes that are common in code. Each is shown beside the code"
+        " as it should be."
     )
     name: str = screen.control(SWITCH, "forget the detach")
     training.run_again(screen, RUNS)
@@ -56,7 +56,7 @@ def draw(screen: Screen) -> None:
         screen.says(in_words(name, intact, changed))
         screen.numbers(numbers({c: r for c, r in found.items() if r is not None}))
     else:
-        screen.says("The result stands here when all four runs have ended.")
+        screen.says("The result stands here when both runs have ended.")
     known = live.group_of(RUNS)
     labels = dict(zip(RUNS, ("as it should be", *CHANGES), strict=True))
     besides.fold(screen, known, [labels[run.config] for run in known])
@@ -67,7 +67,7 @@ def draw(screen: Screen) -> None:
 def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run], name: str) -> None:
     shown = {INTACT: "intact", CHANGES[name].config: "changed"}
     st.markdown(
-        "**With and without the change**  \n:small[:gray[thin: a seed · thick: mean of the middle"
+        f"**{heading(runs, name)}**  \n:small[:gray[thin: a seed · thick: mean of the middle"
         " half of 16 seeds]]"
     )
     curves, seeds = tables(runs, shown)
@@ -85,6 +85,17 @@ def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run], name: str)
         says=f"Return against steps, as it should be, and after the change: {name}.",
         scale=ROOM_SCALE if screen.present else 1.0,
     )
+
+
+def heading(runs: Sequence[Run], name: str) -> str:
+    """What to see: how many seeds still solve the game with this change; known once it has ended."""
+    for run in runs:
+        if run.config.replace(rng_seed=0) == CHANGES[name].config and run.ending == "finished":
+            recording = run.recording()
+            if recording is not None:
+                found = ends_of(recording)
+                return f"{short(name).capitalize()}: {found['solved']} of {found['seeds']} seeds solve it"
+    return "With and without the change"
 
 
 def tables(runs: Sequence[Run], shown: dict) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -116,7 +127,7 @@ def short(name: str) -> str:
     """The change in a few words, for the end of a line."""
     return {
         "forget the detach": "no detach",
-        "take a time limit for a fall": "limit as a fall",
+        "treat the time limit as a fall": "limit as a fall",
         "share the network": "one network",
     }[name]
 
@@ -150,11 +161,11 @@ def in_words(name: str, intact: Recording, changed: Recording) -> str:
     )
     if now["lost"]:
         text += f" {now['lost']} of them later lose{'s' * (now['lost'] == 1)} it again."
-    text += f" The worst seed ends at a return of {fixed(now['worst'], 0)} (not {fixed(kept['worst'], 0)})."
+    text += f" The worst seed ends at a return of {fixed(now['worst'], 0)}, not {fixed(kept['worst'], 0)}."
     errors = [recorded_critic.critic_error(r.config) for r in (changed, intact)]
     if errors[0] is not None and errors[1] is not None:
         text += (
-            f" At the end the critic is off by {fixed(errors[0], 1)} rewards, not"
+            f" At the end the critic's error (root mean square) is {fixed(errors[0], 1)} rewards, not"
             f" {fixed(errors[1], 1)}."
         )
     return text

@@ -35,10 +35,10 @@ RIGHT = "Subtracting: best. Bootstrapping: worst"
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "The corridor's rooms look alike, so its critic has one number for all: V of the first"
-        f" room, {number(state_values(short_corridor())[0])} at p = 0.5. Subtract it, G − V̂; or"
-        " bootstrap, r + V̂(s′) − V̂(s). Both follow the exact mean of ĝ, with the critic updated"
-        " after every step."
+        "The corridor's rooms look alike: one p = π(right), and one prediction V̂, always the exact"
+        f" value of the first room ({number(state_values(short_corridor())[0])} at p = 0.5);"
+        " V̂(goal) = 0. The weight is G − V̂ (subtracting) or r + V̂(s′) − V̂(s) (bootstrapping)."
+        " Each follows the exact mean of its own ĝ, from p = 0.5 at first."
     )
     guess = screen.predict(tuple(ANSWERS), verdict)
     if guess is None:
@@ -73,7 +73,8 @@ def critic_sentence() -> str:
     values = [number(v) for v in state_values(short_corridor())]
     return (
         f"At p = 0.5 the exact values of the three rooms are {values[0]}, {values[1]} and"
-        f" {values[2]}; the critic predicts {values[0]} in each. The best p is {fixed(BEST, 3)}."
+        f" {values[2]}; the critic predicts {values[0]} in each. The best p is {fixed(BEST, 3)}; near"
+        " p = 0 and p = 1 episodes hardly end, and J has no lower bound."
     )
 
 

@@ -25,9 +25,10 @@ NAMES = {"baseline": "subtracted", "actor-critic": "bootstrapped"}
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "The same critic in three worlds, wrong in three ways, by ε. Subtracted, no error biases ĝ"
-        " in whole episodes; it only changes the variance. Bootstrapped, it may bias. In exchange"
-        " most of the variance is gone. J is the value of the start."
+        "A critic in three worlds (short-corridor is the corridor; World shows each), wrong in"
+        " three ways, by ε. Subtracted, it never biases ĝ, however wrong it is: it only changes the"
+        " variance. Bootstrapped, it can bias ĝ. In exchange ĝ has less variance. J is the value of"
+        " the start."
     )
     field = screen.live(ERROR, START)
     error: float = screen.control(ERROR, START)
@@ -36,7 +37,7 @@ def draw(screen: Screen) -> None:
     table = both(world, shape)
     for quantity, title, heading, note in (
         ("bias", "bias² / ‖∇J‖²", bias_title(table), f"exact · {trust.FORMULAS[shape]} · drag ε"),
-        ("variance", "variance", "Bootstrapped, its variance is smaller", ""),
+        ("variance", "variance of ĝ", "Bootstrapped, ĝ has less variance", ""),
     ):
         top = 1.3 * float(table[quantity].max()) or 1.0
         screen.chart(
@@ -99,6 +100,6 @@ def sentence(world: str, shape: str, error: float) -> str:
         else f"0 when the critic is subtracted, {number(lost['bias'])} times ‖∇J‖² when bootstrapped"
     )
     return (
-        f"At ε = {error:g} bias² is {bias}. The variance is {fixed(kept['variance'])} subtracted"
-        f" and {fixed(lost['variance'])} bootstrapped: {ratio} of it."
+        f"At ε = {error:g} bias² is {bias}. The variance is {number(kept['variance'])} subtracted"
+        f" and {number(lost['variance'])} bootstrapped: {ratio} of it."
     )

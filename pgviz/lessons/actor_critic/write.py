@@ -19,13 +19,13 @@ HINTS = {
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "A whole actor-critic in one file, with Gymnasium and torch. Fill in the"
-        " four gaps and run it: within a minute the return should reach 475. If it stays near 9,"
-        " look at the sign of the actor's loss. If torch refuses to go backward a second time, δ is"
-        " not detached. The tests compare its gradients with the engine's."
+        "An actor-critic in one file, with Gymnasium and torch. Fill in the four gaps and run"
+        " it: within a minute the return should reach 475. If it stays near 9, look at the sign of"
+        " the actor's loss. If torch refuses to go backward a second time, δ is not detached: then"
+        " the first backward goes through the critic, too."
     )
     source = solution()
-    exercise(screen, "actor_critic", source, gaps(source), start="window = [")
+    exercise(screen, "actor_critic", source, gaps(source), start="# [T, N]")
     screen.says(f"{plural(len(HINTS), 'gap')} in {plural(len(source.splitlines()), 'line')}.")
 
 
@@ -52,7 +52,19 @@ A window is T steps of one environment.
 CHANGES = (
     ("    gae_lambda: float = 0.0,\n    gamma", "    gamma"),
     ("        advantages = gae(td_errors, ended, gamma * gae_lambda)\n", ""),
-    ("targets = advantages + values.detach()", "targets = td_errors + values.detach()"),
+    (
+        "targets = advantages + values.detach()  # what the critic should have said",
+        "targets = td_errors + values.detach()  # y",
+    ),
+    (
+        "        seen, acted, paid_now, seen_next, fell, ended, real = window\n",
+        "        # [T, N]: T steps of N environments; real is False at a reset\n"
+        "        seen, acted, paid_now, seen_next, fell, _, real = window\n",
+    ),
+    (
+        "  # a fall is worth 0; a time limit is no fall, so V̂ counts there",
+        "  # a time limit is no fall: V̂ counts there",
+    ),
     ("-(advantages * log_probs)", "-(td_errors * log_probs)"),
     ("def main(seed: int = 0, gae_lambda: float = 0.0, max", "def main(seed: int = 0, max"),
     (
