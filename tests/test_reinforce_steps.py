@@ -9,6 +9,7 @@ import pytest
 import torch
 from scipy.optimize import approx_fprime
 
+from pgviz.charts import learning
 from pgviz.exact import reuse, surrogate_loss
 from pgviz.exact.per_step import mean_divided_by_steps
 from pgviz.exact.trajectories import expectation, trajectories
@@ -34,11 +35,12 @@ from pgviz.policies import log_prob
 from pgviz.runs import Recording
 from pgviz.runs.recording import Recorder
 from pgviz.runs.replay import replay, trajectory
-from pgviz.training import METRICS, broken, train
+from pgviz.training import METRICS, broken, loop, train
 from pgviz.training.agent import Agent
 from pgviz.training.gradient import policy_gradient
 from pgviz.training.methods import weights
 from pgviz.ui.exercise import with_gaps
+from pgviz.worlds.cartpole import MAX_EPISODE_STEPS
 from pgviz.worlds.named import short_corridor, survival
 
 
@@ -198,7 +200,9 @@ def test_the_shipped_runs_are_those_that_training_gives_and_only_one_learns():
     kept, lost = minus.middle("kept"), minus.middle("forgotten")
     assert kept[-1] > 475
     assert lost[-1] < 10
-    for number in (f"{kept[0]:.0f}", f"{kept[-1]:.0f}", f"{lost[-1]:.1f}", "60"):
+    seeds_kept = minus.recorded()["kept"]
+    fallen = min(y[np.argmax(y >= 475) :].min() for y in seeds_kept.T if (y >= 475).any())
+    for number in (f"{kept[0]:.0f}", f"{kept[-1]:.0f}", f"{lost[-1]:.1f}", "60", f"{fallen:.0f}:"):
         assert number in minus.in_words()
 
 
@@ -344,6 +348,43 @@ def test_what_the_recorded_runs_show(tmp_path):
         step = page.step(slug)
         known = glossary.introduced_before(page, step) | {*step.introduces}
         assert set(glossary.mentioned(" ".join(spoken))) <= known, slug
+
+
+def test_titles_of_runs_claim_only_what_the_curves_show():
+    rising, level = (pd.DataFrame({"episode_return": y}) for y in ([20, 90], [20, 25]))
+    assert "longer" in run_step.title(rising)
+    assert "longer" not in run_step.title(level)
+    both = pd.DataFrame(
+        {"update": [*range(20)] * 2, "method": ["reinforce"] * 20 + ["full-return"] * 20}
+    )
+    late = both.assign(episode_return=[100] * 20 + [50] * 20)
+    assert "learns later" in seeds.title(late)
+    assert "learns later" not in seeds.title(late.assign(episode_return=100))
+    assert "learns later" not in seeds.title(late[:20])
+    assert "learns later" not in seeds.title(late[:0])
+
+
+def test_what_counts_as_solved_in_words_is_what_training_counts():
+    assert (learning.SOLVED_RETURN, learning.SOLVED_EPISODES) == (
+        loop.SOLVED_RETURN,
+        loop.SOLVED_EPISODES,
+    )
+    assert learning.MAX_RETURN == MAX_EPISODE_STEPS
+    assert run_step.Agent.of(LEARN).num_parameters == 193
+
+
+def test_old_episodes_agree_with_the_slope_at_one_policy_alone():
+    """What the title says, for every position of the slider."""
+    steps = np.linspace(0.01, 0.99, 99) + 1e-4
+    slopes = np.array([reuse.slope(p) for p in steps])
+    for old in fresh.OLD.options:
+        left, right = (reuse.slope_with_old_episodes(old, p) for p in (1e-9, 1 - 1e-9))
+        gaps = (1 - steps) * left + steps * right - slopes
+        assert np.count_nonzero(np.diff(np.sign(gaps))) == 1
+
+
+def test_the_sentence_of_the_surrogate_can_be_computed_by_hand():
+    assert "(6 · 1 · 0.6 − 4 · 0.8 · 0.4) / 10 = +0.232" in surrogate.in_words(6)
 
 
 def test_a_run_in_words_for_one_seed_and_for_many():

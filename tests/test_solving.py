@@ -107,7 +107,7 @@ def test_the_verdict_of_the_race_names_the_first_and_who_is_level_with_it():
     level = text.split("told apart from: ")[1].split(".")[0]
     assert level in ("REINFORCE", "GAE")
     assert "first on the clock: GAE, 1.0 s" in text
-    assert "Not every seed" not in text
+    assert "Not every learner" not in text
 
 
 def test_the_verdict_of_a_clear_race_has_no_one_level_and_names_who_never_arrived():
@@ -120,4 +120,4 @@ def test_the_verdict_of_a_clear_race_has_no_one_level_and_names_who_never_arrive
     assert text.startswith("Fewest steps: with a baseline, ")
     assert "told apart" not in text
     assert "first on the clock: with a baseline, 3.0 s" in text
-    assert text.endswith("Not every seed solved: full return.")
+    assert text.endswith("Not every learner solved it: full return.")

@@ -331,7 +331,11 @@ def loss_with_returns(num_updates: int, ink: str) -> alt.LayerChart:
     (update, pseudo_loss, label).
     """
     x = _updates(num_updates)
-    y = alt.Y("pseudo_loss:Q").title("surrogate loss").axis(tickCount=6, labelExpr=THOUSANDS)
+    y = (
+        alt.Y("pseudo_loss:Q")
+        .title("surrogate loss")
+        .axis(tickCount=6, labelExpr=THOUSANDS, labelFlush=False)
+    )
     y = y.scale(zero=True, padding=18)
     losses, marks, guess = _table("losses"), _table("marks"), _table("guess")
     return (

@@ -65,7 +65,11 @@ TERMS: dict[str, Term] = {
         Term("weight", "Ψ: the number that multiplies the score of an action.", ("weights",)),
         # reinforce
         Term("REINFORCE", "The method that uses the reward-to-go as the weight of each action."),
-        Term("CartPole", "A cart that is pushed left or right so that its pole stays up."),
+        Term(
+            "CartPole",
+            "A cart that is pushed left or right so that its pole stays up. A game ends when the pole"
+            " leans by 12°, when the cart is 2.4 m from the middle, or after 500 steps.",
+        ),
         Term("seed", "One independent repetition of a run, with its own luck.", ("seeds",)),
         Term("update", "One change of the parameters θ.", ("updates",)),
         Term("learning rate", "How far one update moves the parameters.", ("learning rates",)),

@@ -145,16 +145,18 @@ def in_words(found: dict[str, Recording]) -> str:
     spent = {method: within(x, BUDGET) for method, x in steps.items()}
     middle = {method: interval(x)[0] for method, x in spent.items()}
     first, *others = sorted(middle, key=lambda method: middle[method])
-    text = f"Fewest steps: {label(first)}, {middle[first]:,.0f} per seed (mean of the middle half)."
+    text = (
+        f"Fewest steps: {label(first)}, {middle[first]:,.0f} per learner (mean of the middle half)."
+    )
     same = [label(m) for m in others if paired_difference(spent[m], spent[first])[1] <= 0]
     if same:
-        text += f" Seed by seed it cannot be told apart from: {', '.join(same)}."
+        text += f" Learner by learner it cannot be told apart from: {', '.join(same)}."
     whole = {m: found[m].elapsed_s() for m, x in steps.items() if not np.isnan(x).any()}
     if whole:
         fastest = min(whole, key=lambda method: whole[method])
         text += (
-            f" All of its seeds solved first on the clock: {label(fastest)},"
+            f" Of the methods whose learners all solved it, first on the clock: {label(fastest)},"
             f" {whole[fastest]:.1f} s of training."
         )
     failed = [label(m) for m, x in steps.items() if np.isnan(x).any()]
-    return text + (f" Not every seed solved: {', '.join(failed)}." if failed else "")
+    return text + (f" Not every learner solved it: {', '.join(failed)}." if failed else "")

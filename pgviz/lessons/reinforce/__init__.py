@@ -12,7 +12,7 @@ PAGE = Page(
         Step(
             "run",
             "REINFORCE: play, weigh each action, update, repeat",
-            introduces=("REINFORCE", "CartPole", "seed", "update", "learning rate"),
+            introduces=("REINFORCE", "seed", "update", "learning rate"),
         ),
         Step("watch", "Rewind to any update and watch it play"),
         Step("episode", "In one episode, early actions weigh most"),

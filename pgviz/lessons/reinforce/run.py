@@ -39,12 +39,14 @@ OTHER_SETTINGS = (
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "**CartPole** pays 1 a step, at most 500 times. The state: position and angle, and their"
-        f" velocities. π: a network with {Agent.of(LEARN).num_parameters} parameters θ."
-        " **REINFORCE** plays N episodes and computes an estimate of ∇J,\n\n"
-        r"$\hat g = \frac1N \sum_{\text{episodes}} \sum_t G_t\,\nabla\log\pi(a_t|s_t)$"
-        "\n\n$G_t$ is the weight $\\Psi_t$. It moves θ with ĝ: one **update**, scaled by the"
-        " **learning rate**. Each **seed** repeats this with other luck."
+        "CartPole pays 1 per step until the pole falls or the cart leaves, at most 500 times."
+        " State: cart position, pole angle and their velocities. Policy: a network with"
+        f" {Agent.of(LEARN).num_parameters} parameters θ. **REINFORCE** plays N episodes, estimates"
+        " ∇J by\n\n"
+        r"$\displaystyle\hat g = \frac1N \sum_{\text{episodes}} \sum_t"
+        r" \underbrace{G_t}_{\Psi_t} \nabla\log\pi(a_t|s_t)$"
+        "\n\nand moves θ with ĝ: one **update**, scaled by the **learning rate**. Each **seed** is"
+        " one repetition, with other luck."
     )
     shown = int(
         screen.control(
@@ -58,11 +60,11 @@ def draw(screen: Screen) -> None:
     with screen.beside_controls():
         box = st.container(gap="small")
     with box:
-        left, right = st.columns(2, gap="medium")
+        left, right, press = st.columns([30, 34, 36], gap="small", vertical_alignment="bottom")
     num_envs = int(screen.control(EPISODES, LEARN.num_envs, left))
     rate = screen.control(RATE, LEARN.learning_rate, right)
     own = LEARN.replace(num_envs=num_envs, learning_rate=rate)
-    training.run_again(screen, RUNS, "Run", own=(own,), place=box)
+    training.run_again(screen, RUNS, "Run", own=(own,), place=press)
     training.recorded(screen, RUNS, lambda runs, before: _draw(screen, runs, before, shown))
     run = next(iter(live.group_of(training.own_of(screen.key) or RUNS)), None)
     recording = begun([run]) if run else None

@@ -28,7 +28,7 @@ def draw(screen: Screen) -> None:
         r"\pi_\theta(a_t|s_t)$"
         "\n\nwhere $a_t$ and $G_t$ are fixed numbers of the batch. Its slope at the present θ is"
         " −ĝ. Such an $L$ is a **surrogate loss**: made for its slope at one point. Here: two arms"
-        f" that pay {PAYS[0]:g} and {PAYS[1]:g}, chosen with {CHOSEN:.1f} and {1 - CHOSEN:.1f}."
+        f" that pay {PAYS[0]:g} and {PAYS[1]:g}, chosen with probability {CHOSEN:.1f} and {1 - CHOSEN:.1f}."
     )
     field = screen.live(FIRST, START)
     first = int(screen.control(FIRST, START))
@@ -59,8 +59,8 @@ def in_words(first: int) -> str:
     )
     return (
         f"Weights times scores: ĝ = {terms} / 10 = {signed(by_hand, 3)}. Autograd"
-        f" differentiates the loss and gives {signed(slope, 3)}: {same}. The loss itself,"
-        f" {fixed(value)}, is used nowhere."
+        f" differentiates the loss and gives {signed(slope, 3)}: {same}. The loss,"
+        f" {fixed(value)}, is not used."
     )
 
 
