@@ -84,7 +84,7 @@ def fan(field: str, start: int, longest: int, top: float, ink: str) -> alt.Layer
 
 
 def _samples(most: int) -> alt.X:
-    x = alt.X("n:Q").title("continuations N").scale(type="log", domain=[0.9, 3 * most], nice=False)
+    x = alt.X("n:Q").title("continuations N").scale(type="log", domain=[0.9, 8 * most], nice=False)
     return x.axis(values=[1, 3, 10, 30, 100, 300], grid=False)
 
 

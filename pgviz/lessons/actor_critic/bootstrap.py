@@ -30,10 +30,10 @@ NAMES = pd.DataFrame(
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "Q is unknown, too. But after one step only the next state s′ matters:"
+        "Q is unknown, too. After one step only the next state s′ matters:"
         " $Q(s,a) = \\mathbb{E}[r + V(s')]$. So put $r + V(s')$ in place of G: the same mean, known"
-        " after one step, with only this step's randomness. A value in place of later rewards is"
-        " called **bootstrapping**. Here V is exact, with one step less left in s′."
+        " after one step, only this step's randomness. A value in place of later rewards:"
+        " **bootstrapping**. Here V is exact, with one step less left."
     )
     rung_field, left_field = screen.live(RUNG, 0), screen.live(LEFT, FIRST)
     rung: int = screen.control(RUNG, 0)
@@ -93,10 +93,9 @@ def sentence(rung: int, action: str, left: int) -> str:
             f" on rung {rung} has one outcome: {ONE_STEP} is always {fixed(q)}, its variance is 0."
         )
     return (
-        f"Both have the mean {fixed(q)}. G is known after {left} steps and takes"
-        f" {plural(len(g), 'value')}; its variance is {number(noise)}. {ONE_STEP} is known after one"
-        f" step and takes {plural(len(one), 'value')}; its variance is {number(less)}, which is"
-        f" {percent(less / noise)} of that of G."
+        f"Both have the mean {fixed(q)}. G: known after {left} steps, {plural(len(g), 'value')},"
+        f" variance {number(noise)}. {ONE_STEP}: known after 1 step, {plural(len(one), 'value')},"
+        f" variance {number(less)} ({percent(less / noise)})."
     )
 
 

@@ -65,7 +65,7 @@ def sentence(seed: int) -> str:
     more = [str(u) for u in table[table["low"] > 1]["update"]]
     return (
         f"At update {best['update']:.0f} episodes last {best['length']:.0f} steps on average, and δ has"
-        f" {percent(best['ratio'])} of the variance of G − V̂(s); at update {last['update']:.0f},"
+        f" {percent(best['ratio'])} of the variance of G\N{NO-BREAK SPACE}−\N{NO-BREAK SPACE}V̂(s); at update {last['update']:.0f},"
         f" {last['length']:.0f} steps and {number(last['ratio'], 2)} times as much. The 95 %"
         f" interval of this ratio is below 1 at {_listed(less)}, above 1 at {_listed(more)}."
     )

@@ -73,7 +73,7 @@ def sentence(rung: int, update: int) -> str:
         )
     first = futures.advantage(rung, "climb")
     at = (
-        f"On rung {rung} the advantage of climb starts at {signed(first)} with six steps left and"
+        f"At first, on rung {rung}, the advantage of climb is {signed(first)} with six steps left and"
         f" {signed(mean)} on average over all visits."
     )
     if update == 0:

@@ -29,7 +29,7 @@ def draw(screen: Screen) -> None:
     left: int = screen.control(LEFT, START, slider=True)
     lines, spread = futures.fan()
     screen.chart(
-        charts.fan, field, START, futures.LONGEST, float(lines["total"].max()) + 1, ink(),
+        charts.fan, field, START, futures.LONGEST, float(lines["total"].max()) + 3, ink(),
         tables={"lines": lines, "spread": spread.round(4)},
         title="The later the end, the wider G is spread",
         note=f"thin: {futures.NUM_FUTURES} ways to play on · dashed: exact mean · band: ± one standard deviation",
