@@ -406,7 +406,12 @@ def test_parabolas_of_the_states_are_the_exact_noise(step):
         assert exact.bias_squared == pytest.approx(0, abs=1e-18)
     low, high, stride = step.BENCH.options
     assert len(step.SLIDERS[0].options) == round((high - low) / stride) + 1
+    lowest = parabolas.tables(step.BENCH)["states"]
+    assert lowest["best"].to_numpy() == pytest.approx(step.BENCH.exact.best)
+    assert lowest["steep"].to_numpy() == pytest.approx(step.BENCH.exact.steepness)
     levels = parabolas.levels(step.BENCH)
+    places = levels["shown"].to_numpy()
+    assert (abs(places - parabolas.free(step.BENCH)) > 2 * parabolas.LINE * step.BENCH.top).all()
     assert (levels["shown"].diff().dropna() > 0.99 * parabolas.LINE * step.BENCH.top).all()
     assert levels["noise"].max() < step.BENCH.top
 

@@ -473,7 +473,7 @@ def errors_of_four(ink: str) -> alt.LayerChart:
 
     Tables: lines (name, num, error), ends (name, num, error, label).
     """
-    x = alt.X("num:Q").title("episodes N").scale(type="log", domain=[1, 60_000], nice=False)
+    x = alt.X("num:Q").title("episodes N").scale(type="log", domain=[1, 150_000], nice=False)
     x = x.axis(values=[1, 10, 100, 1000], format="~s")
     y = alt.Y("error:Q").title("distance of ĝ from ∇J / length of ∇J").scale(type="log", nice=False)
     y = y.axis(values=[0.01, 0.1, 1, 10, 100], format="~g")

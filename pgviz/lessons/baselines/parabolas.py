@@ -105,7 +105,16 @@ def tables(bench: Bench) -> dict[str, pd.DataFrame]:
         for s in range(3)
         for b in np.linspace(low, high, 57)
     ]
-    states = [{"state": s, "name": bench.names[s], **shared} for s in range(3)]
+    states = [
+        {
+            "state": s,
+            "name": bench.names[s],
+            "steep": shared[f"steep{s}"],
+            "best": shared[f"best{s}"],
+        }
+        | shared
+        for s in range(3)
+    ]
     return {
         "grid": pd.DataFrame(grid),
         "states": pd.DataFrame(states),

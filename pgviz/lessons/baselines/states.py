@@ -57,7 +57,7 @@ def sentence(values: tuple[float, ...]) -> str:
     if values == BENCH.nearest(FIRST):
         last = ", ".join(number(float(x)) for x in state_values(ladder())[-1])
         return (
-            f"{begin}, more than the {fixed(none)} without b: this is V with six steps left. With one"
+            f"{begin}, more than the {fixed(none)} without b: this is V with six steps left, rounded. With one"
             f" left V is {last}. V of each step leaves {fixed(timed)}."
         )
     if left > none:
