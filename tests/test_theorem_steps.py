@@ -304,12 +304,9 @@ def test_the_sentences_of_an_episode_agree_with_its_picture():
         assert said[0] == said[-1] == pytest.approx(slopes.sum(), abs=6e-3)
         assert said[1] == 0
         assert "log of the whole product" in no_model.sentence(which, percent)
-        for tau, row in zip(
-            [a for a in episode.episodes()[which - 1].actions],
-            table[(table["at"] == at) & (table["part"] == POLICY)]["slope"],
-            strict=True,
-        ):  # the score of climb is 1 − π(climb), of rest −π(climb)
-            assert row == pytest.approx((tau == episode.ACTION) - percent / 100)
+        climbs = np.array(episode.episodes()[which - 1].actions) == episode.ACTION
+        # The score of climb is 1 − π(climb), of rest −π(climb).
+        assert slopes.to_numpy() == pytest.approx(climbs - percent / 100)
     assert numbers(no_model.sentence(1, 50))[0] != 0
 
 
@@ -431,6 +428,10 @@ def test_samples_that_cannot_tell_the_sign_earn_no_mark():
     unsure = replace(found, reading=replace(found.reading, mark="holds", note="too few"))
     assert theorem.mark_of(unsure) == "unsure"
     assert "cannot tell its sign" in theorem.samples_in_words(unsure)
+    assert found.reading.left == "0"  # what has no sign, no interval can tell
+    assert theorem.samples_in_words(found).endswith("holds it.")
+    other = replace(found, reading=replace(found.reading, left="-0.3", mark="holds", note=""))
+    assert theorem.samples_in_words(other).endswith("tells its sign.")
     assert "misses" in theorem.samples_in_words(
         replace(found, reading=replace(found.reading, mark="open", note=""))
     )
@@ -543,11 +544,24 @@ def test_without_gamma_t_the_chain_goes_downhill_by_the_same_amount():
     assert "downhill" in discount.sentence(paths, 0.5)
     assert "no difference" in discount.sentence(paths, 1.0)
     assert "its size is not" in discount.sentence(paths, 0.9)
-    assert numbers(discount.story(Shown("shared-logit-chain", discounted=True))) == [1, 1.5, 1, -1]
+    assert numbers(discount.story(Shown("shared-logit-chain", discounted=True))) == [
+        1,
+        0,
+        1,
+        1.5,
+        1,
+        1,
+        -1,
+    ]
     assert discount.story(Shown("ladder")) == stories["ladder"].sentence
     here = paths[(paths["at"] == discount.GAMMA.options.index(0.5))]
     assert here["slope"].abs().max() == pytest.approx(0.25 * q)
     assert set(discount.labels(paths).query("at == 9")["label"]) == {"both"}
+    corridor = discount.along(short_corridor(), 0)
+    assert set(discount.labels(corridor).query("at == 2")["label"]) == {
+        "with γᵗ",
+        "✗ without γᵗ",
+    }
     assert {r.mark for r in discount.lines(shared_logit_chain(), 0.5)} == {"fails"}
 
 

@@ -48,7 +48,8 @@ def objective(title: str, ink: str) -> alt.LayerChart:
     Tables: curve, tangent, here, marks (p, objective, and a label for marks), frame.
     """
     x = _p(title)
-    y = alt.Y("objective:Q").title("J(θ)").scale(zero=False, nice=False).axis(tickCount=5)
+    y = alt.Y("objective:Q").title("average return").scale(zero=False, nice=False)
+    y = y.axis(tickCount=5)
     curve = _table("curve").mark_line(strokeWidth=2.5, color=ink, strokeDash=TRUTH_DASH)
     tangent = _table("tangent").mark_line(strokeWidth=2.5, color=SAMPLED)
     here = _table("here").mark_point(filled=True, size=110, opacity=1, color=SAMPLED)
@@ -258,7 +259,7 @@ def two_ascents(field: str, start: int, ink: str, num_steps: int) -> alt.LayerCh
     x = alt.X("step:Q").title("steps of size 1 in θ")
     x = x.scale(domain=[0, num_steps * 1.32], nice=False).axis(values=[0, 20, 40, 60, 80])
     y = alt.Y("probability:Q").title("probability of arm 1").scale(domain=[-0.04, 1.04])
-    y = y.axis(values=[0, 0.25, 0.5, 0.75, 1])
+    y = y.axis(values=[0, 0.25, 0.5, 0.75, 1], format="~g")
     names = ["slope of J", "sampled R ∇P"]
     color = alt.Color("update:N").scale(domain=names, range=[ink, BROKEN]).legend(None)
     dash = alt.StrokeDash("update:N").scale(domain=names, range=[TRUTH_DASH, BROKEN_DASH])
@@ -352,7 +353,7 @@ def mean_of_samples(field: str, start: int, ink: str) -> alt.LayerChart:
         )
         + here.mark_point(filled=True, size=120, color=SAMPLED, opacity=1, clip=True).encode(x, y)
         + _table("ends")
-        .mark_text(align="right", dy=-9, fontSize=14, color=ink)
+        .mark_text(align="left", dx=8, dy=-9, fontSize=14, color=ink)
         .encode(x, alt.Y("exact:Q"), text="label:N")
     )
 
@@ -638,13 +639,13 @@ def cosines(ink: str, num_steps: int) -> alt.LayerChart:
 
 
 @on_grid
-def with_and_without(field: str, start: int, ink: str) -> alt.LayerChart:
+def with_and_without(field: str, start: int, ink: str, action: str) -> alt.LayerChart:
     """The slope along one θ with γ^t and the update without it, against p, as γ moves.
 
     Tables: paths (at, p, update, slope), ends (at, p, slope, update, label), zero.
     """
     x = (
-        _p("p: probability of action 1")
+        _p(f"p: probability of {action}")
         .scale(domain=[0, 1.2])
         .axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2~f")
     )

@@ -49,7 +49,7 @@ PAGE = Page(
             deeper=True,
             introduces=("value", "action value"),
         ),
-        Step("climb", "Samples climb the hill; a mistake may not", deeper=True),
+        Step("climb", "Samples can climb the hill; a mistake may not", deeper=True),
         Step(
             "discount",
             "Drop γᵗ, and uphill can become downhill",

@@ -45,7 +45,7 @@ def draw(screen: Screen) -> None:
             "ends": pd.DataFrame(
                 [{"num": 10_000, "exact": exact, "label": f"exact: {signed(exact, 3)}"}]
             ),
-            "frame": pd.DataFrame({"num": [10, 10_000], "mean": [exact - reach, exact + reach]}),
+            "frame": pd.DataFrame({"num": [10, 36_000], "mean": [exact - reach, exact + reach]}),
         },
         title="The mean of samples closes in on the exact slope",
         note="blue: the mean · band: its 95 % interval · dashed: exact" + world.found(shown, cut_in_words),

@@ -6,7 +6,7 @@ import pandas as pd
 from pgviz.charts.theorem import credit as chart
 from pgviz.exact.credit import credit
 from pgviz.exact.values import state_distributions
-from pgviz.figures import fixed, number
+from pgviz.figures import number
 from pgviz.measure.noise import stairs
 from pgviz.proofs.ascent import capped
 from pgviz.proofs.derivation import noise_of_the_past, sign_of_the_past
@@ -27,8 +27,8 @@ MOST_STEPS = 6
 def draw(screen: Screen) -> None:
     screen.words(
         "R ∇ log P multiplies every action's score with every reward. At step t the earlier rewards"
-        " are fixed, and the action's score averages to zero. So their product averages to zero,"
-        " too. It only adds **variance**, the mean squared distance from the mean. Without it, the"
+        " are fixed, and the action's score averages to zero. So these products average to zero,"
+        " too. They only add **variance**, the mean squared distance from the mean. Without them, the"
         " rewards from step t on are left: the **reward-to-go** $G_t = \\sum_{u\\ge t} r_u$."
     )
     show: str = screen.control(SHOW, "mean")
@@ -47,8 +47,9 @@ def draw(screen: Screen) -> None:
             "stairs": stairs(steps) if steps > 1 else pd.DataFrame({"u": [], "t": [], "order": []}),
         },
         title=f"Under the stairs the reward came first: {below}",
-        note=("mean of score × reward: its part in the direction of ∇J" if show == "mean" else
+        note=("mean of score × reward, in the direction of ∇J" if show == "mean" else
               "root mean squared distance from the mean")
+        + " · at the world's own θ"
         + world.found(shown, unpaid)
         + ("" if keep else " · ×: dropped"),
     )  # fmt: skip
@@ -113,7 +114,11 @@ def sentence(kept: float, dropped: float, past: float, has_a_past: bool, keep: b
     zero = "0" if past < 1e-9 else number(past)
     mean = f"The earlier rewards' means add up to {zero}."
     now, other = (kept, dropped) if keep else (dropped, kept)
-    compared = f"The variance of one episode's estimate, over all θ, is {fixed(now)}, {'without' if keep else 'with'} them {fixed(other)}"
+    first, second = ("With", "without") if keep else ("Without", "with")
+    compared = (
+        f"{first} them, the variance of one episode's estimate, summed over its components, is"
+        f" {number(now, 4)}; {second} them {number(other, 4)}"
+    )
     sign = sign_of_the_past(kept, dropped)
     if sign > 0:
         return f"{mean} {compared}."

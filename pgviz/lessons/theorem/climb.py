@@ -53,14 +53,14 @@ def draw(screen: Screen) -> None:
         + (", sampled" if mistake == PAST else ", on average")
         + f" · step size {number(shown.story.learning_rate)}"
         + world.found(shown, cut_in_words),
-        share=0.62,
+        share=0.6,
     )  # fmt: skip
     screen.chart(
         cosines, ink(), NUM_STEPS,
         tables={"steps": run.steps, "zero": pd.DataFrame({"cosine": [0.0]})},
         title="Does the step point uphill?",
         note="1: along ∇J · below 0: downhill",
-        height=round(0.29 * screen.height),
+        height=round(0.33 * screen.height),
     )  # fmt: skip
     screen.says(sentence(run) + note)
     screen.numbers(run.steps)
@@ -80,9 +80,7 @@ def race(
 
 def cut_in_words(here: TabularMDP) -> str:
     """A word where sampled episodes may be cut."""
-    return (
-        f" · sampled episodes end after {STEP_CAP} steps" if theorem.share_cut(here) > 1e-9 else ""
-    )
+    return f" · cut at {STEP_CAP} steps" if theorem.share_cut(here) > 1e-9 else ""
 
 
 def _triangle(screen: Screen, steps: pd.DataFrame, actions: tuple[str, ...]) -> None:
@@ -115,9 +113,9 @@ def in_frame(steps: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 WHO = {
-    theorem.EXACT: "with ∇J",
-    theorem.SAMPLED: "with samples",
-    theorem.BROKEN: "with the mistake",
+    theorem.EXACT: "∇J ends",
+    theorem.SAMPLED: "samples",
+    theorem.BROKEN: "the mistake",
 }
 NAMES = {theorem.EXACT: "exact", theorem.SAMPLED: "samples", theorem.BROKEN: "✗ mistake"}
 
@@ -158,13 +156,13 @@ def sentence(run: theorem.Race) -> str:
         else:
             parts.append(f"{WHO[name]} at {number(float(row['objective']))}")
     start = number(float(steps["objective"].iloc[0]))
-    words = f"J starts at {start}. It ends {', '.join(parts)}."
+    words = f"From J = {start}, {', '.join(parts)}."
     sampled, broken = (
         steps[steps["update"] == name]["cosine"].dropna()
         for name in (theorem.SAMPLED, theorem.BROKEN)
     )
     if len(sampled):
-        words += f" {_uphill(sampled)} of the sampled steps point uphill"
+        words += f" Uphill: {_uphill(sampled)} of the sampled steps"
         if len(broken):
             words += f", {_uphill(broken)} of the mistake's"
         words += "."

@@ -46,7 +46,7 @@ def draw(screen: Screen) -> None:
     shown, paths, note = world.found_or_instead(shown, CHAIN, along, shown.story.turned)
     if not arrows:
         screen.chart(
-            with_and_without, field, at, ink(),
+            with_and_without, field, at, ink(), shown.story.actions[shown.story.turned],
             tables={
                 "paths": paths,
                 "ends": labels(paths),
@@ -79,8 +79,8 @@ def story(shown: world.Shown) -> str:
         return shown.story.sentence
     later, cost = shown.world.rewards[1, 0, -1], shown.world.rewards[2, 1, -1]
     return (
-        f"One policy for two steps. Action 1 in the first: the second step pays {number(later)}."
-        f" Action 1 in the second: it pays {number(cost)}."
+        f"one policy, two steps · action 1 in step 0: step 1 pays {number(later)} more · action 1"
+        f" in step 1: it pays {number(cost)}"
     )
 
 
@@ -123,11 +123,10 @@ def along(here: TabularMDP, action: int) -> pd.DataFrame:
 
 def labels(paths: pd.DataFrame) -> pd.DataFrame:
     """The names at the right ends, joined where both lines end together."""
-    last = paths[paths["p"] == paths["p"].max()]
-    span = float(np.ptp(paths["slope"])) or 1.0
     rows = []
-    for _, part in last.groupby("at"):
-        both = part.set_index("update")
+    for _, every in paths.groupby("at"):
+        span = float(np.ptp(np.append(every["slope"], 0))) or 1.0
+        both = every[every["p"] == every["p"].max()].set_index("update")
         gap = float(both.loc[WITH, "slope"] - both.loc[WITHOUT, "slope"])
         if abs(gap) < 0.05 * span:
             rows.append({**both.loc[WITH].to_dict(), "update": WITH, "label": "both"})

@@ -25,7 +25,7 @@ def draw(screen: Screen) -> None:
     screen.words(
         "Give each arm b of three its own $\\theta_b$. The change of θ that makes a chosen arm a"
         " more likely is its **score** ∇ log π(a). For a softmax, its part along $\\theta_b$ is"
-        " $\\mathbb{1}[a=b] - \\pi(b)$, where $\\mathbb{1}[a=b]$ is 1 for the chosen arm, else 0."
+        " $\\mathbb{1}[a=b] - \\pi(b),$ where $\\mathbb{1}[a=b]$ is 1 for the chosen arm, else 0."
         " Averaged over π, the scores are zero."
     )
     name: str = screen.control(CHOSEN, "arm 3")
@@ -49,14 +49,14 @@ def draw(screen: Screen) -> None:
         },
         title="On average the scores cancel" if name == ALL else f"The score of {name}",
         note="" if name == ALL else "blue: the chosen arm's θ · grey: the others'",
-        height=round(0.38 * screen.height),
+        height=round(0.36 * screen.height),
     )  # fmt: skip
     screen.chart(
         moved_policy, field, STEP.options.index(start), ink(),
         tables={"policies": moved(CHOSEN.options.index(name))},
         title="π after the step",
         note="bar: after it · line: before it",
-        height=round(0.38 * screen.height),
+        height=round(0.36 * screen.height),
     )  # fmt: skip
     screen.says(sentence(name, step))
     screen.code(scores)

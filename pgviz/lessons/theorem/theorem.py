@@ -151,7 +151,8 @@ def samples_in_words(found: Evaluated) -> str:
         return f"{sides}: the 95 % interval misses it, as one in twenty does."
     if kind == "unsure":
         return f"{sides}: the interval holds it, but cannot tell its sign yet."
-    return f"{sides}: the 95 % interval holds it, and tells its sign."
+    sign = ", and tells its sign" if abs(float(found.reading.left)) > 1e-9 else ""
+    return f"{sides}: the 95 % interval holds it{sign}."
 
 
 def listed(names: list[str]) -> str:
