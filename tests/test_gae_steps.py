@@ -119,6 +119,31 @@ def test_the_titles_of_the_exact_steps_are_true_as_they_open():
     assert bias[-1] == 0
 
 
+@pytest.mark.parametrize("world", trust.WORLDS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_titles_say_of_every_world_and_every_wrong_critic(world, shape):
+    """Longer windows bias λ = 1 less, whole episodes not at all; with N the best λ never falls."""
+    bias = windows.bias(world, shape).query("name == 'λ = 1'")["bias"].to_numpy()
+    assert (np.diff(bias) < 0).all() or not bias.any()
+    assert bias[-1] == 0
+    found = best_lambda.of_world(world, shape)
+    for error in trust.ERRORS:
+        line = [found.best_lambda(error, n) for n in trust.MANY]
+        assert trust.course(np.array(line)) in ("rises", "stays")
+
+
+@pytest.mark.parametrize("error", trust.ERRORS[1:])
+def test_on_the_ladder_bias_shrinks_and_variance_grows_with_n(error):
+    assert (np.diff(of_ladder().bias_squared(error))[:-1] < 0).all()
+    assert of_ladder().bias_squared(error)[-1] == pytest.approx(0, abs=1e-20)
+    assert (np.diff(of_ladder().covariance_trace(error)) > 0).all()
+
+
+def test_a_mixture_beats_the_best_n():
+    single, best, mixed = mix.least_errors(10)
+    assert (number(single), best, number(mixed)) == ("0.176", 2, "0.151")
+
+
 # --- one recorded episode ---
 
 
@@ -164,10 +189,18 @@ def test_the_columns_of_the_telescope_sum_to_the_rows_and_to_the_mean_of_all_n(l
 
 
 def test_what_is_left_of_a_value_is_the_weight_of_its_n():
-    assert f"{fixed(0.4 * recorded().values[1])} of V̂(s₁)" in telescope.sentence(0.6)
-    assert "no value but −V̂(s₀) is left" in telescope.sentence(1.0)
+    assert f"V̂(s₁) keeps 0.40 · 1.23 = {fixed(0.4 * recorded().values[1])}" in telescope.sentence(
+        0.6
+    )
+    assert "all later values cancel" in telescope.sentence(1.0)
     assert "all the weight is on n = 6" in mix.sentence(1.0)
     assert "n = 1 has the weight 0.40" in mix.sentence(0.6)
+
+
+@pytest.mark.parametrize("lam", FEW)
+def test_a_reward_keeps_the_weight_of_all_n_that_reach_it(lam):
+    weights = mixture_weights(lam, 6)
+    assert [weights[k:].sum() for k in range(6)] == pytest.approx([lam**k for k in range(6)])
 
 
 # --- between the ends ---
@@ -303,7 +336,7 @@ def test_the_numbers_of_the_ledger_hold_both_ends_of_lambda_and_both_bugs():
 
 def test_only_a_fall_drops_the_value_and_each_bug_goes_back_like_gamma_lambda():
     fall, limit, window = stops.ENDS
-    for end, value in ((limit, 97.0), (window, 38.0)):
+    for end, value in ((limit, 8.6), (window, 4.4)):
         right, wrong = stops.found(end, 0.7)
         gap = GAMMA * value * (GAMMA * 0.7) ** np.arange(7, -1, -1)
         assert right - wrong == pytest.approx(gap)
@@ -316,6 +349,22 @@ def test_only_a_fall_drops_the_value_and_each_bug_goes_back_like_gamma_lambda():
     assert "only the last step" in stops.sentence(0.0)
     assert fixed(GAMMA * 0.7) in stops.sentence(0.7)
     assert len(stops.lines()) <= 3000
+
+
+def test_the_numbers_beside_the_ends_can_be_computed_from_what_the_picture_shows():
+    shown = stops.bands()
+    for band, end in enumerate(stops.ENDS):
+        right, wrong = stops.found(end, 0.0)
+        rule, bug = (shown[name][band].split(" = ")[-1].split(": ")[-1] for name in ("rule", "bug"))
+        assert eval(rule.replace("−", "-").replace("·", "*")) == pytest.approx(right[-1])
+        if band:
+            assert eval(bug.replace("−", "-")) == pytest.approx(wrong[-1])
+    lines_ = stops.lines()
+    zero = lines_["band"].map(shown.set_index("band")["zero"])
+    assert (zero - lines_["right"]).to_numpy() == pytest.approx(lines_["advantage"].to_numpy())
+    assert (zero - lines_["wrong"]).to_numpy() == pytest.approx(lines_["bug"].to_numpy())
+    apart = (lines_["wrong_at"] - lines_["right"]).abs()
+    assert (apart >= 0.8 * stops.LINE - 1e-9).all()
 
 
 # --- line by line ---
@@ -407,6 +456,13 @@ def test_the_file_to_write_is_what_trains_and_has_three_gaps():
     assert [f"gap {n}" in skeleton for n in (1, 2, 3, 4)] == [True, True, True, False]
     for line in write.GAPS:
         assert line not in skeleton
+
+
+def test_the_lines_of_the_exercise_fit_the_picture():
+    skeleton = with_gaps(write.solution(), write.GAPS).splitlines()
+    assert max(map(len, skeleton)) <= write.WIDTH + 1
+    first = skeleton.index("def td_errors(")
+    assert any("gap 3" in line for line in skeleton[first : first + 15])
 
 
 @pytest.mark.parametrize("question", check.QUESTIONS, ids=lambda q: q.__name__)

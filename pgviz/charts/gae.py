@@ -138,7 +138,9 @@ def bars(
         alt.Tooltip("total:Q", title="error", format=".4f"),
     ]
     low = base.mark_bar(color=BIAS, size=44, clip=True).encode(
-        x, alt.Y("bias2:Q").title(title).scale(scale).axis(tickCount=5), tooltip=tooltip
+        x,
+        alt.Y("bias2:Q").title(title).scale(scale).axis(tickCount=5, labelFlush=False, grid=False),
+        tooltip=tooltip,
     )
     high = base.mark_bar(color=VARIANCE, size=44, opacity=0.75, clip=True).encode(
         x, alt.Y("bias2:Q").title(title), alt.Y2("total:Q"), tooltip=tooltip
@@ -186,7 +188,7 @@ def weights(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChart:
         labelLineHeight=24,
     )  # fmt: skip
     y = alt.Y("weight:Q").title("weight").scale(domain=[0, 1.2], nice=False)
-    y = y.axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f")
+    y = y.axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f", labelFlush=False, grid=False)
     marks = base.mark_bar(size=48, color=COLOR["gae"], cornerRadiusEnd=4).encode(x, y)
     text = base.mark_text(dy=-11, fontSize=LETTERS + 1, fontWeight=600, color=ink).encode(
         x, y, text=alt.Text("weight:Q", format=".2f")
@@ -211,7 +213,7 @@ def telescope(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChar
     more, less: value · (λ^more − λ^less), or value · λ^more where less is −1), rows (row, label,
     error), heads (column, text, kind), foot (text).
     """
-    columns = [-2.1, 2 * num_steps + 1.6]
+    columns = [-2.1, 2 * num_steps + 0.6]
     x = _hidden(alt.X, "column", columns)
     y = _hidden(alt.Y, "row", [num_steps + 1.4, -1.1])
     lam = "toNumber(lam_at) / 100"
@@ -234,7 +236,7 @@ def telescope(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChar
         _hidden(alt.X, "left", columns), _hidden(alt.Y, "low", [num_steps + 1.4, -1.1]),
         color, x2=alt.X2("right:Q"), y2=alt.Y2("high:Q"),
     )  # fmt: skip
-    text = cells.mark_text(fontSize=letters(46), color=ink).encode(x, y, text="text:N")
+    text = cells.mark_text(fontSize=letters(41), color=ink).encode(x, y, text="text:N")
     sums = (
         _table("sums")
         .transform_calculate(
@@ -246,7 +248,7 @@ def telescope(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChar
             seen="abs(datum.x) < 0.005 ? 0.55 : 1",
         )
     )
-    left = sums.mark_text(fontSize=letters(46), fontWeight=700).encode(
+    left = sums.mark_text(fontSize=letters(41), fontWeight=700).encode(
         x, y, color, alt.Opacity("seen:Q", legend=None).scale(domain=[0, 1], range=[0, 1]),
         text="text:N",
     )  # fmt: skip
@@ -255,15 +257,15 @@ def telescope(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChar
         .transform_calculate(x=f"datum.error * pow({lam}, datum.row)")
         .transform_calculate(text="format(datum.x, '.2f')")
     )
-    names = rows.mark_text(align="left", fontSize=letters(44), color=ink).encode(
+    names = rows.mark_text(align="left", fontSize=letters(40), color=ink).encode(
         _hidden(alt.X, "first", columns), y, text="label:N"
     )
     heads = (
         _table("heads")
-        .mark_text(fontSize=letters(44), fontWeight=700)
+        .mark_text(fontSize=letters(40), fontWeight=700)
         .encode(x, y, color, text="text:N")
     )
-    foot = _table("foot").mark_text(align="left", fontSize=letters(44), fontWeight=700, color=ink)
+    foot = _table("foot").mark_text(align="left", fontSize=letters(40), fontWeight=700, color=ink)
     foot = foot.encode(_hidden(alt.X, "first", columns), y, text="text:N")
     total = (
         rows.transform_aggregate(total="sum(x)")
@@ -309,13 +311,13 @@ def kernel(
             " ? (1 - datum.lam) * pow(datum.lam, datum.k - 1) * pow(datum.gamma, datum.k)"
             f" : {last} * pow(datum.gamma * datum.lam, {num_steps - 1})",
             zero="0",
-            at="datum.k + (datum.kind == 'reward' ? 0 : 0.22)",
+            at="datum.k + (datum.kind == 'reward' ? -0.11 : 0.11)",
         )
     )
     x = alt.X("at:Q").title("steps ahead, k").scale(domain=[-0.5, num_steps + 0.7], nice=False)
-    x = x.axis(values=list(range(num_steps + 1)), format="d", grid=False)
-    y = alt.Y("weight:Q").title("weight in Â").scale(domain=[0, 1.1], nice=False)
-    y = y.axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f")
+    x = x.axis(values=list(range(num_steps + 1)), format="d", grid=False, labelFlush=False)
+    y = alt.Y("weight:Q").title("weight in Â").scale(domain=[0, 1.22], nice=False)
+    y = y.axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f", labelFlush=False)
     kinds = ["reward", "value"]
     color = alt.Color("kind:N", legend=None).scale(domain=kinds, range=[REAL, PREDICTED])
     shape = alt.Shape("kind:N", legend=None).scale(domain=kinds, range=["circle", "triangle-up"])
@@ -355,9 +357,9 @@ def errors_along_lambda(
         )
     )
     x = alt.X("gae_lambda:Q").title("λ").scale(domain=[0, 1.13], nice=False)
-    x = x.axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], format=".1f")
+    x = x.axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], format=".1f", labelFlush=False)
     y = alt.Y("size:Q").title("mean squared error of ĝ")
-    y = y.scale(domain=[0, ERROR_TOP], nice=False).axis(tickCount=5)
+    y = y.scale(domain=[0, ERROR_TOP], nice=False).axis(tickCount=5, labelFlush=False)
     sampled = base.transform_filter("datum.share > 0")
     lines = sampled.mark_line(strokeWidth=3, clip=True, color=COLOR["gae"]).encode(
         x, y, alt.Detail("label:N"),
@@ -404,10 +406,10 @@ def best_by_episodes(field: str, start: int, ink: str) -> alt.LayerChart:
     """
     x = alt.X("num_episodes:Q").title("episodes N")
     x = x.scale(type="log", domain=[1, 10_000], nice=False).axis(
-        values=[1, 10, 100, 1000, 10_000], labelExpr=SHORT
+        labelFlush=False, values=[1, 10, 100, 1000, 10_000], labelExpr=SHORT
     )
     y = alt.Y("gae_lambda:Q").title("best λ").scale(domain=[0, 1.1], nice=False)
-    y = y.axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f")
+    y = y.axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f", labelFlush=False)
     tooltip = [
         alt.Tooltip("num_episodes:Q", title="N", format=",.0f"),
         alt.Tooltip("gae_lambda:Q", title="best λ", format=".2f"),
@@ -443,12 +445,12 @@ def error_map(field: str, start: int, ink: str) -> alt.LayerChart:
     strength = alt.Opacity(
         "times:Q",
         legend=alt.Legend(
-            title="times the least error", values=[1, 2, 4], orient="top",
+            title="error ÷ least error of its row", values=[1, 2, 4], orient="top",
             direction="horizontal", titleOrient="left", symbolType="square", symbolSize=180,
-            symbolFillColor=COLOR["actor-critic"], symbolStrokeColor=QUIET, symbolStrokeWidth=0.5,
+            symbolFillColor=COLOR["actor-critic"], symbolStrokeColor=QUIET, symbolStrokeWidth=1,
             titleFontSize=13, labelFontSize=13,
         ),
-    ).scale(type="log", domain=[1, 4], range=[0.02, 0.9], clamp=True)  # fmt: skip
+    ).scale(type="log", domain=[1, 4], range=[0.1, 0.92], clamp=True)  # fmt: skip
     cells = (
         _table("cells")
         .transform_filter(here)
@@ -458,8 +460,10 @@ def error_map(field: str, start: int, ink: str) -> alt.LayerChart:
         )
         .mark_rect(color=COLOR["actor-critic"], clip=True)
         .encode(
-            alt.X("left:Q").title("λ").scale(domain=xs, nice=False), alt.X2("right:Q"),
-            alt.Y("low:Q").title("error ε of the critic").scale(domain=ys, nice=False),
+            alt.X("left:Q").title("λ").scale(domain=xs, nice=False).axis(grid=False, labelFlush=False),
+            alt.X2("right:Q"),
+            alt.Y("low:Q").title("error ε of the critic").scale(domain=ys, nice=False)
+            .axis(grid=False, labelFlush=False),
             alt.Y2("high:Q"), strength,
             tooltip=[
                 alt.Tooltip("gae_lambda:Q", title="λ", format=".2f"),
@@ -578,15 +582,16 @@ def ledger(lam_field: str, rows_field: str, lam_start: int, rows_start: int, num
     )
 
 
-def stops(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChart:
-    """Â before three kinds of end, right and with its bug, one band each.
+def stops(field: str, start: int, num_steps: int, tall: float, ink: str) -> alt.LayerChart:
+    """Â before three kinds of end, right and with its bug, one band each, all on one scale.
 
-    Tables: lines (at, band, step, right, wrong: heights within the band; Â and bug: numbers),
-    bands (band, zero, title, rule, wrong_text), ends (band).
+    Tables: lines (at, band, step, right, wrong: heights in units of Â, downwards; wrong_at: of the
+    number; advantage and bug: numbers), bands (band, zero, title, rule, bug and where they stand, begin, end, top,
+    bottom), times (step, y, text).  The last band ends at `tall`.
     """
     xs = [-1.95 * num_steps, 3.3]
     x = _hidden(alt.X, "step", xs)
-    ys = [3.0, -0.05]
+    ys = [tall + 1.6, -1.5]
 
     def y(name: str) -> alt.Y:
         return alt.Y(f"{name}:Q").scale(domain=ys, nice=False).axis(None)
@@ -632,6 +637,7 @@ def stops(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChart:
     end = bands.mark_rule(color=QUIET, strokeWidth=2).encode(
         _hidden(alt.X, "end", xs), y("top"), alt.Y2("bottom:Q")
     )
+    times = _table("times").mark_text(fontSize=12, color=QUIET).encode(x, y("y"), text="text:N")
     numbers = lines.transform_filter("datum.step == 0")
     right_text = numbers.transform_calculate(text="format(datum.advantage, '.2f')")
     wrong_text = numbers.transform_calculate(text="'✗ ' + format(datum.bug, '.2f')")
@@ -640,6 +646,7 @@ def stops(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChart:
         zero
         + name
         + end
+        + times
         + wrong
         + crosses
         + right
@@ -648,7 +655,7 @@ def stops(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChart:
         + rules
         + bugs
         + right_text.mark_text(**look, color=COLOR["gae"]).encode(x, y("right"), text="text:N")
-        + wrong_text.mark_text(**look, color=BROKEN).encode(x, y("wrong"), text="text:N")
+        + wrong_text.mark_text(**look, color=BROKEN).encode(x, y("wrong_at"), text="text:N")
     ).add_params(live("lam_at", field, start))
 
 
@@ -666,9 +673,9 @@ def windows(
         size=f"datum.bias * {list(errors)}[toNumber(error_at)]"
     )
     x = alt.X("label:N").title("steps in a window").sort(field="at", order="ascending")
-    x = x.axis(labelAngle=0, labelFontSize=13, ticks=False)
-    y = alt.Y("size:Q").title("bias, in parts of ‖∇J‖").scale(domain=[0, top], nice=False)
-    y = y.axis(tickCount=5)
+    x = x.axis(labelAngle=0, labelFontSize=13, ticks=False, domain=True)
+    y = alt.Y("size:Q").title("bias, divided by ‖∇J‖").scale(domain=[0, top], nice=False)
+    y = y.axis(tickCount=5, labelFlush=False, grid=False)
     names = ["λ = 0", "λ = 0.5", "λ = 0.95", "λ = 1"]
     color = alt.Color("name:N", legend=None).scale(
         domain=names, range=[COLOR["actor-critic"], COLOR["ppo"], COLOR["gae"], COLOR["baseline"]]
@@ -696,8 +703,8 @@ def both_sides(broken: bool, ink: str) -> alt.LayerChart:
 
     Tables: sides (left, right), diagonal (left, right).
     """
-    x = alt.X("right:Q").title("right side").scale(zero=False).axis(tickCount=5)
-    y = alt.Y("left:Q").title("left side").scale(zero=False).axis(tickCount=5)
+    x = alt.X("right:Q").title("right side").scale(zero=False).axis(tickCount=5, labelFlush=False)
+    y = alt.Y("left:Q").title("left side").scale(zero=False).axis(tickCount=5, labelFlush=False)
     line = _table("diagonal").mark_line(color=ink, strokeDash=TRUTH_DASH, strokeWidth=2)
     dots = _table("sides")
     tooltip = [alt.Tooltip("left:Q", format=".5f"), alt.Tooltip("right:Q", format=".5f")]
@@ -719,7 +726,9 @@ def sweep(budget: float, low: float) -> alt.LayerChart:
     x = alt.X("label:O", sort=None).title("λ").axis(labelAngle=0, ticks=False, labelFontSize=14)
     y = alt.Y("steps:Q").title("environment steps until solved")
     y = y.scale(type="log", domain=[low, budget * 1.05], nice=False).axis(
-        labelExpr=SHORT, values=[80_000, 90_000, 100_000, 120_000, 150_000, 200_000, 250_000]
+        labelFlush=False,
+        labelExpr=SHORT,
+        values=[80_000, 90_000, 100_000, 120_000, 150_000, 200_000, 250_000],
     )
     dots = (
         _table("seeds")
@@ -765,8 +774,12 @@ def sweep_curves() -> alt.Chart:
         _table("curves")
         .mark_line(clip=True)
         .encode(
-            alt.X("env_steps:Q").title("steps of each learner").axis(labelExpr=SHORT, tickCount=4),
-            alt.Y("trailing_return:Q").title("return").axis(values=[0, 100, 200, 300, 400, 475]),
+            alt.X("env_steps:Q")
+            .title("steps of each learner")
+            .axis(labelExpr=SHORT, tickCount=4, labelFlush=False),
+            alt.Y("trailing_return:Q")
+            .title("return")
+            .axis(values=[0, 100, 200, 300, 400, 475], labelFlush=False),
             alt.Color("label:N").scale(domain=names, range=colors).legend(legend),
             alt.StrokeDash("label:N").scale(domain=names, range=dashes).legend(legend),
             alt.StrokeWidth("label:N").scale(domain=names, range=widths).legend(legend),
@@ -780,10 +793,10 @@ def within_budget(num_seeds: int, ink: str) -> alt.LayerChart:
     Tables: recorded (gae_lambda, solved), attempts (gae_lambda, solved, text, last), yours (gae_lambda).
     """
     x = alt.X("gae_lambda:Q").title("λ").scale(domain=[-0.03, 1.03], nice=False)
-    x = x.axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], format=".1f")
+    x = x.axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], format=".1f", labelFlush=False)
     y = alt.Y("solved:Q").title(f"learners that solved it, of {num_seeds}")
     y = y.scale(domain=[-0.6, num_seeds * 1.12], nice=False).axis(
-        values=list(range(0, num_seeds + 1, 4)), format="d"
+        labelFlush=False, values=list(range(0, num_seeds + 1, 4)), format="d"
     )
     yours = _table("yours").mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x)
     recorded = _table("recorded")

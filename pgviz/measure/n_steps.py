@@ -14,6 +14,7 @@ from pgviz.exact import n_steps as exact
 from pgviz.exact.values import action_values, state_values
 from pgviz.sampled.episodes import sample
 from pgviz.worlds.named import ladder
+from pgviz.worlds.stories import stories
 from pgviz.worlds.tabular import Floats
 
 RNG_SEED = 13  # an episode whose rewards are neither all 0 nor all 1
@@ -23,10 +24,11 @@ RNG_SEED = 13  # an episode whose rewards are neither all 0 nor all 1
 class Stretch:
     """An episode of T steps: states and values [T+1], V̂ of the end being 0; the rest [T].
 
-    exact is A(s_t, a_t), which only somebody knows who knows the world.
+    actions are names; exact is A(s_t, a_t), which only somebody knows who knows the world.
     """
 
     states: Floats
+    actions: tuple[str, ...]
     rewards: Floats
     values: Floats
     exact: Floats
@@ -54,7 +56,8 @@ def recorded() -> Stretch:
     values = np.append(np.round(state_values(world)[steps, states] / 2, 2), 0.0)
     advantages = action_values(world)[steps, states, actions] - state_values(world)[steps, states]
     path = np.append(states, episode.next_states[0, -1])
-    return Stretch(path, episode.rewards[0], values, advantages)
+    names = tuple(stories["ladder"].actions[a] for a in actions)
+    return Stretch(path, names, episode.rewards[0], values, advantages)
 
 
 @lru_cache(4)

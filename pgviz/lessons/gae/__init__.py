@@ -10,7 +10,7 @@ PAGE = Page(
     question="How much should I trust my critic?",
     steps=(
         Step("n-steps", "Use n real rewards, then the critic", introduces=("n-step advantage",)),
-        Step("bars", "Small n: bias. Large n: usually variance"),
+        Step("bars", "On the ladder, small n: bias; large n: variance"),
         Step("mix", "λ averages all n", introduces=("GAE",)),
         Step("telescope", "The average becomes a sum of TD errors"),
         Step("ends", "λ leads from δ to G − V̂", introduces=("window",)),
@@ -22,7 +22,7 @@ PAGE = Page(
         Step("batch", "The best λ grows with the batch", deeper=True),
         Step("critics", "What a wrong λ costs", deeper=True),
         Step("ledger", "Compute it backwards, row by row"),
-        Step("stops", "All three stop the sum; one drops V̂"),
+        Step("stops", "Three ends stop the sum; one drops V̂"),
         Step("windows", "In windows even λ = 1 is biased", deeper=True),
         Step("lines", "GAE line by line", deeper=True),
         Step("sweep", "On CartPole, a λ between the ends is best"),

@@ -17,9 +17,10 @@ TOP = 0.72
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "The error of ĝ is bias² + variance / N, here on the ladder. The critic predicts (1 − ε) V: ε = 0"
-        " is exact. Small n: little randomness, but the critic's error is a bias. Large n: many"
-        " random rewards. More episodes N divide the variance; they leave the bias."
+        "The error of ĝ is bias² + variance / N. The critic predicts (1 − ε) V: ε = 0 is exact."
+        " Small n uses few random rewards, but the critic's error is a bias. Large n adds more"
+        " random rewards: on the ladder, more variance. More episodes N divide the variance; they"
+        " leave the bias."
     )
     start = EPISODES.options[0]
     e_field, n_field = screen.live(ERROR, ERROR_START), screen.live(EPISODES, start)

@@ -15,8 +15,9 @@ from pgviz.worlds.named import ladder
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "Four questions on this page. A wrong answer gets a computed reply, and another try is"
-        " free."
+        "The page in one line: λ weighs the critic's bias against the variance of real rewards, and"
+        " with more episodes a larger λ is best where the critic biases ĝ. Four questions follow. A"
+        " wrong answer gets a computed reply, and another try is free."
     )
     quiz(screen, QUESTIONS)
 

@@ -3,22 +3,27 @@
 from pgviz.charts import gae as charts
 from pgviz.exact.trust import Tradeoff, is_void
 from pgviz.figures import fixed, number
-from pgviz.lessons.gae.settings import EPISODES, SHAPE, WORLD
-from pgviz.measure import best_lambda, trust
+from pgviz.lessons.gae.settings import EPISODES, SHAPE, WORLD, formula
+from pgviz.measure import best_lambda
 from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
 from pgviz.worlds.named import named_worlds
 
 START = EPISODES.options[1]
+VALUES = {  # of the critic at ε = 1
+    "too small": "V̂ = 0",
+    "shifted": "V̂ = V + J",
+    "one number": "V̂ = J in every state",
+}
 CONTROLS = (EPISODES, WORLD, SHAPE)
 BEATS = ({"episodes": 10}, {"episodes": 1000})
 
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "Each row is a critic, from exact (ε = 0) to useless (ε = 1). Colour says how many times"
-        " its least error a λ has. The best λ is no property of the method: it depends on the"
-        " critic, the world and N."
+        "Each row is a critic, from exact (ε = 0) to very wrong (ε = 1). Dark: this λ has many times"
+        " the least error of its row. The best λ depends on the critic, N and the world. Even at"
+        " ε = 1 it can be below 1, where later TD errors, and their noise, count less."
     )
     field = screen.live(EPISODES, START)
     num: int = screen.control(EPISODES, START)
@@ -28,8 +33,8 @@ def draw(screen: Screen) -> None:
     screen.chart(
         charts.error_map, field, EPISODES.options.index(START), ink(),
         tables={"cells": cells, "best": best},
-        title="A worse critic, another best λ",
-        note=f"exact · {trust.FORMULAS[shape]}; J is V at the start",
+        title="Another critic, another best λ",
+        note=f"exact · {formula(shape)}",
     )  # fmt: skip
     screen.says(sentence(world, shape, num))
     screen.numbers(best[best["at"] == EPISODES.options.index(num)].drop(columns="at"))
@@ -47,6 +52,6 @@ def sentence(world: str, shape: str, num: int) -> str:
     if good == bad:
         return f"With N = {num:,} the best λ is {fixed(good)} for ε = 0 and for ε = 1."
     return (
-        f"With N = {num:,} the best λ is {fixed(good)} for the exact V and {fixed(bad)} at ε = 1."
-        f" There λ = {fixed(good)} has {number(cost)} times the least error."
+        f"With N = {num:,} the best λ is {fixed(good)} for the exact V and {fixed(bad)} at ε = 1"
+        f", where {VALUES[shape]}. There λ = {fixed(good)} has {number(cost)} times the least error."
     )

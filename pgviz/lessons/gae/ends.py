@@ -20,10 +20,10 @@ BEATS = ({"lam": 0.0}, {"lam": 1.0}, {"lam": 1.0, "end": WINDOW})
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "At λ = 0 Â is δ: one reward, then the critic. At λ = 1 the values cancel and Â is G − V̂,"
-        " if the sum runs to termination. Training often cuts play into a **window** of fixed"
-        " length. Its end is no termination: the value of the next state stays, at weight"
-        " $\\gamma^n \\lambda^{n-1}$."
+        "At λ = 0 Â is δ: one reward, then the critic. At λ = 1 the later values cancel and Â is"
+        " G − V̂, if the sum runs to termination. Training often cuts play into a **window** of"
+        " fixed length. Its end is no termination: the next value stays, here with the weight"
+        " $\\gamma^{12} \\lambda^{11}$."
     )
     lam_field, gamma_field = screen.live(LAMBDA, LAMBDA_START), screen.live(GAMMA, GAMMA_START)
     lam: float = screen.control(LAMBDA, LAMBDA_START)
@@ -34,7 +34,7 @@ def draw(screen: Screen) -> None:
         GAMMA.options.index(GAMMA_START), GAMMA.options, NUM_STEPS, end == WINDOW,
         tables={"weights": places(), "names": NAMES},
         title="The larger λ, the more rewards, the later the critic",
-        note="V̂ of the present state has the weight −1, always · drag λ",
+        note="not drawn: V̂ of the present state, its weight is always −1 · drag λ",
     )  # fmt: skip
     screen.says(sentence(lam, gamma, end))
     screen.numbers(weights(lam, gamma, end))
@@ -43,8 +43,8 @@ def draw(screen: Screen) -> None:
 
 NAMES = pd.DataFrame(
     [
-        {"y": 1.04, "text": "● rewards", "kind": "reward"},
-        {"y": 0.95, "text": "▲ values of later states", "kind": "value"},
+        {"y": 1.16, "text": "● rewards", "kind": "reward"},
+        {"y": 1.07, "text": "▲ values of later states", "kind": "value"},
     ]
 )
 

@@ -16,7 +16,13 @@ from pgviz.ui.screen import Screen
 
 NUM_ROWS = 6  # on the screen: the last ones
 NAMES = tuple(LEDGERS)
-WHICH = Choice("ledger", "Recorded rows", NAMES)
+WHICH = Choice(
+    "ledger",
+    "Example",
+    NAMES,
+    "Every reward is 1, as in CartPole. “500 ones” is an episode of 500 steps with V̂ = 100"
+    " everywhere, cut by the time limit; its last six rows are shown.",
+)
 ROWS = Choice("rows", "Rows computed", tuple(range(1, NUM_ROWS + 1)))
 CONTROLS = (ROWS, LAMBDA, WHICH)
 BEATS = (
@@ -39,7 +45,8 @@ def draw(screen: Screen) -> None:
     screen.words(
         "The sum need not be added up anew for every step. Begin at the last row and go up:"
         " $\\hat A_t = \\delta_t + \\gamma\\lambda\\,\\hat A_{t+1}$, the row's own TD error and γλ"
-        f" of the row below. Here γ = {GAMMA:g}. Where an episode ends, nothing is carried up."
+        " times the Â of the row below. Where an episode ends, nothing is carried up. The rows are"
+        " made-up examples."
     )
     rows_field, lam_field = screen.live(ROWS, NUM_ROWS), screen.live(LAMBDA, LAMBDA_START)
     num_rows: int = screen.control(ROWS, NUM_ROWS)
@@ -65,7 +72,7 @@ def draw(screen: Screen) -> None:
         NUM_ROWS, ink(),
         tables={"rows": rows_table(found, first), "values": values(found), "heads": HEADS},
         title="From the last row up: each Â needs only the one below",
-        note=f"rows {first} to {first + NUM_ROWS - 1}{of} · drag λ and the rows computed",
+        note=f"γ = {GAMMA:g} · rows {first} to {first + NUM_ROWS - 1}{of} · shaded: computed last · drag λ",
     )  # fmt: skip
     screen.says(sentence(found, num_rows, first))
     screen.numbers(numbers(found, first))

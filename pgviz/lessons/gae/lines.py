@@ -52,7 +52,7 @@ LINES = (
         _line("a mixture"),
         r"(1-\lambda)\textstyle\sum_{n} \lambda^{n-1} \hat A^{(n)}_t = \delta_t + \gamma\lambda\,"
         r"\hat A_{t+1}",
-        "the weights of all n sum to 1 (here λ = 0.7)",
+        "Â⁽ⁿ⁾ is δ plus γ times Â⁽ⁿ⁻¹⁾ of the next step, and the weights sum to 1 (here λ = 0.7)",
         r"\cancel{(1-\lambda)}\textstyle\sum_{n} \lambda^{n-1} \hat A^{(n)}_t \ne \delta_t +"
         r" \gamma\lambda\,\hat A_{t+1}",
         "the factor 1 − λ is missing, a misprint that can be found in public code",
@@ -75,7 +75,7 @@ LINES = (
         "E ĝ is linear in V̂, so half the error gives half the bias",
     ),
 )
-LINE = Choice("line", "Line", tuple(range(1, len(LINES) + 1)))
+LINE = Choice("line", f"Line, 1 to {len(LINES)}", tuple(range(1, len(LINES) + 1)))
 BREAK = Choice("broken", "Break it", (False, True))
 CONTROLS = (LINE, BREAK, WORLD)
 BEATS = ({"line": 3}, {"line": 3, "broken": True}, {"line": 5, "broken": False})
@@ -84,9 +84,10 @@ START = 3
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "Six lines say what GAE is. Each dot is one number of a line: its left side against its"
-        " right side, for every step of every episode, or for every parameter. On the diagonal both"
-        " are equal. The critic is V / 2 where no other is named."
+        "Six lines say what GAE is; choose one. Each dot compares its left side with its right side:"
+        " in lines 1 to 3 for each step of each possible episode, in lines with 𝔼 for each parameter"
+        " of the policy. On the diagonal both are equal. The critic is V / 2 where no other is"
+        " named."
     )
     which: int = screen.control(LINE, START)
     shown = LINES[which - 1]
@@ -105,6 +106,7 @@ def draw(screen: Screen) -> None:
             "diagonal": pd.DataFrame({"left": ends, "right": ends}),
         },
         title="Off the diagonal: the line is false" if broken else "On the diagonal: the line holds",
+        note=f"line {which} of {len(LINES)} · {world}, γ = {named_worlds[world]().gamma:g}",
         height=screen.height - 84,
     )  # fmt: skip
     screen.says(sentence(world, which, broken))

@@ -7,13 +7,13 @@ from pgviz.charts import gae as charts
 from pgviz.exact.n_steps import NSteps
 from pgviz.figures import fixed, number
 from pgviz.lessons.gae.settings import ERROR, ERROR_START
-from pgviz.measure.n_steps import mixed_on_ladder
+from pgviz.measure.n_steps import mixed_on_ladder, of_ladder
 from pgviz.ui.controls import Number
 from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
 
 FEW, MANY = 10, 30
-GUESS = Number("guess", f"Best λ with {MANY} episodes, in hundredths", 0, 100)
+GUESS = Number("guess", f"Best λ with {MANY} episodes (61 means 0.61)", 0, 100)
 CONTROLS = (ERROR,)
 BEATS = ({"error": 0.5}, {"error": 0.25}, {"error": 0.0})
 NEAR = 8  # hundredths
@@ -22,9 +22,9 @@ NEAR = 8  # hundredths
 def draw(screen: Screen) -> None:
     best = mixed_on_ladder().best_lambda(ERROR_START, FEW)
     screen.words(
-        "On the ladder, with a critic that predicts half of the exact value, the error of ĝ is"
-        f" least at λ = {fixed(best)} with {FEW} episodes: bias² + variance / {FEW}. Smaller λ has"
-        " more bias, larger λ more variance."
+        "On the ladder the critic predicts half of the exact value. The error of ĝ is bias² +"
+        f" variance / N. With N = {FEW} episodes it is least at λ = {fixed(best)}: a smaller λ has"
+        " more bias, a larger λ more variance."
     )
     guess = screen.predict(GUESS, verdict, start=round(100 * best))
     if guess is None:
@@ -58,7 +58,11 @@ def draw(screen: Screen) -> None:
         else "exact",
     )  # fmt: skip
     if guess is None:
-        screen.says(f"With {FEW} episodes the least error is {number(least(ERROR_START, FEW))}.")
+        single = float(of_ladder().mean_squared_error(ERROR_START, FEW).min())
+        screen.says(
+            f"With {FEW} episodes the least error is {number(least(ERROR_START, FEW))}; the best"
+            f" single n has {number(single)}."
+        )
         return
     screen.says(sentence(error))
     screen.code(NSteps.mixed, NSteps.mean_squared_error)

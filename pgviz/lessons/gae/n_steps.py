@@ -2,12 +2,14 @@
 
 from functools import lru_cache
 
+import numpy as np
 import pandas as pd
 
 from pgviz.charts import gae as charts
 from pgviz.exact.n_steps import n_step_advantages
 from pgviz.figures import fixed, signed
 from pgviz.measure.n_steps import recorded
+from pgviz.ui import world
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
@@ -16,15 +18,16 @@ N = Choice("n", "n real rewards", (1, 2, 3, 4, 5, 6))
 STEP = Choice("t", "From step t", (0, 1, 2, 3, 4, 5))
 CONTROLS = (N, STEP)
 BEATS = ({"n": 1, "t": 0}, {"n": 3}, {"n": 6}, {"n": 3, "t": 2})
-REWARDS_AT, VALUES_AT, SUM_AT, STEPS_AT = 5.2, 3.2, 0.7, 1.95  # heights in the picture
+# heights in the picture
+ACTIONS_AT, REWARDS_AT, VALUES_AT, STEPS_AT, SUM_AT = 6.5, 5.2, 3.2, 1.95, 0.7
 
 
 def draw(screen: Screen) -> None:
     screen.words(
         "The TD error takes one real reward, then the critic. Take n of them, and it becomes the"
         " **n-step advantage**: $\\hat A^{(n)} = r_t + \\dots + r_{t+n-1} + \\hat V(s_{t+n})"
-        " - \\hat V(s_t)$, with γ = 1. Larger n uses the critic later. Here the critic predicts"
-        " half of the exact value."
+        " - \\hat V(s_t)$, with γ = 1. Past the end nothing follows: $\\hat V = 0$. Here the critic"
+        " predicts half of the exact value, which depends on rung and steps left."
     )
     start = 2
     n_field, t_field = screen.live(N, start), screen.live(STEP, 0)
@@ -40,6 +43,7 @@ def draw(screen: Screen) -> None:
     screen.says(sentence(n, t))
     screen.numbers(numbers())
     screen.code(n_step_advantages)
+    world.fold(screen, world.Shown("ladder"))
 
 
 @lru_cache(1)
@@ -63,11 +67,12 @@ def tables() -> tuple[pd.DataFrame, ...]:
                 tiles.append({**place, "x": k, "y": VALUES_AT, "text": text, "kind": kind})
             sums.append({**place, "x": 2.6, "y": SUM_AT, "text": equation(n, t)})
     path = pd.DataFrame(
-        {"x": range(seen.num_steps + 1), "rung": seen.states, "y": 6.9 + 1.2 * seen.states}
+        {"x": range(seen.num_steps + 1), "rung": seen.states, "y": 7.4 + seen.states}
     )
     names = pd.DataFrame(
         [
-            {"y": 8.1, "text": "rung", "kind": "unused"},
+            {"y": 8.4, "text": "rung", "kind": "unused"},
+            {"y": ACTIONS_AT, "text": "action", "kind": "unused"},
             {"y": REWARDS_AT, "text": "reward r", "kind": "reward"},
             {"y": VALUES_AT, "text": "critic V̂", "kind": "value"},
             {"y": STEPS_AT, "text": "step", "kind": "unused"},
@@ -80,6 +85,8 @@ def tables() -> tuple[pd.DataFrame, ...]:
             "text": [*map(str, range(seen.num_steps)), "end"],
         }
     )
+    actions = {"x": np.arange(seen.num_steps) + 0.5, "y": ACTIONS_AT, "text": seen.actions}
+    steps = pd.concat([steps, pd.DataFrame(actions)])
     return pd.DataFrame(tiles), pd.DataFrame(sums), path, names, steps
 
 
@@ -117,7 +124,10 @@ def sentence(n: int, t: int) -> str:
         plural = "reward is" if n == 1 else "rewards are"
         later = left - n
         used = f"{n} {plural} real; V̂(s{lowered(t + n)}) replaces the {later} later one{'s' * (later != 1)}"
-    return f"{used}. The estimate is {signed(estimate)}, the exact advantage {signed(exact)}."
+    return (
+        f"{used}. The estimate is {signed(estimate)}; the exact advantage of"
+        f" “{seen.actions[t]}” at t = {t} is {signed(exact)}."
+    )
 
 
 def numbers() -> pd.DataFrame:

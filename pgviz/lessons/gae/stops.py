@@ -8,13 +8,14 @@ import pandas as pd
 
 from pgviz import broken, estimators
 from pgviz.charts import gae as charts
-from pgviz.figures import fixed
+from pgviz.figures import fixed, number
 from pgviz.lessons.gae.settings import HUNDREDTHS, LAMBDA, LAMBDA_START
 from pgviz.measure.ledger import GAMMA, LEAK, LIMIT, Ledger, typed
 from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
 
 NUM_STEPS = 8  # before each end
+GAP, LINE = 1.6, 1.9  # between the bands and between their words, in units of Â
 CONTROLS = (LAMBDA,)
 BEATS = ({"lam": 0.0}, {"lam": 0.95})
 
@@ -24,8 +25,7 @@ class End:
     """One kind of end, what stops there, and the bug that is often made."""
 
     title: str
-    rule: str
-    bug_name: str
+    short: str
     bug: str
     rows: pd.DataFrame
 
@@ -33,48 +33,46 @@ class End:
 ENDS = (
     End(
         "A fall: terminated",
-        "it stops, V̂(s′) = 0",
-        "runs into the next episode",
+        "fall",
         LEAK,
         typed(
             [1] * 12,
-            [4.9, 4.4, 3.9, 3.4, 2.8, 2.1, 1.4, 0.7, 6, 6.6, 6.2, 6.4],
-            {11: 6.3},
+            [4.9, 4.4, 3.9, 3.4, 2.8, 2.1, 1.4, 0.7, 3, 9.4, 9.1, 8.6],
+            {11: 7.9},
             terminated=(7,),
         ),
     ),
     End(
         "A time limit: truncated",
-        "it stops, V̂(s′) counts",
-        "taken for a fall",
+        "time limit",
         LIMIT,
-        typed([1] * 8, [93, 95, 96, 95, 97, 96, 98, 97], {7: 97.0}, truncated=(7,)),
+        typed([1] * 8, [16, 15, 14.3, 13.2, 12.5, 11.3, 10.2, 9.4], {7: 8.6}, truncated=(7,)),
     ),
     End(
         "A window's end",
-        "it stops, V̂(s′) counts",
-        "taken for a fall",
+        "window",
         LIMIT,
-        typed([1] * 8, [31, 32, 33, 33, 35, 36, 36, 37], {7: 38.0}),
+        typed([1] * 8, [11.9, 11.2, 10.1, 9.3, 8, 7.2, 6.1, 5.2], {7: 4.4}),
     ),
 )
 
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "Three things end a sum of TD errors. After a fall nothing follows, so V̂(s′) = 0. A time"
-        " limit and a window's end only cut: more would have followed, and V̂(s′) stands for it."
-        " Each has a common bug. Its error goes back from step to step, γλ times as large each time."
+        "Three ends stop the sum of TD errors. After a fall nothing follows: V̂(s′) counts as 0. A"
+        " time limit and a window's end only cut: more would have followed, and V̂(s′) stands for it."
+        " Each end has a common bug. With each step backwards its error is multiplied by γλ, which"
+        " is below 1."
     )
     field = screen.live(LAMBDA, LAMBDA_START)
     lam: float = screen.control(LAMBDA, LAMBDA_START)
     screen.chart(
-        charts.stops, field, HUNDREDTHS.index(LAMBDA_START), NUM_STEPS, ink(),
-        tables={"lines": lines(), "bands": bands()},
-        title="One wrong end spoils all steps before it"
+        charts.stops, field, HUNDREDTHS.index(LAMBDA_START), NUM_STEPS, tall(), ink(),
+        tables={"lines": lines(), "bands": bands(), "times": times()},
+        title="A wrong end changes earlier Â, less and less"
         if lam
-        else "At λ = 0 a wrong end spoils one step",
-        note=f"Â of the {NUM_STEPS} steps before each end, γ = {GAMMA:g} · ✗ with the bug · drag λ",
+        else "At λ = 0 a wrong end changes one Â at most",
+        note=f"made-up rows · Â on one scale, γ = {GAMMA:g} · ✗ with the bug · drag λ",
     )  # fmt: skip
     screen.says(sentence(lam))
     screen.numbers(numbers(lam))
@@ -99,31 +97,59 @@ def found(end: End, lam: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 @lru_cache(1)
+def places() -> list[tuple[float, float, float]]:
+    """Top, zero and bottom of each band in units of Â, downwards: one scale for all."""
+    found_, top = [], 0.0
+    for end in ENDS:
+        at_all = [found(end, lam) for lam in HUNDREDTHS]
+        low, high = min(float(np.min(at_all)), 0.0), max(float(np.max(at_all)), 0.0)
+        found_.append((top, top + high, top + high - low))
+        top += high - low + GAP
+    return found_
+
+
+def tall() -> float:
+    """Where the last band ends."""
+    return places()[-1][2]
+
+
+def times() -> pd.DataFrame:
+    """What stands above and below the lines: when a step is, and the end."""
+    below = tall() + 0.9
+    return pd.DataFrame(
+        [
+            {"step": 1 - NUM_STEPS, "y": below, "text": f"{NUM_STEPS - 1} steps before"},
+            {"step": 0, "y": below, "text": "last step"},
+            {"step": 0.5, "y": -0.8, "text": "the end"},
+        ]
+    )
+
+
+def apart(right: np.ndarray, wrong: np.ndarray) -> np.ndarray:
+    """Where the number of a wrong Â stands: at least a line away from the right one."""
+    way = np.where(wrong >= right, 1, -1)
+    return right + way * np.maximum(np.abs(wrong - right), 0.8 * LINE)
+
+
+@lru_cache(1)
 def lines() -> pd.DataFrame:
-    """Both at every λ; heights within the band of each end."""
+    """Both at every λ, with their heights in the picture: zero of the band minus Â."""
     tables = []
     for band, end in enumerate(ENDS):
-        at_all = [found(end, lam) for lam in HUNDREDTHS]
-        low, high = float(np.min(at_all)), float(np.max(at_all))
-        low, high = min(low, 0.0), max(high, 0.0)
-
-        def height(
-            x: np.ndarray, band: int = band, low: float = low, high: float = high
-        ) -> np.ndarray:
-            return band + 0.86 - 0.72 * (x - low) / (high - low)
-
-        for at, (right, wrong) in enumerate(at_all):
+        zero = places()[band][1]
+        for at, lam in enumerate(HUNDREDTHS):
+            right, wrong = found(end, lam)
             tables.append(
                 pd.DataFrame(
                     {
                         "at": at,
                         "band": band,
                         "step": range(1 - NUM_STEPS, 1),
-                        "right": height(right),
-                        "wrong": height(wrong),
+                        "right": zero - right,
+                        "wrong": zero - wrong,
+                        "wrong_at": zero - apart(right, wrong),
                         "advantage": right,
                         "bug": wrong,
-                        "zero": height(np.zeros(1))[0],
                     }
                 )
             )
@@ -132,42 +158,46 @@ def lines() -> pd.DataFrame:
 
 def bands() -> pd.DataFrame:
     """The words of each band and where they stand."""
-    zero = lines().groupby("band")["zero"].first()
-    return pd.DataFrame(
-        [
+    rows = []
+    for band, (end, (top, zero, bottom)) in enumerate(zip(ENDS, places(), strict=True)):
+        ledger = ledger_of(band)
+        last = NUM_STEPS - 1
+        reward, value = number(ledger.rewards[last]), number(ledger.values[last])
+        ahead = f"{GAMMA:g} · {number(ledger.next_values[last])}"
+        falls = bool(ledger.terminated[last])
+        middle = (top + bottom) / 2
+        rows.append(
             {
                 "band": band,
-                "zero": zero[band],
+                "zero": zero,
                 "title": end.title,
-                "rule": end.rule,
-                "bug": f"✗ {end.bug_name}",
-                "title_at": band + 0.24,
-                "rule_at": band + 0.46,
-                "bug_at": band + 0.66,
+                "rule": f"last Â = {reward} + {'0' if falls else ahead} − {value}",
+                "bug": "✗ adds γλ Â of the next episode"
+                if falls
+                else f"✗ taken for a fall: {reward} + 0 − {value}",
+                "title_at": middle - LINE,
+                "rule_at": middle,
+                "bug_at": middle + LINE,
                 "begin": 0.5 - NUM_STEPS,
                 "end": 0.5,
-                "top": band + 0.08,
-                "bottom": band + 0.92,
+                "top": top,
+                "bottom": bottom,
             }
-            for band, end in enumerate(ENDS)
-        ]
-    )
+        )
+    return pd.DataFrame(rows)
 
 
 def sentence(lam: float) -> str:
     """What each bug does to the last step, and how far back it reaches."""
-    (fall, fall_bug), (limit, limit_bug), (window, window_bug) = (found(end, lam) for end in ENDS)
+    pairs = [(end.short, *found(end, lam)) for end in ENDS]
+    last = ", ".join(f"{name} {fixed(a[-1])} → {fixed(b[-1])}" for name, a, b in pairs)
     back = GAMMA * lam
     reach = (
         "With λ = 0 only the last step is wrong; the first bug does nothing."
         if lam == 0
-        else f"Each step back has {fixed(back)} of the error."
+        else f"Each step earlier, the error is {fixed(back)} times as large."
     )
-    return (
-        f"Last step: {fixed(fall[-1])} → {fixed(fall_bug[-1])}, {fixed(limit[-1])}"
-        f" → {fixed(limit_bug[-1])}, {fixed(window[-1])} → {fixed(window_bug[-1])}."
-        f" {reach}"
-    )
+    return f"Last step, right → with the bug: {last}. {reach}"
 
 
 def numbers(lam: float) -> pd.DataFrame:

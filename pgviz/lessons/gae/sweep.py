@@ -22,10 +22,10 @@ def draw(screen: Screen) -> None:
     config = RUNS[0]
     weight = weight_on_last_value(config.gamma, 1.0, config.num_steps)
     screen.words(
-        "Here the critic is a network that learns at the same time; its error is unknown. Seven λ,"
-        f" sixteen learners each, the same seeds. Each update uses windows of {config.num_steps}"
-        f" steps: even λ = 1 bootstraps, with weight γⁿ = {fixed(weight)} or more. As in most code,"
-        " the factor γᵗ is left out."
+        "Here the critic is a network that learns, too; its error is unknown. For each"
+        " of seven λ sixteen learners train, one a seed. Updates use windows of"
+        f" {config.num_steps} steps: even at λ = 1 a sum that is cut there ends with V̂, with the weight"
+        f" {fixed(weight)} or more. As in most code, the factor γᵗ is left out."
     )
     finished = training.recorded(screen, RUNS, lambda runs, before: _draw(screen, runs, before))
     training.run_again(screen, RUNS)

@@ -22,18 +22,18 @@ RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "Add TD errors: each value enters twice, with + in one row and with − in the next. At"
-        " λ = 1 they cancel. At smaller λ the part $(1-\\lambda)\\lambda^{n-1}$ of $\\hat V(s_n)$"
-        " stays: exactly the weight of $\\hat A^{(n)}$ in the average. So GAE is one sum:"
-        " $\\hat A_t = \\sum_k (\\gamma\\lambda)^k\\,\\delta_{t+k}$."
+        "Multiply the TD error k steps ahead by λᵏ and add. Each later value enters twice: $\\hat"
+        " V(s_n)$ keeps $\\lambda^{n-1}-\\lambda^n$, the weight of $\\hat A^{(n)}$ in GAE. Reward $r_k$"
+        " keeps $\\lambda^k$, the weight of all n > k together. So GAE is one sum:"
+        " $\\hat A_t = \\sum_k \\lambda^k\\,\\delta_{t+k}$; with a discount, γλ stands in place of λ."
     )
     field = screen.live(LAMBDA, LAMBDA_START)
     lam: float = screen.control(LAMBDA, LAMBDA_START)
     screen.chart(
         charts.telescope, field, HUNDREDTHS.index(LAMBDA_START), recorded().num_steps, ink(),
         tables=tables(),
-        title="Each column adds up: rewards stay, values shrink",
-        note="the recorded episode, γ = 1 · blue: rewards, pink: values of the critic",
+        title="Row k is λᵏ δₖ; below, the sum of each column",
+        note="the recorded episode, γ = 1 · blue: rewards, pink: values of the critic · drag λ",
     )  # fmt: skip
     screen.says(sentence(lam))
     screen.code(estimators.gae, mixture_of_n)
@@ -101,11 +101,11 @@ def sentence(lam: float) -> str:
     mean = float(mixture(lam) @ seen.advantages()[:, 0])
     first = (1 - lam) * seen.values[1]
     stays = (
-        "no value but −V̂(s₀) is left"
+        "all later values cancel"
         if lam == 1
-        else f"{fixed(first)} of V̂(s₁) = {fixed(seen.values[1])} is left"
+        else f"V̂(s₁) keeps {fixed(1 - lam)} · {fixed(seen.values[1])} = {fixed(first)}"
     )
     return (
-        f"At λ = {lam:g}, {stays}. The rows sum to {signed(total)}, the average of all n is"
-        f" {signed(mean)}."
+        f"At λ = {lam:g} {stays}. The rows sum to {signed(total)}, as the weighted mean of all"
+        f" n: {signed(mean)}."
     )

@@ -18,20 +18,23 @@ from pgviz.ui.look import ink
 from pgviz.ui.screen import ROOM_SCALE, Screen, chart
 
 RUNS = tuple(sweep.configs())
-BUDGET = Choice("budget", "Steps per learner", sweep.BUDGETS)
+BUDGET = Choice(
+    "budget", "Thousand steps per learner", tuple(steps // 1000 for steps in sweep.BUDGETS)
+)
 CONTROLS = (LAMBDA, BUDGET)
-BEATS = ({"budget": 96_000}, {"budget": 110_000})
+BEATS = ({"budget": 96}, {"budget": 110})
 SECTION = "gae-tune"
 
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "Your turn: sixteen learners, so many steps each. The circles are the recorded sweep: how"
-        " many had solved CartPole (mean return 475) by then. Which λ is best on this budget? Train"
-        " with it; every attempt stays in the picture and in a table."
+        "Your turn: choose λ, and how many steps each of sixteen learners may use. The circles are"
+        " the recorded runs of the last step: how many of their learners solved CartPole (mean"
+        " return 475) within these steps. Which λ is best? Train with it; every attempt stays in the"
+        " picture and in a table."
     )
     lam: float = screen.control(LAMBDA, LAMBDA_START)
-    budget: int = screen.control(BUDGET, sweep.BUDGETS[1])
+    budget: int = 1000 * screen.control(BUDGET, BUDGET.options[1])
     config = sweep.within_budget(lam, budget)
     attempts: list[Config] = st.session_state.setdefault("gae.attempts", [])
     with screen.beside_controls():

@@ -6,7 +6,7 @@ import pandas as pd
 from pgviz.charts import gae as charts
 from pgviz.exact.trust import window_bias
 from pgviz.figures import number
-from pgviz.lessons.gae.settings import ERROR, ERROR_START, SHAPE, WORLD
+from pgviz.lessons.gae.settings import ERROR, ERROR_START, SHAPE, WORLD, formula
 from pgviz.measure import trust
 from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
@@ -20,8 +20,8 @@ SHOWN = ("λ = 0", "λ = 0.5", "λ = 1")
 def draw(screen: Screen) -> None:
     screen.words(
         "A counterexample to “λ = 1 is never biased”. Cut episodes into windows, and the sum ends"
-        " with V̂ of the next state, at λ = 1 too. In windows of one step every λ is the TD error."
-        " Only sums that run to termination are free of the critic's bias."
+        " with V̂ of the next state, at λ = 1 too. In windows of one step every λ gives the TD error."
+        " Only λ = 1 in sums that run to termination has no bias whatever the critic."
     )
     field = screen.live(ERROR, ERROR_START)
     error: float = screen.control(ERROR, ERROR_START)
@@ -32,10 +32,10 @@ def draw(screen: Screen) -> None:
         charts.windows, field, ERROR.options.index(ERROR_START), ERROR.options,
         max(float(table["bias"].max()) * 1.12, 0.01), ink(),
         tables={"bias": table},
-        title="Longer windows, less bias; whole episodes, none at λ = 1"
+        title="At λ = 1: less bias in longer windows, none in whole episodes"
         if error and table["bias"].any()
         else "This critic biases no λ",
-        note=f"exact · {trust.FORMULAS[shape]}; J is V at the start",
+        note=f"exact · {formula(shape)}",
     )  # fmt: skip
     screen.says(sentence(world, shape, error))
     screen.numbers(trust.in_windows(world, shape, error))

@@ -7,7 +7,7 @@ from pgviz import estimators
 from pgviz.ui.exercise import exercise
 from pgviz.ui.screen import Screen
 
-HEAD = '''"""Generalised advantage estimation. Arrays are [..., T], time last."""
+HEAD = '''"""Generalised advantage estimation. Arrays [..., T]: time is last."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,26 +17,23 @@ Bools = NDArray[np.bool_]
 
 
 '''
+WIDTH = 66  # letters of a line that the picture shows
 GAPS = {
     "return rewards + gamma * np.where(terminated, 0, next_values) - values": (
-        "one real reward, then the critic; nothing follows a termination"
+        "the TD error; nothing follows termination"
     ),
-    "following = np.where(episode_over[..., t], 0, following)": (
-        "nothing is carried across the end of an episode"
-    ),
-    "following = x[..., t] + total.dtype.type(discount) * following": (
-        "this row, and the row below times the discount"
-    ),
+    "following = np.where(episode_over[..., t], 0, following)": ("0 where an episode ends"),
+    "following = x[..., t] + total.dtype.type(discount) * following": ("row t + discounted rest"),
 }
 
 
 def draw(screen: Screen) -> None:
     screen.words(
         "Three lines of GAE are missing: the TD error, the end of an episode, and the recursion."
-        " Download the file, fill them in, and try it on the rows of the ledger. The solution is"
-        " the code that trains on this page."
+        " Download the file, fill them in, and try it on the table of the step “Compute it"
+        " backwards”. The solution is the code that trains on this page, with shorter lines."
     )
-    exercise(screen, "gae", solution(), GAPS)
+    exercise(screen, "gae", solution(), GAPS, start="def td_errors")
     screen.says(
         f"{len(GAPS)} gaps in a file of {len(solution().splitlines())} lines. At λ = 0 it must"
         " give the TD errors; at λ = 1, in an episode that terminates, G − V̂."
@@ -45,8 +42,8 @@ def draw(screen: Screen) -> None:
 
 def solution() -> str:
     """The functions that train, in one file that needs NumPy only."""
-    parts = (estimators.td_errors, estimators.gae, estimators.discounted_sum)
-    return HEAD + "\n\n".join(without_docstring(inspect.getsource(part)) for part in parts)
+    parts = (estimators.td_errors, estimators.discounted_sum, estimators.gae)
+    return HEAD + "\n".join(narrow(without_docstring(inspect.getsource(part))) for part in parts)
 
 
 def without_docstring(source: str) -> str:
@@ -57,3 +54,28 @@ def without_docstring(source: str) -> str:
     lines = source.splitlines(keepends=True)
     del lines[docstring.lineno - 1 : docstring.end_lineno]
     return "".join(lines[function.lineno - 1 :])
+
+
+def narrow(source: str) -> str:
+    """The same code in lines that fit the picture: what stands in brackets is broken at commas."""
+    return "".join(f"{short}\n" for line in source.splitlines() for short in broken(line))
+
+
+def broken(line: str) -> list[str]:
+    """One line as several of at most WIDTH letters; a gap stays one line."""
+    if len(line) <= WIDTH or line.strip() in GAPS:
+        return [line]
+    indent = line[: len(line) - len(line.lstrip())]
+    head, bracket, rest = line.partition("(")
+    inner, closing, tail = rest.rpartition(")")
+    if bracket and closing:
+        return [f"{head}(", *broken(f"{indent}    {inner}"), f"{indent}){tail}"]
+    first, *others = line.split(", ")
+    lines = [first]
+    for part in others:
+        if len(f"{lines[-1]}, {part},") <= WIDTH:
+            lines[-1] += f", {part}"
+        else:
+            lines[-1] += ","
+            lines.append(indent + part)
+    return lines
