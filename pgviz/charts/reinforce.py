@@ -117,7 +117,11 @@ def actions(quantity: str, title: str) -> alt.LayerChart:
     Table: steps (t, action, drawn: the quantity with that sign, and what the tooltip shows).
     """
     x = alt.X("t:Q").title("step t").scale(nice=False, padding=12).axis(tickMinStep=1, grid=False)
-    y = alt.Y("drawn:Q").title(title).axis(labelExpr="format(abs(datum.value), '~g')", tickCount=7)
+    y = (
+        alt.Y("drawn:Q")
+        .title(title)
+        .axis(labelExpr="format(abs(datum.value), '~g')", tickCount=7, labelFlush=False)
+    )
     steps = _table("steps")
     tooltip: list[Any] = [
         "t:Q",

@@ -39,7 +39,7 @@ def draw(screen: Screen) -> None:
 
 def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run]) -> None:
     st.markdown(
-        "**The earlier a line rises, the fewer steps a method needs**  \n:small[:gray[mean of the"
+        "**The earlier a line reaches the dotted one, the fewer steps**  \n:small[:gray[mean of the"
         f" middle half of sixteen learners · dotted: solved, {SOLVED_RETURN}; a learner stops there]]"
     )
     curves = _curves(runs)

@@ -43,10 +43,9 @@ def draw(screen: Screen) -> None:
         " State: cart position, pole angle and their velocities. Policy: a network with"
         f" {Agent.of(LEARN).num_parameters} parameters θ. **REINFORCE** plays N episodes, estimates"
         " ∇J by\n\n"
-        r"$\displaystyle\hat g = \frac1N \sum_{\text{episodes}} \sum_t"
-        r" \underbrace{G_t}_{\Psi_t} \nabla\log\pi(a_t|s_t)$"
-        "\n\nand moves θ with ĝ: one **update**, scaled by the **learning rate**. Each **seed** is"
-        " one repetition, with other luck."
+        r"$\hat g = \frac1N \sum_{\text{episodes}} \sum_t G_t\,\nabla\log\pi(a_t|s_t)$"
+        "\n\nwith $\\Psi_t = G_t$, and moves θ with ĝ: one **update**, scaled by the **learning"
+        " rate**. Each **seed** is one repetition."
     )
     shown = int(
         screen.control(

@@ -70,7 +70,7 @@ def draw(screen: Screen) -> None:
                 scale=scale,
             )
         with right:
-            st.markdown("**How much of ĝ each episode makes**  \n:small[:gray[longest first]]")
+            st.markdown("**Each episode's share of ĝ**  \n:small[:gray[longest first]]")
             chart(
                 "chart-update-pulls",
                 charts.pulls,
