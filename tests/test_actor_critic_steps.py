@@ -420,6 +420,31 @@ def test_an_end_counts_the_seeds_that_solved_it_and_lost_it_again(monkeypatch):
     assert got["steps"] == pytest.approx(200)
 
 
+def test_the_heading_of_a_change_counts_its_seeds(monkeypatch):
+    found = recording_of([1, 1, 0, 1], [100, 200, 300, 300], [500, 300, 120, 480])
+    monkeypatch.setattr(switches, "Recording", lambda path: found)
+    changed = SWITCHES["treat the time limit as a fall"].config
+    runs = [
+        types.SimpleNamespace(config=c, ending="finished", recording=lambda: found)
+        for c in (INTACT, changed)
+    ]
+    said = switches.heading(runs, "treat the time limit as a fall")
+    assert said == "Limit as a fall: 3 of 4 seeds solve it, 1 later loses it again"
+    assert switches.heading(runs[:1], "treat the time limit as a fall").startswith("With and")
+
+
+@pytest.mark.parametrize("left", bootstrap.LEFT.options)
+def test_numbers_near_the_line_of_the_mean_stand_beside_it(left):
+    bars, means = bootstrap.tables("climb")
+    at = bootstrap.LEFT.options.index(left)
+    here = bars[bars["left"] == at].merge(
+        means[means["left"] == at].rename(columns={"value": "q"}), on=["rung", "left"]
+    )
+    gap = here["value"] - here["q"]
+    assert ((here["side"] == "on") == (gap.abs() > 0.25)).all()
+    assert (gap[here["side"] == "left"] < 0).all()
+
+
 def test_the_names_at_the_lines_keep_apart():
     import pandas as pd
 

@@ -171,12 +171,18 @@ def advantages(field: str, start: int, numbers: tuple[int, ...], ink: str) -> al
 # --- one reward, then the value of the next state ---
 
 
+_RIGHT_END: dict[str, Any] = {"align": "right", "dx": -2}
+_MIDDLE: dict[str, Any] = {"align": "center"}
+_LEFT_END: dict[str, Any] = {"align": "left", "dx": 5}
+
+
 def two_distributions(
     fields: tuple[str, str], starts: tuple[int, int], num_steps: int, ink: str
 ) -> alt.LayerChart:
     """How likely each G is, above how likely each r + V(s′) is; both have the mean Q.
 
-    Tables: bars (rung, left, kind: G or δ, value, probability), exact (rung, left, value).
+    Tables: bars (rung, left, kind: G or one step, value, probability, side: where its numbers stand),
+    exact (rung, left, value).
     rung and left are positions of their sliders.
     """
     xs, ys = [-0.5, num_steps + 0.5], [-0.22, 2.5]
@@ -202,18 +208,23 @@ def two_distributions(
     exact = _table("exact").transform_filter(mine)
     value = alt.X("value:Q").title("what multiplies the score")
     names = _table("names")
-    return (
+    texts = []  # a number close to the line of the mean stands on its own side of it
+    for side, place in (("left", _RIGHT_END), ("on", _MIDDLE), ("right", _LEFT_END)):
+        here = bars.transform_filter(f"datum.side == '{side}'")
+        texts += [
+            here.mark_text(dy=-8, fontSize=13, **place).encode(
+                value, _hidden(alt.Y, "high", ys), color, text="text:N"
+            ),
+            here.transform_filter("datum.kind != 'G'")
+            .transform_calculate(text="format(datum.value, '.2f')")
+            .mark_text(dy=11, fontSize=13, fontWeight=700, **place)
+            .encode(value, _hidden(alt.Y, "base", ys), color, text="text:N"),
+        ]
+    chart = (
         bars.mark_rect(opacity=0.75, cornerRadius=2).encode(
             x, _hidden(alt.Y, "base", ys), color, alt.X2("last:Q"), alt.Y2("high:Q"),
             tooltip=["value:Q", alt.Tooltip("probability:Q", format=".3f")],
         )
-        + bars.mark_text(dy=-8, fontSize=13).encode(
-            value, _hidden(alt.Y, "high", ys), color, text="text:N"
-        )
-        + bars.transform_filter("datum.kind != 'G'")
-        .transform_calculate(text="format(datum.value, '.2~f')")
-        .mark_text(dy=11, fontSize=13, fontWeight=700)
-        .encode(value, _hidden(alt.Y, "base", ys), color, text="text:N")
         + names.mark_rule(color=QUIET).encode(_hidden(alt.Y, "base", ys))
         + exact.mark_rule(color=ink, strokeDash=TRUTH_DASH, strokeWidth=2.5).encode(value)
         + exact.transform_calculate(text="'mean Q = ' + format(datum.value, '.2f')")
@@ -222,7 +233,12 @@ def two_distributions(
         + names.mark_text(align="right", **LABEL).encode(
             _hidden(alt.Y, "place", ys), color, x=alt.value("width"), text="label:N"
         )
-    ).add_params(live("rung_at", fields[0], starts[0]), live("left_at", fields[1], starts[1]))  # fmt: skip
+    )  # fmt: skip
+    for each in texts:
+        chart += each
+    return chart.add_params(
+        live("rung_at", fields[0], starts[0]), live("left_at", fields[1], starts[1])
+    )
 
 
 # --- the sign of the advantage ---
@@ -233,7 +249,7 @@ def signs(field: str, start: int, num_updates: int) -> alt.LayerChart:
 
     Table: paths (sign: kept or flipped, update, share, objective).
     """
-    x = alt.X("update:Q").title("update").scale(domain=[0, 1.36 * num_updates], nice=False)
+    x = alt.X("update:Q").title("update").scale(domain=[0, 1.52 * num_updates], nice=False)
     x = x.axis(values=list(range(0, num_updates + 1, num_updates // 6)), grid=False)
     y = alt.Y("share:Q").title("probability of climb, π(climb)")
     y = y.scale(domain=[-0.03, 1.03], nice=False).axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f")
@@ -563,8 +579,8 @@ def _solved(table: str, y: alt.Y) -> alt.LayerChart:
     line = _table(table).transform_aggregate(rows="count()")
     line = line.transform_calculate(trailing_return="475").encode(y)
     return line.mark_rule(color=QUIET, strokeDash=[2, 3]) + line.mark_text(
-        color=QUIET, fontSize=12, align="right", dy=10, text="solved: 475"
-    ).encode(x=alt.value("width"))
+        color=QUIET, fontSize=12, align="left", dx=6, dy=10, text="solved: 475"
+    ).encode(x=alt.value(0))
 
 
 def beside(budget: float) -> alt.LayerChart:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pgviz.measure import checkpoints, critic_map, race, switches
 from pgviz.measure.ensembles import interquartile_mean
@@ -132,9 +133,9 @@ def noise_of(
     }
 
 
-def rounded(x: float | None) -> float | None:
+def rounded(x: NDArray[np.floating] | float | None) -> float | None:
     """Five digits; None where there is no interval."""
-    return None if x is None else float(f"{x:.5g}")
+    return None if x is None else float(f"{float(x):.5g}")
 
 
 def record() -> dict[str, Any]:
@@ -155,7 +156,9 @@ def record() -> dict[str, Any]:
             "maps": {str(s): [map_rows(found, u, s) for u in UPDATES] for s in SEEDS},
             "own": own.round(4).to_dict("list"),
             "fresh": fresh.round(4).to_dict("list"),
-            "noise": {seed: [row for rows, _ in found for row in rows] for seed, found in noises.items()},
+            "noise": {
+                seed: [row for rows, _ in found for row in rows] for seed, found in noises.items()
+            },
             "ratios": {seed: [row for _, row in found] for seed, found in noises.items()},
             "errors": errors,
         }

@@ -70,11 +70,24 @@ def tables(action: str) -> tuple[pd.DataFrame, pd.DataFrame]:
             both = futures.distributions(rung, action, left)
             for kind, found in zip(("G", "one step"), both, strict=True):
                 bars += [
-                    {**place, "kind": kind, "value": x, "probability": round(p, 5)}
+                    {
+                        **place,
+                        "kind": kind,
+                        "value": x,
+                        "probability": round(p, 5),
+                        "side": side(x, exact.mean(both[0])),
+                    }
                     for x, p in found.items()
                 ]
             means.append({**place, "value": exact.mean(both[0])})
     return pd.DataFrame(bars), pd.DataFrame(means)
+
+
+def side(value: float, mean: float) -> str:
+    """Where the numbers of a bar stand: on it, or, close to the line of the mean, beside that."""
+    if abs(value - mean) > 0.25:
+        return "on"
+    return "left" if value < mean - 1e-9 else "right"
 
 
 def sentence(rung: int, action: str, left: int) -> str:
@@ -95,7 +108,7 @@ def sentence(rung: int, action: str, left: int) -> str:
     return (
         f"Both have the mean {fixed(q)}. G: known after {left} steps, {plural(len(g), 'value')},"
         f" variance {number(noise)}. {ONE_STEP}: known after 1 step, {plural(len(one), 'value')},"
-        f" variance {number(less)} ({percent(less / noise)})."
+        f" variance {number(less)}, {percent(less / noise)} of that of G."
     )
 
 

@@ -35,7 +35,9 @@ def draw(screen: Screen) -> None:
     screen.chart(
         charts.along_training,
         column,
-        "share of the variance explained" if show == "share explained" else "root mean square error, rewards",
+        "share of the variance explained"
+        if show == "share explained"
+        else "root mean square error, rewards",
         recorded_critic.UPDATES[-1],
         low,
         top,

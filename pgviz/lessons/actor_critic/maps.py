@@ -42,7 +42,9 @@ def draw(screen: Screen) -> None:
             strict=True,
         ):
             with column:
-                st.markdown(f"**{title}**  \n:small[:gray[in rewards · γ = {CONFIG.gamma:g} · drag the update]]")
+                st.markdown(
+                    f"**{title}**  \n:small[:gray[in rewards · γ = {CONFIG.gamma:g} · drag the update]]"
+                )
                 chart(
                     f"chart-{screen.key}-{quantity}",
                     charts.critic_map,

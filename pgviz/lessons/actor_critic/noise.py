@@ -16,6 +16,7 @@ SEED = Choice("seed", "Seed", SEEDS)
 CONTROLS = (SEED,)
 BEATS = ({"seed": 0}, {"seed": 1}, {"seed": 2})
 NAMES = {"reinforce": "G", "baseline": "G − V̂(s)", "actor-critic": "δ"}
+MINUS_V = "G\N{NO-BREAK SPACE}−\N{NO-BREAK SPACE}V̂(s)"  # in a sentence: in one piece
 ASIDE = {"reinforce": -2.5, "baseline": 0.0, "actor-critic": 2.5}  # so that no bar hides another
 
 
@@ -34,7 +35,7 @@ def draw(screen: Screen) -> None:
         tables={"noise": table, "names": names},
         title="First δ has the least variance, later G − V̂(s)",
         note=f"{recorded_critic.EPISODES:,} episodes each, measured beforehand · bar: 95 % interval"
-        + (", unknown where none" if table[table["seed"] == seed]["low"].isna().any() else ""),
+        + (" (none: unknown)" if table[table["seed"] == seed]["low"].isna().any() else ""),
     )  # fmt: skip
     screen.says(sentence(seed))
     screen.numbers(recorded_critic.noise(seed))
@@ -60,12 +61,12 @@ def least_noisy(seed: int) -> pd.Series:
 def sentence(seed: int) -> str:
     """The variance of δ as a share of that of G − V̂(s), and where it is surely less or more."""
     table = recorded_critic.ratios(seed)
-    best, last = table.loc[table["ratio"].idxmin()], table.iloc[-1]
+    best, last = table.iloc[int(table["ratio"].argmin())], table.iloc[-1]
     less = [str(u) for u in table[table["high"] < 1]["update"]]
     more = [str(u) for u in table[table["low"] > 1]["update"]]
     return (
         f"At update {best['update']:.0f} episodes last {best['length']:.0f} steps on average, and δ has"
-        f" {percent(best['ratio'])} of the variance of G\N{NO-BREAK SPACE}−\N{NO-BREAK SPACE}V̂(s); at update {last['update']:.0f},"
+        f" {percent(best['ratio'])} of the variance of {MINUS_V}; at update {last['update']:.0f},"
         f" {last['length']:.0f} steps and {number(last['ratio'], 2)} times as much. The 95 %"
         f" interval of this ratio is below 1 at {_listed(less)}, above 1 at {_listed(more)}."
     )

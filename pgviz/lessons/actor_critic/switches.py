@@ -56,7 +56,9 @@ def draw(screen: Screen) -> None:
         screen.says(in_words(name, intact, changed))
         screen.numbers(numbers({c: r for c, r in found.items() if r is not None}))
     else:
-        screen.says("The result stands here when both runs have ended.")
+        screen.says(
+            "The result stands here when all four runs have ended: as it should be, and each change."
+        )
     known = live.group_of(RUNS)
     labels = dict(zip(RUNS, ("as it should be", *CHANGES), strict=True))
     besides.fold(screen, known, [labels[run.config] for run in known])
@@ -94,7 +96,12 @@ def heading(runs: Sequence[Run], name: str) -> str:
             recording = run.recording()
             if recording is not None:
                 found = ends_of(recording)
-                return f"{short(name).capitalize()}: {found['solved']} of {found['seeds']} seeds solve it"
+                lost = found["lost"]
+                again = f", {lost} later lose{'s' * (lost == 1)} it again" if lost else ""
+                return (
+                    f"{short(name).capitalize()}: {found['solved']} of {found['seeds']} seeds"
+                    f" solve it{again}"
+                )
     return "With and without the change"
 
 
@@ -119,7 +126,7 @@ def names(curves: pd.DataFrame, name: str) -> pd.DataFrame:
     rows = curves.groupby("kind", sort=False).tail(1).sort_values("trailing_return")
     heights = rows["trailing_return"].tolist()
     for k in range(len(heights) - 1, 0, -1):
-        heights[k - 1] = min(heights[k - 1], heights[k] - 42)
+        heights[k - 1] = min(heights[k - 1], heights[k] - 60)
     return rows.assign(place=heights, label=rows["kind"].map(labels))
 
 

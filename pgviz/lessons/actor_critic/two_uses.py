@@ -74,7 +74,7 @@ def critic_sentence() -> str:
     return (
         f"At p = 0.5 the exact values of the three rooms are {values[0]}, {values[1]} and"
         f" {values[2]}; the critic predicts {values[0]} in each. The best p is {fixed(BEST, 3)}; near"
-        " p = 0 and p = 1 episodes hardly end, and J has no lower bound."
+        " p = 0 and p = 1 episodes hardly ever end: J has no lower bound."
     )
 
 

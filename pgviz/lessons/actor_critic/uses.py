@@ -5,7 +5,7 @@ import pandas as pd
 
 from pgviz.charts import actor_critic as charts
 from pgviz.exact.trust import Tradeoff, is_void
-from pgviz.figures import fixed, number, percent
+from pgviz.figures import number, percent
 from pgviz.measure import trust
 from pgviz.proofs.two_uses import uses
 from pgviz.ui import world as worlds
