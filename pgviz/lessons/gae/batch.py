@@ -57,8 +57,8 @@ def sentence(world: str, shape: str, error: float) -> str:
         )
     found = best_lambda.of_world(world, shape)
     if found.bias.max() <= 1e-12 * found.squared_length:
-        least = fixed(found.best_lambda(error, 1))
-        return f"This error biases no λ here: the best λ is {least}, whatever N."
+        least = found.best_lambda(error, 1)
+        return f"This error biases no λ here: the best λ is {fixed(least)}, whatever N."
     line = np.array([found.best_lambda(error, n) for n in trust.MANY])
     first, last = fixed(line[0]), fixed(line[-1])
     way = trust.course(line)

@@ -30,14 +30,17 @@ def draw(screen: Screen) -> None:
     world: str = screen.control(WORLD, "ladder")
     shape: str = screen.control(SHAPE, "too small", horizontal=True)
     cells, best = best_lambda.error_map(world, shape, EPISODES.options)
+    here = best[best["at"] == EPISODES.options.index(num)]
     screen.chart(
         charts.error_map, field, EPISODES.options.index(START), ink(),
         tables={"cells": cells, "best": best},
-        title="Another critic, another best λ",
+        title="Another critic, another best λ"
+        if here["gae_lambda"].nunique() > 1
+        else "Here all critics have the same best λ",
         note=f"exact · {formula(shape)}",
     )  # fmt: skip
     screen.says(sentence(world, shape, num))
-    screen.numbers(best[best["at"] == EPISODES.options.index(num)].drop(columns="at"))
+    screen.numbers(here.drop(columns="at"))
     screen.code(Tradeoff)
 
 

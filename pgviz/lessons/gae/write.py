@@ -7,7 +7,7 @@ from pgviz import estimators
 from pgviz.ui.exercise import exercise
 from pgviz.ui.screen import Screen
 
-HEAD = '''"""Generalised advantage estimation. Arrays [..., T]: time is last."""
+HEAD = '''"""GAE. Arrays are [..., T]: time is last."""
 
 import numpy as np
 from numpy.typing import NDArray
