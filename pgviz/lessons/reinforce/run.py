@@ -62,8 +62,9 @@ def draw(screen: Screen) -> None:
         left, right, press = st.columns([30, 34, 36], gap="small", vertical_alignment="bottom")
     num_envs = int(screen.control(EPISODES, LEARN.num_envs, left))
     rate = screen.control(RATE, LEARN.learning_rate, right)
+    mine = training.own_of(screen.key)  # then two buttons, which need a line of their own
     own = LEARN.replace(num_envs=num_envs, learning_rate=rate)
-    training.run_again(screen, RUNS, "Run", own=(own,), place=press)
+    training.run_again(screen, RUNS, "Run", own=(own,), place=box if mine else press)
     training.recorded(screen, RUNS, lambda runs, before: _draw(screen, runs, before, shown))
     run = next(iter(live.group_of(training.own_of(screen.key) or RUNS)), None)
     recording = begun([run]) if run else None
@@ -71,7 +72,8 @@ def draw(screen: Screen) -> None:
         screen.says("The result stands here when the run has ended.")
     else:
         screen.says(in_words(recording, shown))
-        screen.numbers(numbers(recording))
+        if not mine:  # the place of this fold is then taken by the second button
+            screen.numbers(numbers(recording))
     screen.command(command(own), OTHER_SETTINGS)
     besides.fold(screen, [run] if run else [])
 
