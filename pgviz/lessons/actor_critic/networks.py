@@ -23,7 +23,7 @@ RATE = 0.2
 def draw(screen: Screen) -> None:
     screen.words(
         "The **actor** is the network of the policy; its loss is −δ log π(a|s). The critic's loss is"
-        " $\\tfrac12 (y - \\hat V(s))^2$, with the **target** $y = r + \\hat V(s')$. In the first loss"
+        " $\\tfrac12 (y - \\hat V(s))^2$, with the **target** y = r + V̂(s′). In the first loss"
         " $\\delta = y - \\hat V(s)$ is **detached**, in the second y: they count as constants, and no"
         " gradient passes through them. Otherwise the actor's loss would move V̂, and the critic's"
         " the target."
