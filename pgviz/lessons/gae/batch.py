@@ -62,7 +62,9 @@ def sentence(world: str, shape: str, error: float) -> str:
     line = np.array([found.best_lambda(error, n) for n in trust.MANY])
     first, last = fixed(line[0]), fixed(line[-1])
     way = trust.course(line)
-    exact = f" With the exact V it is {fixed(found.best_lambda(0.0, 1))}."
+    exact = (
+        f" With the exact V it is {fixed(found.best_lambda(0.0, 1))}, where the variance is least."
+    )
     if way == "stays":
         return f"With ε = {error:g} the best λ is {first} for every N up to 10,000.{exact}"
     if way == "rises":
