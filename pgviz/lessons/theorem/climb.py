@@ -53,7 +53,7 @@ def draw(screen: Screen) -> None:
         + (", sampled" if mistake == PAST else ", on average")
         + f" · step size {number(shown.story.learning_rate)}"
         + world.found(shown, cut_in_words),
-        share=0.6,
+        share=0.48 if screen.present else 0.6,
     )  # fmt: skip
     screen.chart(
         cosines, ink(), NUM_STEPS,

@@ -32,8 +32,7 @@ WITH, WITHOUT = "with γᵗ", "without γᵗ"
 def draw(screen: Screen) -> None:
     screen.words(
         "A **discount** γ < 1 counts a reward k steps later as $\\gamma^k$. Now"
-        " $G_t = \\sum_{u\\ge t} \\gamma^{u-t} r_u$ counts from step t, but J from the start. So"
-        " the theorem reads"
+        " $G_t = \\sum_{u\\ge t} \\gamma^{u-t} r_u$ counts from step t, but J from the start:"
         " $\\nabla J = \\mathbb{E}\\sum_t \\gamma^t G_t\\,\\nabla\\log\\pi(a_t|s_t)$. Most methods"
         " drop this $\\gamma^t$ (Nota and Thomas, 2020). Their direction is then not ∇J, and may"
         " point downhill. The chain is made to show it."
