@@ -4,10 +4,6 @@ Domains come from a table `frame` of two invisible points, so that nothing jumps
 turned; `ink` is the colour of the exact truth, black on light and white on dark.
 """
 
-from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec
-
 import altair as alt
 
 from pgviz.charts.theme import BROKEN, BROKEN_DASH, COLOR, QUIET, TRUTH_DASH
@@ -15,18 +11,6 @@ from pgviz.charts.theme import BROKEN, BROKEN_DASH, COLOR, QUIET, TRUTH_DASH
 SAMPLED = COLOR["reinforce"]
 PROBABILITY = [0, 1]
 EDGE = 44  # pixels left of the plot, so that two pictures above each other share their steps
-
-Arguments = ParamSpec("Arguments")
-
-
-def on_grid(build: Callable[Arguments, alt.LayerChart]) -> Callable[Arguments, alt.LayerChart]:
-    """The first and the last number of every axis stand at their grid line, as all others do."""
-
-    @wraps(build)
-    def built(*args: Arguments.args, **kwargs: Arguments.kwargs) -> alt.LayerChart:
-        return build(*args, **kwargs).configure_axis(labelFlush=False)
-
-    return built
 
 
 def _table(name: str) -> alt.Chart:
@@ -41,7 +25,6 @@ def _p(title: str) -> alt.X:
     return alt.X("p:Q").title(title).scale(domain=PROBABILITY, nice=False).axis(tickCount=5)
 
 
-@on_grid
 def objective(title: str, ink: str) -> alt.LayerChart:
     """J along the knob with the tangent where the knob stands.
 
@@ -66,7 +49,6 @@ def objective(title: str, ink: str) -> alt.LayerChart:
     )  # fmt: skip
 
 
-@on_grid
 def curl(first: str, second: str) -> alt.LayerChart:
     """Arrows of a field in a plane of two parameters and the square walked around in it.
 
@@ -97,7 +79,6 @@ def _racers(ink: str) -> tuple[alt.Color, alt.StrokeDash]:
     return color, dash
 
 
-@on_grid
 def triangle(ink: str) -> alt.LayerChart:
     """Policies over three actions as points of a triangle: three ascents from one point.
 
@@ -122,7 +103,6 @@ def triangle(ink: str) -> alt.LayerChart:
     return outline + corners + lines + start
 
 
-@on_grid
 def two_bars(field: str, start: int, ink: str) -> alt.LayerChart:
     """The probabilities of the arms, redrawn while the slider behind `field` moves.
 
@@ -159,7 +139,6 @@ def live(field: str, start: int) -> alt.Parameter:
 HERE = "datum.at == toNumber(at)"
 
 
-@on_grid
 def averages(field: str, start: int, ink: str, unit: str) -> alt.LayerChart:
     """The average return of N draws with the same dice, and J.
 
@@ -187,7 +166,6 @@ def averages(field: str, start: int, ink: str, unit: str) -> alt.LayerChart:
 COLUMNS = ("P", "R", "∇P", "R ∇P")
 
 
-@on_grid
 def product_table(field: str, start: int, ink: str) -> alt.LayerChart:
     """A table that follows the slider. Table: cells (at, row, column, text, strong)."""
     base = (
@@ -219,7 +197,6 @@ def product_table(field: str, start: int, ink: str) -> alt.LayerChart:
     return plain + strong
 
 
-@on_grid
 def slope_of_j(field: str, start: int, ink: str) -> alt.LayerChart:
     """J with its tangent where the slider stands. Tables: curve (at, theta, objective, slope)."""
     x = alt.X("theta:Q").title("θ").scale(nice=False).axis(tickCount=7, format="~g")
@@ -250,7 +227,6 @@ def slope_of_j(field: str, start: int, ink: str) -> alt.LayerChart:
     return exact + tangent + point + label
 
 
-@on_grid
 def two_ascents(field: str, start: int, ink: str, num_steps: int) -> alt.LayerChart:
     """The probability of arm 1 along two ascents from the start that the slider sets.
 
@@ -280,7 +256,6 @@ def two_ascents(field: str, start: int, ink: str, num_steps: int) -> alt.LayerCh
     )  # fmt: skip
 
 
-@on_grid
 def divided_bars(field: str, start: int, ink: str) -> alt.LayerChart:
     """∇P and ∇P / P of every arm. Tables: bars (at, arm, quantity, size, label), zero (size).
 
@@ -317,7 +292,6 @@ def divided_bars(field: str, start: int, ink: str) -> alt.LayerChart:
     return written
 
 
-@on_grid
 def mean_of_samples(field: str, start: int, ink: str) -> alt.LayerChart:
     """A mean of N samples with its 95 % interval, on its way to the exact slope.
 
@@ -358,7 +332,6 @@ def mean_of_samples(field: str, start: int, ink: str) -> alt.LayerChart:
     )
 
 
-@on_grid
 def score_bars(ink: str) -> alt.LayerChart:
     """1[a = b] − π(b) of every arm. Tables: scores (arm, size, label, chosen), zero."""
     base = _table("scores").encode(
@@ -382,7 +355,6 @@ def score_bars(ink: str) -> alt.LayerChart:
     )
 
 
-@on_grid
 def moved_policy(field: str, start: int, ink: str) -> alt.LayerChart:
     """π before a step along a score (a line) and after it (a bar), both written above.
 
@@ -412,7 +384,6 @@ def moved_policy(field: str, start: int, ink: str) -> alt.LayerChart:
     )
 
 
-@on_grid
 def episode_path(field: str, start: int, ink: str, num_steps: int, rungs: int) -> alt.LayerChart:
     """One episode on the ladder, with the two factors of each of its steps.
 
@@ -463,13 +434,11 @@ def episode_path(field: str, start: int, ink: str, num_steps: int, rungs: int) -
     )  # fmt: skip
 
 
-@on_grid
 def logs_of_factors(field: str, start: int) -> alt.LayerChart:
     """The log of every factor of an episode. Table: terms (at, step, part, log)."""
     return _terms(field, start, "log", "log")
 
 
-@on_grid
 def slopes_of_factors(field: str, start: int) -> alt.LayerChart:
     """The slope of each of these logs. Table: terms (at, step, part, slope, slope_label)."""
     return _terms(field, start, "slope", "slope in θ")
@@ -497,7 +466,6 @@ def _terms(field: str, start: int, quantity: str, title: str) -> alt.LayerChart:
     return bars + down.encode(text=text) + up.encode(text=text)
 
 
-@on_grid
 def credit(ink: str, steps: int, signed: bool) -> alt.LayerChart:
     """One number for every pair: action at step t, reward at step u.
 
@@ -540,7 +508,6 @@ def credit(ink: str, steps: int, signed: bool) -> alt.LayerChart:
     return cells + numbers.encode(**middle, text="text:N") + gone.encode(**middle) + stairs
 
 
-@on_grid
 def two_sides(ink: str, named: bool = False) -> alt.LayerChart:
     """The numbers on both sides of a line: a short bar for the left, a point for the right.
 
@@ -572,7 +539,6 @@ def two_sides(ink: str, named: bool = False) -> alt.LayerChart:
     )
 
 
-@on_grid
 def unrolled_sums(ink: str) -> alt.LayerChart:
     """Sums of the first k terms on their way to the exact slope; broken ones in red.
 
@@ -600,7 +566,6 @@ def unrolled_sums(ink: str) -> alt.LayerChart:
     )  # fmt: skip
 
 
-@on_grid
 def climbers(ink: str, num_steps: int) -> alt.LayerChart:
     """J along three ascents, named at their ends. Tables: steps (as in `race`), frame, ends."""
     color, dash = _racers(ink)
@@ -618,7 +583,6 @@ def climbers(ink: str, num_steps: int) -> alt.LayerChart:
     return _frame(x, y) + lines + labels
 
 
-@on_grid
 def cosines(ink: str, num_steps: int) -> alt.LayerChart:
     """Whether each step points uphill. Tables: steps (update, step, cosine), zero."""
     color, _ = _racers(ink)
@@ -638,7 +602,6 @@ def cosines(ink: str, num_steps: int) -> alt.LayerChart:
     return shown
 
 
-@on_grid
 def with_and_without(field: str, start: int, ink: str, action: str) -> alt.LayerChart:
     """The slope along one θ with γ^t and the update without it, against p, as γ moves.
 

@@ -54,14 +54,14 @@ def baseline(
         loss = torch.zeros(())
         for obs, actions, rewards in episodes:
             log_probs = Categorical(logits=policy(obs)).log_prob(actions)
-            advantages = reward_to_go(rewards) - critic(obs)[:, 0].detach()
-            loss = loss - (advantages * log_probs).sum() / num_episodes
+            weights = reward_to_go(rewards) - critic(obs)[:, 0].detach()
+            loss = loss - (weights * log_probs).sum() / num_episodes
         optimizer.zero_grad()
         loss.backward()  # the gradient of the loss is −ĝ
         torch.nn.utils.clip_grad_norm_(policy.parameters(), max_grad_norm)
         optimizer.step()
         all_obs = torch.cat([obs for obs, _, _ in episodes])
-        returns = torch.cat([reward_to_go(rewards) for _, _, rewards in episodes])
+        returns = torch.cat([reward_to_go(r) for *_, r in episodes])
         # Last, so that V̂ had not seen the returns it was subtracted from.
         for _ in range(critic_steps):
             critic_loss = ((critic(all_obs)[:, 0] - returns) ** 2 / 2).mean()

@@ -60,7 +60,11 @@ TRACKS: dict[str, Track] = {
             ("theorem/no-log", 1.5, "Which arm wins? Vote, then reveal."),
             ("theorem/divide", 1, "Sampling counted P once; dividing takes that away again."),
             ("theorem/average", 1.5, "An average of samples finds the slope, like 1/√N."),
-            ("theorem/score", 1, "The chosen action goes up, the others down, zero on average."),
+            (
+                "theorem/score",
+                1,
+                "The chosen action's θ goes up, the others' go down; zero on average.",
+            ),
             ("theorem/episode", 1, "An episode multiplies: policy, world, policy, world."),
             ("theorem/no-model", 1, "The log turns products into sums; the world drops out."),
             ("theorem/causality", 1.5, "Earlier rewards add zero on average, and noise."),

@@ -85,7 +85,7 @@ def _ask(screen: Screen, puzzle: Puzzle, key: str, lines: int, reasons: int) -> 
             on_click=guarded(_choose),
             args=(screen, puzzle, key, None if said is None else options[labels.index(said)]),
         )
-        st.button("Begin again", type="tertiary", on_click=guarded(_again), args=(key,))
+        st.button("Begin again", on_click=guarded(_again), args=(key,))
 
 
 def _piped(formula: str) -> str:

@@ -231,7 +231,7 @@ class Screen:
 
     def command(self, *lines: str) -> None:
         """Shell commands that give these numbers again; the link stands beside them."""
-        with self.fold("Reproduce", ":material/terminal:"):
+        with self.fold("Command", ":material/terminal:"):
             st.code(address_of(self.page, self.step), language=None, wrap_lines=True)
             for line in lines:
                 st.code(line, language="bash", wrap_lines=True)
@@ -296,6 +296,8 @@ def _specification(
     with alt.theme.enable("none"):
         spec = build(*arguments).to_dict()
     spec["autosize"] = {"type": "fit", "contains": "padding"}
+    axis = spec.setdefault("config", {}).setdefault("axis", {})
+    axis.setdefault("labelFlush", False)  # the outermost labels, too, stand at their grid lines
     if scale != 1:
         spec = _scaled(spec, scale)
         config = spec.setdefault("config", {})
@@ -313,7 +315,16 @@ def _scaled(part: Any, scale: float) -> Any:
     if not isinstance(part, dict):
         return part
     factor = {"size": scale**2} | dict.fromkeys(
-        ("fontSize", "labelFontSize", "titleFontSize", "strokeWidth", "dx", "dy", "thickness"),
+        (
+            "fontSize",
+            "labelFontSize",
+            "titleFontSize",
+            "strokeWidth",
+            "dx",
+            "dy",
+            "thickness",
+            "minExtent",
+        ),
         scale,
     )
     return {

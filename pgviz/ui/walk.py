@@ -214,8 +214,15 @@ def _next(page: Page, step: Step) -> None:
             for name, value in beats[shown].items():
                 st.session_state[name] = value
             return
-    if to := neighbour(page, step, 1):
+    if to := _following(page, step):
         _go(page, step, to, None)
+
+
+def _following(page: Page, step: Step) -> tuple[Page, Step] | None:
+    """Where Next leads: from the last step of all to the path on Home, with its ticks."""
+    home = PAGES[0]
+    end = None if _mode("track") or page is home else (home, home.steps[1])
+    return neighbour(page, step, 1) or end
 
 
 def _back(page: Page, step: Step) -> None:
@@ -277,7 +284,7 @@ def _draw_marks(page: Page, step: Step) -> None:
 
 def _draw_bottom(page: Page, step: Step) -> None:
     """Back and Next, always in the same place; between them what any step can do."""
-    back, following = neighbour(page, step, -1), neighbour(page, step, 1)
+    back, following = neighbour(page, step, -1), _following(page, step)
     with st.bottom, st.container(horizontal=True, gap="small", key="walk-bar"):
         st.button(
             "Back",

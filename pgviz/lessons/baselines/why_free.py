@@ -156,7 +156,7 @@ def draw(screen: Screen) -> None:
             title=f"{len(found.sides)} of its {found.total} numbers"
             if found.total > len(found.sides)
             else f"Its {plural(found.total, 'number')}",
-            note="dashed: left side · points: right side · red cross: it differs",
+            note="bars: left side · points: right side · red cross: it differs",
             height=height,
         )  # fmt: skip
     screen.says(sentence(number, found, broken, all_marks) + in_this_world(worlds.NAMES[name]))

@@ -9,7 +9,7 @@ from pgviz.ui.screen import Screen
 
 # What a line of the solution holds, and the hint in its place.
 HINTS = {
-    "advantages = ": "G − V̂, a plain number",
+    "weights = ": "G − V̂, a plain number",
     "loss = loss - ": "add this episode",
     "critic_loss = ": "half the squared error",
 }
