@@ -20,6 +20,7 @@ from pgviz.training.loop import METRICS, Learners, stream
 from pgviz.worlds.cartpole import CartPoleEnsemble
 
 CASES = {name: {} for name in presets} | {
+    "ppo, not normalised": {"normalize_advantages": False, "clip_coef": 0.05},
     "reinforce, γᵗ kept": {"drop_gamma_t": False, "gamma": 0.9},
     "reinforce, γᵗ left out": {"gamma": 0.9},
     "full-return, discounted": {"gamma": 0.9},
@@ -91,10 +92,41 @@ class Twin:
         fell, over = rollout.terminated[k], rollout.episode_over[k]
         if not self.facts["Time limit"].value:
             fell = over
-        gae_lambda = config.gae_lambda if config.method == "gae" else 0.0
+        gae_lambda = config.gae_lambda if config.method in ("gae", "ppo") else 0.0
         return estimators.gae(rewards, values, after, fell, config.gamma, gae_lambda, over)
 
+    def ppo(self, rollout, k):
+        """Epochs of minibatches on the clipped surrogate, as in any textbook."""
+        epochs, num_minibatches, clip = self.facts["N"].value
+        rows = [
+            x[k].swapaxes(0, 1).reshape(-1, *x.shape[3:]) for x in (rollout.obs, rollout.actions)
+        ]
+        obs, signs = rows[0], torch.where(torch.tensor(rows[1]), 1, -1)
+        psi = torch.tensor(self.psi(rollout, k).T.ravel(), dtype=torch.float32)
+        with torch.no_grad():
+            y = psi + self.values(obs)
+            old = torch.nn.functional.logsigmoid(signs * self.output(self.policy, obs))
+        if self.facts["Normalising"].value:
+            psi = (psi - psi.mean()) / psi.std(correction=0)
+        for _ in range(epochs):
+            for mine in np.array_split(self.draw.permutation(len(obs)), num_minibatches):
+                logits = self.output(self.policy, obs[mine])
+                ratio = (torch.nn.functional.logsigmoid(signs[mine] * logits) - old[mine]).exp()
+                cut = torch.clip(ratio, 1 - clip, 1 + clip)
+                loss = -torch.min(ratio * psi[mine], cut * psi[mine]).mean()
+                self.optimizer.zero_grad()
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(self.clipped, self.facts["Clipping"].value)
+                self.optimizer.step()
+                loss = self.regression(obs[mine], y[mine])
+                self.critic_optimizer.zero_grad()
+                loss.backward()
+                self.critic_optimizer.step()
+
     def update(self, rollout, k):
+        if self.config.method == "ppo":
+            self.ppo(rollout, k)
+            return
         mask = torch.tensor(rollout.mask[k])
         psi = torch.tensor(self.psi(rollout, k), dtype=torch.float32)
         logits = self.output(self.policy, rollout.obs[k])
@@ -240,6 +272,8 @@ def test_every_number_of_the_settings_that_training_reads_is_in_the_list(case):
     config = config_of(case)
     said = " ".join(fact.words for fact in besides(config).values())
     critics = {"critic_learning_rate": 0.0123, "minibatch_size": 77}
+    if config.method == "ppo":
+        critics = {"critic_learning_rate": 0.0123, "clip_coef": 0.123, "update_epochs": 7}
     for name, value in {
         "learning_rate": 0.0456,
         "max_grad_norm": 0.789,

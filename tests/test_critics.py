@@ -13,13 +13,14 @@ from pgviz.runs.replay import replay, trajectory
 from pgviz.training import Config, presets, train
 from pgviz.training import critic as critic_module
 from pgviz.training.agent import Agent, value_scale
-from pgviz.training.config import CRITIC_METHODS
 from pgviz.training.gradient import policy_gradient
 from pgviz.training.loop import stream
 from pgviz.training.methods import methods, weights
 from pgviz.training.optimizer import Adam
 
 BASELINE = presets["baseline"]
+
+CRITIC_METHODS = [name for name, m in methods.items() if m.critic and m.update == "gradient_step"]
 
 
 def judged(method="baseline", num_seeds=3, seed=0, **of):
@@ -79,7 +80,7 @@ def test_a_critic_that_has_seen_the_action_biases_and_one_that_fits_it_kills_the
     np.testing.assert_allclose(nothing, 0, atol=1e-7)
 
 
-PLAIN_BASELINE = methods["baseline"]
+PLAIN_BASELINE = methods["baseline"].weight
 
 
 def say(monkeypatch, values):
@@ -89,7 +90,7 @@ def say(monkeypatch, values):
         said = np.broadcast_to(values(rollout), rollout.mask.shape)
         return PLAIN_BASELINE(replace(rollout, values=said), config)
 
-    monkeypatch.setitem(methods, "baseline", opinionated)
+    monkeypatch.setitem(methods, "baseline", replace(methods["baseline"], weight=opinionated))
 
 
 @pytest.mark.parametrize("method", CRITIC_METHODS)
@@ -232,7 +233,7 @@ def test_the_critics_gradient_is_torchs_if_the_targets_are_detached(detached):
     """Believing itself, the critic moves V̂(s_t) towards r + γV̂(s_{t+1}) and not the other way."""
     _, _, critic, theta, rollout = judged("actor-critic")
     config = presets["actor-critic"].replace(num_steps=0, minibatch_size=0, critic_steps=1)
-    targets = methods["actor-critic"](rollout, config) + rollout.values
+    targets = methods["actor-critic"].weight(rollout, config) + rollout.values
     (batch,) = critic_module.minibatches(rollout, targets, [], config)
     ours = critic_module.value_gradient(critic, theta, batch)
     parameters = torch.tensor(theta, dtype=torch.float64, requires_grad=True)

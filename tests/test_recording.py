@@ -432,9 +432,9 @@ def test_what_has_no_value_yet_may_be_nan():
     config = CONFIG.replace(method="gae", num_steps=1, num_updates=1)
     (update,) = train(config)
     assert np.isnan(update.metrics["episode_return"]).all()
-    assert recording.sane(update.theta, update.metrics, has_critic=True)
+    assert recording.sane(update.theta, update.metrics, config)
     late = {**update.metrics, "num_episodes": np.ones(3)}
-    assert not recording.sane(update.theta, late, has_critic=True)
+    assert not recording.sane(update.theta, late, config)
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def test_the_joint_gradient_is_the_autograd_of_a_network_that_shares_its_layer()
     theta += np.random.default_rng(0).normal(0, 0.3, theta.shape).astype(np.float32)
     agent.critic_part(theta)[:, agent.body] = agent.policy_part(theta)[:, agent.body]
     rollout = learners.collect(0)
-    psi = methods[config.method](rollout, config)
+    psi = methods[config.method].weight(rollout, config)
     up, _ = policy_gradient(agent.policy, agent.policy_part(theta), rollout, psi)
     ours = agent.joint(up, critic_gradient(learners, rollout, psi))
     num_rows = rollout.mask.shape[1]
@@ -112,7 +112,7 @@ def test_a_shared_network_is_clipped_as_one():
     config = SWITCHED["one network"]
     learners = Learners(config, [0, 1, 2])
     rollout = learners.collect(0)
-    psi = methods[config.method](rollout, config)
+    psi = methods[config.method].weight(rollout, config)
     up, _ = policy_gradient(learners.agent.policy, learners.policy, rollout, psi)
     joint = learners.agent.joint(up, critic_gradient(learners, rollout, psi))
     told = next(train(config)).metrics["grad_norm"]

@@ -14,7 +14,7 @@ from pgviz.measure.frozen import FrozenPolicy
 from pgviz.policies import MLP, entropy, probability
 from pgviz.training import METRICS, Config, ConfigError, presets, train, with_settings
 from pgviz.training import gradient as gradient_module
-from pgviz.training import loop as loop_module
+from pgviz.training import updates as updates_module
 from pgviz.training.gradient import policy_gradient
 from pgviz.training.loop import Learners, masked_means, stream
 from pgviz.training.methods import methods, normalized, weights
@@ -264,7 +264,12 @@ def test_one_step_world_the_better_action_becomes_likelier(method, better):
     policy, theta, _ = collected(num_seeds=1)
     obs, actions = np.full((2, 1, 4), 0.1), np.array([[0], [1]])
     rollout = rollout_of(obs, actions, (actions == better).astype(float))
-    step, _ = policy_gradient(policy, theta, rollout, weights(rollout, Config(method=method)))
+    step, _ = policy_gradient(
+        policy,
+        theta,
+        rollout,
+        weights(rollout, presets[method].replace(normalize_advantages=False)),
+    )
     before, after = (
         probability(logits_of(policy, x, obs[None, 0]))[0, 0] for x in (theta, theta + 0.1 * step)
     )
@@ -627,7 +632,7 @@ def test_down_the_gradient_it_gets_worse_than_a_coin(monkeypatch):
         gradient, pseudo_loss = policy_gradient(*args)
         return -gradient, pseudo_loss
 
-    monkeypatch.setattr(loop_module, "policy_gradient", descent)
+    monkeypatch.setattr(updates_module, "policy_gradient", descent)
     last = list(train(REINFORCE.replace(num_seeds=3, num_updates=20)))[-1]
     assert (last.metrics["episode_return"] < 15).all()
 
@@ -664,7 +669,7 @@ def test_down_the_gradient_it_gets_worse_than_a_coin(monkeypatch):
         ({"stop_when_solved": 1}, "stop_when_solved must be true or false, got 1"),
         (
             {"method": "magic"},
-            "method must be one of full-return, reinforce, baseline, actor-critic, gae, got 'magic'",
+            "method must be one of full-return, reinforce, baseline, actor-critic, gae, ppo, got 'magic'",
         ),
         (
             {"method": "baseline", "num_steps": 16},

@@ -95,6 +95,15 @@ def _critic_scale(config: Config) -> Fact:
 
 
 def _batch(config: Config) -> Fact:
+    if config.method == "ppo":
+        size, times = config.num_envs * config.num_steps, config.update_epochs
+        words = (
+            f"A batch is {config.num_envs} windows of {config.num_steps} steps, {size} in all. It is"
+            f" used {times} times, in a new order each time, {config.num_minibatches} minibatches a"
+            f" time. The gradient of each is a mean over its steps; min keeps the smaller of ρ Ψ and"
+            f" the same with ρ cut to 1 ± {config.clip_coef:g}."
+        )
+        return Fact(words, (times, config.num_minibatches, config.clip_coef))
     if config.whole_episodes:
         words = (
             f"ĝ sums over the steps of {config.num_envs} whole episodes and divides by"
@@ -183,6 +192,12 @@ def _critic_learns(config: Config) -> Fact:
             f" {steps}. Adam's step size is {rate:g} for V̂'s own output layer."
         )
         return Fact(words, (rate, 1, size))
+    if config.method == "ppo":
+        words = (
+            f"After π, by an Adam of its own with step size {rate:g}: once a minibatch, on the mean"
+            " of ½ (V̂ − y)² over its steps. Its gradient is never clipped."
+        )
+        return Fact(words, (rate, 1, 0))
     each = "each on " if config.critic_steps != 1 else "on "
     loss = "½ (V̂ − y)²" if config.detach else "½ δ² − δ log π, nothing detached,"
     times = "once" if config.critic_steps == 1 else f"{config.critic_steps} times"

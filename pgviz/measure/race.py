@@ -1,7 +1,6 @@
 """The race: every method on common seeds, and what Ψ is in each of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -9,42 +8,13 @@ import pandas as pd
 from pgviz.measure.solving import interval, paired_difference, steps_to_solved, within
 from pgviz.runs.recording import Recording
 from pgviz.training.config import Config, presets
+from pgviz.training.methods import irrelevant, methods
 
 BUDGET = 300_000  # environment steps of a seed
-LABELS = {
-    "full-return": "full return",
-    "reinforce": "REINFORCE",
-    "baseline": "with a baseline",
-    "actor-critic": "actor-critic",
-    "gae": "GAE",
-}
+RACERS = ("full-return", "reinforce", "baseline", "actor-critic", "gae")  # one gradient step each
 
 
-@dataclass(frozen=True)
-class Weight:
-    """What a method puts in front of ∇log π."""
-
-    equation: str
-    words: str
-
-
-PSI = {
-    "full-return": Weight(
-        r"\sum_k \gamma^k r_k", "all rewards of the episode, those before the action included"
-    ),
-    "reinforce": Weight(r"\sum_{k\ge t} \gamma^{k-t} r_k = G_t", "the rewards still to come"),
-    "baseline": Weight(r"G_t - \hat V(s_t)", "what came, against what was to be expected"),
-    "actor-critic": Weight(
-        r"r_t + \gamma \hat V(s_{t+1}) - \hat V(s_t) = \delta_t",
-        "one real reward, and the critic's word for the rest",
-    ),
-    "gae": Weight(
-        r"\sum_k (\gamma\lambda)^k\, \delta_{t+k}", "the critic is believed the less, the larger λ"
-    ),
-}
-
-
-def configs(methods: Sequence[str] = tuple(PSI)) -> list[Config]:
+def configs(names: Sequence[str] = RACERS) -> list[Config]:
     """Every method at its preset, on the same sixteen seeds, until solved or out of steps."""
     return [
         presets[method].replace(
@@ -54,7 +24,7 @@ def configs(methods: Sequence[str] = tuple(PSI)) -> list[Config]:
             if presets[method].num_steps
             else max(presets[method].num_updates, 200),
         )
-        for method in methods
+        for method in names
     ]
 
 
@@ -71,9 +41,9 @@ SETTINGS = {
 }
 
 
-def settings(methods: Sequence[str]) -> pd.DataFrame:
+def settings(names: Sequence[str]) -> pd.DataFrame:
     """One row per method: the settings in which the presets of these methods differ."""
-    rows = [{"method": label(method)} | _settings(presets[method]) for method in methods]
+    rows = [{"method": label(method)} | _settings(presets[method]) for method in names]
     table = pd.DataFrame(rows)
     return table[[name for name in table if table[name].nunique() > 1]]
 
@@ -85,10 +55,7 @@ def _settings(config: Config) -> dict[str, str]:
         said["num_steps"] = "whole episodes"
     if not config.minibatch_size:
         said["minibatch_size"] = "all"
-    if not config.has_critic:
-        said |= dict.fromkeys(("critic_learning_rate", "critic_steps", "minibatch_size"), "–")
-    if config.method != "gae":
-        said["gae_lambda"] = "–"
+    said |= {name: "–" for name in irrelevant(config.method) if name in SETTINGS}
     return {SETTINGS[name]: value for name, value in said.items()}
 
 
@@ -113,7 +80,7 @@ def beyond_psi(method: str) -> str:
 
 def label(method: str) -> str:
     """The name of a method on a chart."""
-    return LABELS[method]
+    return methods[method].label
 
 
 def results(found: dict[str, Recording], unfinished: Sequence[str] = ()) -> pd.DataFrame:

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from pgviz.training import METRICS
 from pgviz.training.agent import Agent
 from pgviz.training.config import Config
+from pgviz.training.methods import RATIO_METRICS
 
 FORMAT = 2
 HEADER_BYTES = 4096
@@ -69,7 +70,7 @@ class Recorder:
             raise RecordingError("it begins with parameters that are not finite")
         self._path = path
         self._metrics = metrics
-        self._has_critic = config.has_critic
+        self._config = config
         self._record = np.zeros(1, record_type(len(metrics), *birth.shape))
         self._digest = hashlib.blake2b()
         unnamed = path.with_suffix(".new")
@@ -90,7 +91,7 @@ class Recorder:
 
         RecordingError if a number is not finite that must be, or if somebody deleted the file.
         """
-        if not sane(theta, metrics, self._has_critic):
+        if not sane(theta, metrics, self._config):
             raise RecordingError("it diverged: an update made numbers that are not finite")
         self._record["metrics"][0] = [metrics[name] for name in self._metrics]
         self._write(theta, elapsed_s)
@@ -255,7 +256,7 @@ class Recording:
             if start == 0 and not np.isfinite(records[0]["theta"]).all():
                 raise RecordingError(f"{name} begins with parameters that are not finite")
             updates = records[1:] if start == 0 else records
-            if not sane(updates["theta"], self._named(updates["metrics"]), config.has_critic):
+            if not sane(updates["theta"], self._named(updates["metrics"]), config):
                 raise RecordingError(f"{name} holds numbers that are not finite")
         if digest.hexdigest() != checksum:
             raise RecordingError(f"{name} has not the checksum it was finished with")
@@ -307,19 +308,20 @@ def stamp_of(status: os.stat_result) -> Stamp:
 
 
 def sane(
-    theta: NDArray[np.float32], metrics: Mapping[str, NDArray[np.float64]], has_critic: bool
+    theta: NDArray[np.float32], metrics: Mapping[str, NDArray[np.float64]], config: Config
 ) -> bool:
     """Whether all is finite that must be: parameters [..., S, P], and metrics name → [..., S].
 
     NaN stands for what has no value: returns before the first episode has ended, and what is
-    said about a critic where there is none, or where what it explains does not vary.
+    measured of a critic or of ratios where there are none, or where what V̂ explains does not vary.
     """
     none_yet = metrics["num_episodes"] == 0
     undefined: dict[str, Any] = {
         "episode_return": none_yet,
         "trailing_return": none_yet,
-        "value_loss": not has_critic,
+        "value_loss": not config.has_critic,
         "explained_variance": True,
+        **dict.fromkeys(RATIO_METRICS, config.method != "ppo"),
     }
     return bool(np.isfinite(theta).all()) and all(
         bool((np.isfinite(x) | (np.isnan(x) & undefined.get(name, False))).all())

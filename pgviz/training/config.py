@@ -3,9 +3,8 @@
 from dataclasses import dataclass, fields, replace
 from typing import Any, get_type_hints
 
-WINDOW_METHODS = ("actor-critic", "gae")  # Ψ may end with V̂ where a window does
-CRITIC_METHODS = ("baseline", *WINDOW_METHODS)
-METHODS = ("full-return", "reinforce", *CRITIC_METHODS)
+from pgviz.training.methods import irrelevant, methods
+
 WORLDS = ("CartPole-v1",)
 
 
@@ -36,6 +35,10 @@ class Config:
     critic_learning_rate: float = 0.02  # this and the next two matter where there is a critic
     critic_steps: int = 16  # of regression after each update
     minibatch_size: int = 256  # steps drawn for each of them; 0 means all
+    # PPO uses a batch several times.
+    clip_coef: float = 0.2  # ε: a ratio beyond 1 ± ε pulls no further
+    update_epochs: int = 4  # how often each step of a batch is used
+    num_minibatches: int = 4  # of an epoch
     # Three switches of the actor-critic, to see what each is good for.
     detach: bool = True  # Ψ and y are numbers; False differentiates V̂ in them too
     bootstrap_truncated: bool = True  # a time limit is no fall: V̂ of the last observation counts
@@ -48,7 +51,7 @@ class Config:
                 object.__setattr__(self, name, float(value))
             elif type(value) is not kind:
                 raise ConfigError(f"{name} must be {_KINDS[kind]}, got {value!r}")
-        _one_of("method", self.method, METHODS)
+        _one_of("method", self.method, tuple(methods))
         if self.world not in WORLDS:
             raise ConfigError(
                 f"world must be {' or '.join(WORLDS)}, the only one to train in so far, got "
@@ -60,14 +63,13 @@ class Config:
             if not low <= value <= high:
                 limits = f"[{_written(low)}, {_written(high)}]"
                 raise ConfigError(f"{name} {reason} {limits}, got {_written(value)}")
-        if self.num_steps and self.method not in WINDOW_METHODS:
+        if self.num_steps and not methods[self.method].windows:
             raise ConfigError(
                 f"{self.method} needs the rewards until the end of the episode: num_steps must be"
                 f" 0, got {self.num_steps}"
             )
         if self.num_steps and not self.drop_gamma_t:
             raise ConfigError("γ^t counts from the start of an episode: num_steps must be 0 for it")
-
         if self.share_network and not self.num_steps:
             raise ConfigError(
                 "share_network needs a critic that is believed, and windows: num_steps > 0"
@@ -83,13 +85,33 @@ class Config:
             )
         if not self.detach and self.share_network:
             raise ConfigError("one switch at a time: detach=false or share_network=true")
-        if not self.bootstrap_truncated and self.method not in WINDOW_METHODS:
+        if not self.bootstrap_truncated and not methods[self.method].windows:
             raise ConfigError(f"{self.method} never bootstraps: bootstrap_truncated must be true")
+        if self.method == "ppo":
+            if not self.num_steps:
+                raise ConfigError("ppo learns from windows: num_steps must be 1 or more")
+            if self.share_network:
+                raise ConfigError("ppo has two networks here: share_network must be false")
+            if self.num_minibatches > self.num_envs * self.num_steps:
+                raise ConfigError(
+                    f"num_minibatches must be at most the steps of a batch,"
+                    f" {self.num_envs * self.num_steps}, got {self.num_minibatches}"
+                )
+        self._forget_what_means_nothing()
+
+    def _forget_what_means_nothing(self) -> None:
+        """Fields that do nothing here take their defaults: what runs alike is one configuration."""
+        idle = irrelevant(self.method)
+        if self.gamma == 1 or self.method == "full-return":
+            idle.add("drop_gamma_t")
+        for each in fields(self):
+            if each.name in idle:
+                object.__setattr__(self, each.name, each.default)
 
     @property
     def has_critic(self) -> bool:
         """Whether this method's Ψ asks a critic."""
-        return self.method in CRITIC_METHODS
+        return methods[self.method].critic
 
     @property
     def whole_episodes(self) -> bool:
@@ -115,6 +137,9 @@ LIMITS: dict[str, tuple[float, float, str]] = {
     "critic_learning_rate": (0, 10, "is a step size and must lie in"),
     "critic_steps": (0, 100, "counts steps of regression and must lie in"),
     "minibatch_size": (0, 4096, "counts the steps in a minibatch and must lie in"),
+    "clip_coef": (0, 1e9, "limits how far a ratio pulls and must lie in"),
+    "update_epochs": (1, 100, "counts passes over a batch and must lie in"),
+    "num_minibatches": (1, 64, "counts the minibatches of an epoch and must lie in"),
     "max_grad_norm": (0, 1e9, "limits the length of a gradient and must lie in"),
 }
 
@@ -157,47 +182,7 @@ def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
         raise ConfigError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
 
 
-# Presets are data, each with the reason for its numbers.
+# Each method at its own numbers; methods.py gives the reasons.
 presets: dict[str, Config] = {
-    # Undiscounted and not normalised: ĝ is an unbiased estimate of ∇J. It is followed in direction
-    # only, since max_grad_norm shortens nearly all of them: pages say so. Seeds are solved after about 35 updates; discounting or normalising makes some
-    # ensembles wait for a straggler that collapsed.
-    "reinforce": Config(method="reinforce"),
-    # The very same settings. Some seeds are solved late and some not at all: Ψ carries the noise
-    # of rewards that were paid before the action.
-    "full-return": Config(method="full-return"),
-    # The very same settings again, so that the critic is all that differs. 16 steps of regression an
-    # update explain most of the variance of the returns in mid-training (4 hardly any); once all
-    # episodes last 500 steps the return depends on the time alone, which no critic of s can see.
-    "baseline": Config(method="baseline"),
-    # Here a critic is believed, so it must converge: γ < 1, since truncation bootstraps and the
-    # value of a pole that never falls would have no bound. The critic learns faster than the policy,
-    # else the policy follows a critic of the past: slow critics (.003) need ten times the updates.
-    # One step of it over the whole window, as in A2C; 16 steps long instead of A2C's 5, because Ψ is
-    # as noisy in every window and four times the updates learn no more.
-    "actor-critic": Config(
-        method="actor-critic",
-        num_updates=1000,
-        num_envs=32,
-        num_steps=16,
-        gamma=0.99,
-        learning_rate=0.005,
-        critic_learning_rate=0.03,
-        critic_steps=1,
-        minibatch_size=0,
-    ),
-    # λ = .95 trusts rewards more than the critic, which allows twice the step size, and windows
-    # twice as long: 100 updates, and hardly a difference between the first and the last seed.
-    "gae": Config(
-        method="gae",
-        num_updates=300,
-        num_envs=32,
-        num_steps=32,
-        hidden=16,
-        gamma=0.99,
-        learning_rate=0.01,
-        critic_learning_rate=0.03,
-        critic_steps=2,
-        minibatch_size=256,
-    ),
+    name: Config(method=name, **each.preset) for name, each in methods.items()
 }

@@ -15,10 +15,10 @@ from pgviz.policies import Array32, entropy
 from pgviz.training import critic
 from pgviz.training.agent import Agent
 from pgviz.training.config import Config
-from pgviz.training.gradient import policy_gradient
-from pgviz.training.methods import methods, weighted
-from pgviz.training.optimizer import Adam, clipped
+from pgviz.training.methods import methods
+from pgviz.training.optimizer import Adam
 from pgviz.training.rollout import Rollout, Stage, collect_episodes, collect_windows
+from pgviz.training.updates import updates
 from pgviz.worlds.cartpole import CartPoleEnsemble
 
 SOLVED_RETURN = 475.0  # Gymnasium's own threshold for CartPole-v1 …
@@ -35,6 +35,9 @@ METRICS = (
     "grad_norm",  # ‖ĝ‖ before clipping; of a shared network the length of the joint gradient
     "value_loss",  # mean ½ (V̂ − y)² before the critic learned from y; NaN without a critic
     "explained_variance",  # 1 − Var(y − V̂)/Var(y) of the same V̂ and y; NaN without a critic
+    "approx_kl",  # mean (ρ − 1) − log ρ over PPO's last epoch; this and the next two NaN elsewhere
+    "clip_fraction",  # share of its steps with |ρ − 1| > clip_coef
+    "zero_gradient_fraction",  # share of its steps whose gradient is exactly 0
     "entropy",  # mean entropy of π(·|s) over the visited states, nats
     "solved",  # 1 once trailing_return ≥ 475 over 100 episodes
     "active",  # 1 if the seed took part in this update, 0 if it had stopped and its row stands still
@@ -49,7 +52,7 @@ COUNTS = (
 
 @dataclass(frozen=True)
 class Update:
-    """One gradient step of every seed. Arrays are read-only.
+    """One update of every seed: a gradient step, or PPO's several. Arrays are read-only.
 
     index       0, 1, 2, …
     played      [S, P] the parameters whose policy played this update's episodes, and whose critic
@@ -67,7 +70,7 @@ class Update:
 def train(config: Config, seeds: Sequence[int] | None = None) -> Iterator[Update]:
     """Train an ensemble and yield after every update.
 
-    θ ← θ + Adam(clip(ĝ)),   ĝ = (1/N) Σ_episodes Σ_t Ψ_t ∇θ log π(a_t|s_t)
+    θ ← θ + Adam(clip(ĝ)),   ĝ = (1/N) Σ_episodes Σ_t Ψ_t ∇θ log π(a_t|s_t);   for PPO see `updates`
 
     N counts whole episodes, or windows of num_steps where the configuration asks for windows.
     A critic learns last: its part in Ψ is what it knew from earlier updates.
@@ -76,18 +79,11 @@ def train(config: Config, seeds: Sequence[int] | None = None) -> Iterator[Update
     """
     torch.set_num_threads(1)
     learners = Learners(config, list(range(config.num_seeds)) if seeds is None else list(seeds))
+    update = updates[methods[config.method].update]
     for index in range(config.num_updates):
         played = learners.all_theta.copy()
         rollout = learners.collect(index)
-        psi = methods[config.method](rollout, config)
-        gradient, pseudo_loss = policy_gradient(
-            learners.agent.policy, learners.policy, rollout, weighted(psi, rollout, config)
-        )
-        gradient = learners.with_critic(gradient, rollout, psi)
-        gradient, grad_norm = clipped(gradient, config.max_grad_norm, learners.agent.copies)
-        learners.ascend(gradient)
-        fit = learners.fit_critic(rollout, psi)
-        learners.record(rollout, pseudo_loss=pseudo_loss, grad_norm=grad_norm, **fit)
+        learners.record(rollout, **update(learners, rollout, config))
         yield Update(index, frozen(played), frozen(learners.all_theta), learners.snapshot())
         if not learners.keep_going():
             return
@@ -168,6 +164,10 @@ class Learners:
     def ascend(self, gradient: Array32) -> None:
         """One step UP the gradient: of the policy, of both networks where they share a layer."""
         self.optimizer.ascend(self.theta if self.agent.shared else self.policy, gradient)
+        self.keep_theta()
+
+    def keep_theta(self) -> None:
+        """Write what the learning seeds have learned into the rows of all."""
         self.all_theta[self.rows] = self.theta
 
     def fit_critic(
@@ -192,7 +192,7 @@ class Learners:
                 self.critic_streams,
                 self.config,
             )
-        self.all_theta[self.rows] = self.theta
+        self.keep_theta()
         return {
             "value_loss": critic.value_loss(rollout, targets),
             "explained_variance": critic.explained_variance(rollout, targets),

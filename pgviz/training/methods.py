@@ -1,33 +1,40 @@
-"""One function per method: the Ψ it puts in front of ∇θ log π(a_t|s_t). Nothing else differs.
+"""The methods, in one table: what each puts in front of ∇θ log π(a_t|s_t), and how it learns from it.
+
+A new method is one entry here, with its Ψ; if one gradient step is not its update, also a function
+in updates.py. Everything that lists methods reads this table.
 
 `rollout.values` and `rollout.next_values` are the critic's: of the critic as it was when these
 episodes were played, which has learned from EARLIER updates only. A critic fitted on the very
 returns it is subtracted from would bias ĝ, to zero if it fitted them perfectly.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pgviz import estimators
-from pgviz.training.config import Config
-from pgviz.training.rollout import Rollout
+
+if TYPE_CHECKING:
+    from pgviz.training.config import Config
+    from pgviz.training.rollout import Rollout
 
 Weights = NDArray[np.floating]
 
 
-def full_return(rollout: Rollout, config: Config) -> Weights:
+def full_return(rollout: "Rollout", config: "Config") -> Weights:
     """Ψ_t = R(τ), Williams' first form: every action answers for every reward."""
     return estimators.full_return(rollout.rewards, config.gamma)
 
 
-def reinforce(rollout: Rollout, config: Config) -> Weights:
+def reinforce(rollout: "Rollout", config: "Config") -> Weights:
     """Ψ_t = G_t: an action answers for what came after it."""
     return estimators.reward_to_go(rollout.rewards, config.gamma)
 
 
-def baseline(rollout: Rollout, config: Config) -> Weights:
+def baseline(rollout: "Rollout", config: "Config") -> Weights:
     """Ψ_t = G_t − V̂(s_t): what came after, against what was to be expected.
 
     V̂ is only subtracted. It has been fitted on the returns of earlier updates, and not yet on
@@ -36,7 +43,7 @@ def baseline(rollout: Rollout, config: Config) -> Weights:
     return estimators.baselined_reward_to_go(rollout.rewards, rollout.values, config.gamma)
 
 
-def actor_critic(rollout: Rollout, config: Config) -> Weights:
+def actor_critic(rollout: "Rollout", config: "Config") -> Weights:
     """Ψ_t = δ_t = r_t + γ V̂(s_{t+1}) − V̂(s_t): one real step, and the critic's word for the rest."""
     return estimators.td_errors(
         rollout.rewards,
@@ -47,7 +54,7 @@ def actor_critic(rollout: Rollout, config: Config) -> Weights:
     )
 
 
-def gae(rollout: Rollout, config: Config) -> Weights:
+def gae(rollout: "Rollout", config: "Config") -> Weights:
     """Ψ_t = Σ_k (γλ)^k δ_{t+k}: the critic is believed the less, the larger λ."""
     return estimators.gae(
         rollout.rewards,
@@ -60,21 +67,148 @@ def gae(rollout: Rollout, config: Config) -> Weights:
     )
 
 
-methods: dict[str, Callable[[Rollout, Config], Weights]] = {
-    "full-return": full_return,
-    "reinforce": reinforce,
-    "baseline": baseline,
-    "actor-critic": actor_critic,
-    "gae": gae,
+@dataclass(frozen=True)
+class Method:
+    """What a method is.
+
+    weight     Ψ [S, N, T] of a rollout
+    equation   the same in LaTeX, and in words
+    critic     whether Ψ asks a critic
+    windows    whether it may learn from windows of steps; the others need whole episodes
+    update     the function of updates.py that learns from a rollout
+    settings   the fields of a Config that mean something to this method only
+    preset     its own numbers on CartPole, where they are not those of a Config
+    """
+
+    label: str
+    weight: Callable[["Rollout", "Config"], Weights]
+    equation: str
+    words: str
+    critic: bool = False
+    windows: bool = False
+    update: str = "gradient_step"
+    settings: tuple[str, ...] = ()
+    preset: Mapping[str, Any] = field(default_factory=dict)
+
+
+REGRESSION = ("critic_learning_rate", "critic_steps", "minibatch_size")
+PPO = ("clip_coef", "update_epochs", "num_minibatches")
+RATIO_METRICS = ("approx_kl", "clip_fraction", "zero_gradient_fraction")  # of PPO alone
+
+methods: dict[str, Method] = {
+    # The very settings of reinforce. Some seeds are solved late and some not at all: Ψ carries the
+    # noise of rewards that were paid before the action.
+    "full-return": Method(
+        "full return",
+        full_return,
+        r"\sum_k \gamma^k r_k",
+        "all rewards of the episode, those before the action included",
+    ),
+    # Undiscounted and not normalised: ĝ is an unbiased estimate of ∇J. It is followed in direction
+    # only, since max_grad_norm shortens nearly all of them: pages say so. Seeds are solved after
+    # about 35 updates; discounting or normalising makes some ensembles wait for a straggler that
+    # collapsed.
+    "reinforce": Method(
+        "REINFORCE",
+        reinforce,
+        r"\sum_{k\ge t} \gamma^{k-t} r_k = G_t",
+        "the rewards still to come",
+    ),
+    # The very same settings again, so that the critic is all that differs. 16 steps of regression an
+    # update explain most of the variance of the returns in mid-training (4 hardly any); once all
+    # episodes last 500 steps the return depends on the time alone, which no critic of s can see.
+    "baseline": Method(
+        "with a baseline",
+        baseline,
+        r"G_t - \hat V(s_t)",
+        "what came, against what was to be expected",
+        critic=True,
+        settings=REGRESSION,
+    ),
+    # Here a critic is believed, so it must converge: γ < 1, since truncation bootstraps and the
+    # value of a pole that never falls would have no bound. The critic learns faster than the policy,
+    # else the policy follows a critic of the past: slow critics (.003) need ten times the updates.
+    # One step of it over the whole window, as in A2C; 16 steps long instead of A2C's 5, because Ψ is
+    # as noisy in every window and four times the updates learn no more.
+    "actor-critic": Method(
+        "actor-critic",
+        actor_critic,
+        r"r_t + \gamma \hat V(s_{t+1}) - \hat V(s_t) = \delta_t",
+        "one real reward, and the critic's word for the rest",
+        critic=True,
+        windows=True,
+        settings=REGRESSION,
+        preset={
+            "num_updates": 1000,
+            "num_envs": 32,
+            "num_steps": 16,
+            "gamma": 0.99,
+            "learning_rate": 0.005,
+            "critic_learning_rate": 0.03,
+            "critic_steps": 1,
+            "minibatch_size": 0,
+        },
+    ),
+    # λ = .95 trusts rewards more than the critic, which allows twice the step size, and windows
+    # twice as long: 100 updates, and hardly a difference between the first and the last seed.
+    "gae": Method(
+        "GAE",
+        gae,
+        r"\sum_k (\gamma\lambda)^k\, \delta_{t+k}",
+        "the critic is believed the less, the larger λ",
+        critic=True,
+        windows=True,
+        settings=("gae_lambda", *REGRESSION),
+        preset={
+            "num_updates": 300,
+            "num_envs": 32,
+            "num_steps": 32,
+            "hidden": 16,
+            "gamma": 0.99,
+            "learning_rate": 0.01,
+            "critic_learning_rate": 0.03,
+            "critic_steps": 2,
+            "minibatch_size": 256,
+        },
+    ),
+    # The same Ψ, and each batch used for 16 steps: a smaller step size, and normalised advantages,
+    # so that the clip at 1 ± .2 means the same in every batch. Windows twice as long as those of gae
+    # with half the environments.
+    "ppo": Method(
+        "PPO",
+        gae,
+        r"\sum_k (\gamma\lambda)^k\, \delta_{t+k}",
+        "the advantage of GAE, for several steps on the same batch",
+        critic=True,
+        windows=True,
+        update="ppo",
+        settings=("gae_lambda", "critic_learning_rate", *PPO),
+        preset={
+            "num_updates": 300,
+            "num_envs": 16,
+            "num_steps": 64,
+            "hidden": 16,
+            "gamma": 0.98,
+            "learning_rate": 0.002,
+            "critic_learning_rate": 0.005,
+            "normalize_advantages": True,
+        },
+    ),
 }
 
 
-def weights(rollout: Rollout, config: Config) -> Weights:
+def irrelevant(method: str) -> set[str]:
+    """The fields of a Config that mean something to other methods and nothing to this one."""
+    special = {name for each in methods.values() for name in each.settings}
+    return special - {*methods[method].settings}
+
+
+def weights(rollout: "Rollout", config: "Config") -> Weights:
     """Ψ [S, N, T] as it multiplies ∇θ log π(a_t|s_t)."""
-    return weighted(methods[config.method](rollout, config), rollout, config)
+    return weighted(methods[config.method].weight(rollout, config), rollout, config)
 
 
-def weighted(psi: Weights, rollout: Rollout, config: Config) -> Weights:
+def weighted(psi: Weights, rollout: "Rollout", config: "Config") -> Weights:
     """A method's bare Ψ, normalised and discounted if the configuration says so; 0 in padding."""
     if config.normalize_advantages:
         psi = normalized(psi, rollout.mask)
