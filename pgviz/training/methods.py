@@ -44,7 +44,7 @@ def baseline(rollout: "Rollout", config: "Config") -> Weights:
 
 
 def actor_critic(rollout: "Rollout", config: "Config") -> Weights:
-    """Ψ_t = δ_t = r_t + γ V̂(s_{t+1}) − V̂(s_t): one real step, and the critic's word for the rest."""
+    """Ψ_t = δ_t = r_t + γ V̂(s_{t+1}) − V̂(s_t): one real reward, then the critic."""
     return estimators.td_errors(
         rollout.rewards,
         rollout.values,
@@ -55,7 +55,7 @@ def actor_critic(rollout: "Rollout", config: "Config") -> Weights:
 
 
 def gae(rollout: "Rollout", config: "Config") -> Weights:
-    """Ψ_t = Σ_k (γλ)^k δ_{t+k}: the critic is believed the less, the larger λ."""
+    """Ψ_t = Σ_k (γλ)^k δ_{t+k}: the larger λ, the less the critic counts."""
     return estimators.gae(
         rollout.rewards,
         rollout.values,
@@ -72,7 +72,7 @@ class Method:
     """What a method is.
 
     weight     Ψ [S, N, T] of a rollout
-    equation   the same in LaTeX, and in words
+    equation   the same in LaTeX
     critic     whether Ψ asks a critic
     windows    whether it may learn from windows of steps; the others need whole episodes
     update     the function of updates.py that learns from a rollout
@@ -83,7 +83,6 @@ class Method:
     label: str
     weight: Callable[["Rollout", "Config"], Weights]
     equation: str
-    words: str
     critic: bool = False
     windows: bool = False
     update: str = "gradient_step"
@@ -102,7 +101,6 @@ methods: dict[str, Method] = {
         "full return",
         full_return,
         r"\sum_k \gamma^k r_k",
-        "all rewards of the episode, those before the action included",
     ),
     # Undiscounted and not normalised: ĝ is an unbiased estimate of ∇J. It is followed in direction
     # only, since max_grad_norm shortens nearly all of them: pages say so. Seeds are solved after
@@ -112,7 +110,6 @@ methods: dict[str, Method] = {
         "REINFORCE",
         reinforce,
         r"\sum_{k\ge t} \gamma^{k-t} r_k = G_t",
-        "the rewards still to come",
     ),
     # The very same settings again, so that the critic is all that differs. 16 steps of regression an
     # update explain most of the variance of the returns in mid-training (4 hardly any); once all
@@ -121,7 +118,6 @@ methods: dict[str, Method] = {
         "with a baseline",
         baseline,
         r"G_t - \hat V(s_t)",
-        "what came, against what was to be expected",
         critic=True,
         settings=REGRESSION,
     ),
@@ -134,7 +130,6 @@ methods: dict[str, Method] = {
         "actor-critic",
         actor_critic,
         r"r_t + \gamma \hat V(s_{t+1}) - \hat V(s_t) = \delta_t",
-        "one real reward, and the critic's word for the rest",
         critic=True,
         windows=True,
         settings=REGRESSION,
@@ -155,7 +150,6 @@ methods: dict[str, Method] = {
         "GAE",
         gae,
         r"\sum_k (\gamma\lambda)^k\, \delta_{t+k}",
-        "the critic is believed the less, the larger λ",
         critic=True,
         windows=True,
         settings=("gae_lambda", *REGRESSION),
@@ -178,7 +172,6 @@ methods: dict[str, Method] = {
         "PPO",
         gae,
         r"\sum_k (\gamma\lambda)^k\, \delta_{t+k}",
-        "the advantage of GAE, for several steps on the same batch",
         critic=True,
         windows=True,
         update="ppo",
