@@ -6,6 +6,7 @@ import inspect
 import io
 import runpy
 import sys
+from dataclasses import replace
 from itertools import islice
 
 import gymnasium
@@ -13,15 +14,16 @@ import numpy as np
 import pytest
 import torch
 
-from pgviz.from_scratch import actor_critic, baseline, reinforce
+from pgviz.from_scratch import actor_critic, baseline, ppo, reinforce
 from pgviz.policies import CARTPOLE_OBS_SCALE, MLP
 from pgviz.training.config import presets
 from pgviz.training.critic import minibatches, value_gradient
 from pgviz.training.gradient import policy_gradient
 from pgviz.training.methods import weights
 from pgviz.training.rollout import Rollout
+from pgviz.training.updates import clipped_surrogate
 
-FILES = (reinforce, baseline, actor_critic)
+FILES = (reinforce, baseline, actor_critic, ppo)
 ENDLESS = float("inf")
 
 
@@ -197,6 +199,35 @@ def test_one_update_of_the_actor_critic_has_both_gradients_of_the_engine(gae_lam
     assert_same(critic, critic_gradient(mlp, theta, rollout, psi))
 
 
+def test_the_first_step_of_ppo_has_both_gradients_of_the_engine():
+    """Before θ has moved, the clipped surrogate's gradient is the mean of Â ∇log π."""
+    (mlp, theta), envs = born(), WrittenEnvs(num_envs=6, max_episode_steps=15)
+    policy, critic = Twin(theta[0]), Twin(theta[0], as_critic=True)
+    first = Twin(theta[0], as_critic=True)
+    next(
+        ppo.ppo(
+            envs, policy, critic, num_steps=40, update_epochs=1, num_minibatches=1,
+            max_grad_norm=ENDLESS,
+        )
+    )  # fmt: skip
+    rollout = envs.rollout()
+    rollout = replace(
+        rollout, values=said(first, rollout.obs), next_values=said(first, rollout.next_obs)
+    )
+    config = presets["gae"]
+    psi = weights(rollout, config.replace(normalize_advantages=True))
+    scale = rollout.mask.shape[1] / rollout.mask.sum()
+    assert_same(policy, -scale * policy_gradient(mlp, theta, rollout, psi)[0][0])
+    assert_same(critic, critic_gradient(mlp, theta, rollout, weights(rollout, config)))
+
+
+def test_ppos_loss_is_minus_the_engines_surrogate():
+    draw = torch.Generator().manual_seed(0)
+    ratios, psi = torch.rand(200, generator=draw) * 2, torch.randn(200, generator=draw)
+    expected = -clipped_surrogate(ratios, psi, 0.2).mean()
+    assert ppo.ppo_loss(ratios, psi, 0.2) == pytest.approx(expected)
+
+
 @pytest.mark.parametrize("method", ["baseline", "actor-critic"])
 def test_nobody_clips_the_critic(method):
     """The engine does not; the policy's gradient alone is kept short."""
@@ -241,7 +272,7 @@ def test_the_file_alone_prints_its_progress(module, tmp_path, monkeypatch):
         )
     }
     assert imported - sys.stdlib_module_names <= {"gymnasium", "torch", "numpy"}
-    assert len(source.splitlines()) <= 120
+    assert len(source.splitlines()) <= 130
 
 
 @pytest.mark.parametrize("module", FILES, ids=lambda module: module.__name__.split(".")[-1])
@@ -252,9 +283,12 @@ def test_the_file_can_be_pasted_into_an_interactive_session(module):
         assert all(lines[node.lineno - 1 : node.end_lineno]), node
 
 
-def test_gae_from_scratch_solves_cartpole():
+@pytest.mark.parametrize(
+    "solve", [lambda: actor_critic.main(seed=0, gae_lambda=0.95), lambda: ppo.main(seed=0)]
+)
+def test_gae_and_ppo_from_scratch_solve_cartpole(solve):
     with contextlib.redirect_stdout(io.StringIO()) as printed:
-        actor_critic.main(seed=0, gae_lambda=0.95)
+        solve()
     assert "seed 0: solved" in printed.getvalue()
 
 

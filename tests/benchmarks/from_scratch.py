@@ -22,6 +22,7 @@ METHODS = {
     "with a value baseline": ["baseline.py"],
     "actor-critic, λ = 0": ["actor_critic.py", "--gae-lambda", "0"],
     "GAE, λ = .95": ["actor_critic.py", "--gae-lambda", "0.95"],
+    "PPO": ["ppo.py"],
 }
 TOLD = re.compile(r"([\d,]+) steps: last 100 episodes returned ([\d.]+)")
 
