@@ -84,7 +84,7 @@ def test_a_clicker_goes_on_and_back_even_while_a_slider_has_the_focus(visit):
     assert page.locator(".st-key-theta input[type=range]").input_value() == before
 
 
-def test_browser_back_goes_one_step_back_whatever_was_set(visit):
+def test_browser_back_goes_one_step_back_whatever_was_set(visit, ready):
     page = visit("theorem?step=guess")
     page.keyboard.press("PageDown")
     heading(page, steps("theorem")[1].title)
@@ -95,8 +95,10 @@ def test_browser_back_goes_one_step_back_whatever_was_set(visit):
     expect(page).to_have_url(re.compile("theta="))
     page.keyboard.press("PageDown")
     heading(page, steps("theorem")[2].title)
+    ready(page)
     page.go_back()
     heading(page, steps("theorem")[1].title)
+    ready(page)
     page.go_back()
     heading(page, steps("theorem")[0].question)
 

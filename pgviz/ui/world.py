@@ -1,6 +1,6 @@
 """Which world a step of this page shows: one of the named ones, or one that the visitor brought.
 
-The fold "About the world" stands on every step: it draws the world of the step and takes a visitor's file.
+The fold "World" stands on every step: it draws the world of the step and takes a visitor's file.
 Until the step that introduces the discount, every world is looked at with γ = 1.
 """
 
@@ -147,7 +147,7 @@ def _read(document: str) -> TabularMDP:
 
 def fold(screen: Screen, shown: Shown | None = None) -> None:
     """The world of this step as a drawing, and a place for the visitor's own."""
-    with screen.fold("About the world", ":material/public:"), st.container(width=420):
+    with screen.fold("World", ":material/public:"), st.container(width=420):
         if shown is not None and not shown.document:
             if (svg := picture(shown.name)) is not None:
                 drawing(svg, key=f"card-{screen.key}", height=180)

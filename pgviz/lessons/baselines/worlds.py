@@ -18,7 +18,7 @@ NAMES = {
 
 def card(screen: Screen, name: str) -> None:
     """The drawing of a named world and its story."""
-    with screen.fold("About the world", ":material/public:"), st.container(width=420):
+    with screen.fold("World", ":material/public:"), st.container(width=420):
         if (svg := world.picture(name)) is not None:
             drawing(svg, key=f"card-{screen.key}", height=180)
         st.caption(world.plain(stories[name].sentence))
