@@ -84,6 +84,36 @@ def test_a_clicker_goes_on_and_back_even_while_a_slider_has_the_focus(visit):
     assert page.locator(".st-key-theta input[type=range]").input_value() == before
 
 
+def test_a_clickers_key_leads_through_all_core_steps_of_all_pages(visit):
+    path = [(p, s) for p in PAGES for s in p.steps if not s.deeper and p.section != "Teach"]
+    page = visit(f"?step={path[0][1].slug}")
+    for _, step in path[1:]:
+        page.keyboard.press("PageDown")
+        heading(page, step.question or step.title)
+    for _, step in path[-2:-4:-1]:
+        page.keyboard.press("PageUp")
+        heading(page, step.question or step.title)
+
+
+def test_tab_reaches_everything_and_enter_goes_on(visit):
+    page = visit("theorem?step=climb")
+    everything = page.evaluate(
+        """() => [...document.querySelectorAll(
+        '[data-testid=stMain] :is(button, input, a[href]), [data-testid=stBottom] button')]
+        .filter(e => !e.disabled && e.tabIndex >= 0 && e.type !== 'radio' && e.offsetParent)
+        .map((e, i) => { e.dataset.number = i; return i; })"""
+    )
+    reached = set()
+    for _ in range(3 * len(everything) + 20):
+        page.keyboard.press("Tab")
+        if number := page.evaluate("document.activeElement?.dataset.number"):
+            reached.add(int(number))
+    assert reached == {*everything}
+    page.locator(".st-key-walk-next button").focus()
+    page.keyboard.press("Enter")
+    heading(page, next(s for s in steps("theorem")[15:] if not s.deeper).title)
+
+
 def test_browser_back_goes_one_step_back_whatever_was_set(visit, ready):
     page = visit("theorem?step=guess")
     page.keyboard.press("PageDown")
@@ -181,27 +211,28 @@ def test_every_step_fits_the_screen(visit, ready, slug):
 
 def fits(visit, ready, slug):
     """Title, words, picture, sentence and the way on at 1280 × 720, without scrolling."""
-    page = visit(f"{'' if slug == PAGES[0].slug else slug}?step={steps(slug)[0].slug}")
-    too_tall = {}
+    page = visit(address(slug, steps(slug)[0].slug))
+    tall = {}
     for number, step in enumerate(steps(slug)):
         if number:
             page.locator(".walk a").nth(number).click()
-        heading(
-            page,
-            re.compile(f"^({re.escape(step.title)}|{re.escape(step.question or step.title)})$"),
-        )
-        show = page.get_by_role("button", name="Show me", exact=True)
+        heading(page, titles(step))
         if step.question:
-            assert overflow(page) <= 0, f"{step.slug} before its answer"
-            show.click()
+            tall[f"{step.slug} before its answer"] = too_tall(page, ready)
+            page.get_by_role("button", name="Show me", exact=True).click()
             heading(page, step.title)
-        ready(page)
-        page.wait_for_timeout(700)  # a picture may still grow
-        if overflow(page) > 0:
-            page.wait_for_timeout(2000)  # or the one of the step before still leave
-        if (over := overflow(page)) > 0:
-            too_tall[step.slug] = over
-    assert not too_tall
+        tall[step.slug] = too_tall(page, ready)
+    assert not {name for name, over in tall.items() if over > 0}, tall
+
+
+def too_tall(page, ready):
+    """Pixels too many, once the step before has left and the picture has grown."""
+    ready(page)
+    for _ in range(8):
+        page.wait_for_timeout(400)
+        if (over := overflow(page)) <= 0:
+            break
+    return over
 
 
 @pytest.mark.parametrize("slug", [page.slug for page in PAGES])

@@ -2,10 +2,12 @@
 
 import json
 from contextlib import suppress
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from streamlit.runtime.state.query_params import QueryParams
 
 from pgviz import figures
 from pgviz.lessons import PAGES, glossary, page_of
@@ -59,9 +61,19 @@ def test_what_comes_with_the_old_address_after_next_does_not_turn_the_step_back(
     app.query_params["step"] = "policy"  # the browser has not yet heard of the next step
     app.run()
     assert title(app) == following
+    app.query_params["step"] = "objective"  # now it has
     app.run()
-    app.query_params["step"] = "policy"  # it has; who asks now, means it
+    app.query_params["step"] = "policy"  # and who asks for this, means it
     assert title(app.run()) == page_of("theorem").step("policy").title
+
+
+def test_an_address_that_says_nothing_new_is_not_told_to_the_browser():
+    """Told late, it would be an entry in the browser's history that no one has made."""
+    app = opened("theorem", "policy", theta="1.0")
+    app.query_params["theta"] = "-1.0"
+    with patch.object(QueryParams, "_send_query_param_msg") as told:
+        app.run()
+    assert not told.called
 
 
 def test_a_question_shows_no_answer_before_it_is_answered():

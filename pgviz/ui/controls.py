@@ -148,7 +148,8 @@ def drop_faults(controls: Sequence[Control], slug: str) -> None:
             spelt = control.spelt(values[0])
             if spelt is not None and spelt != values[0]:
                 respelt[control.name] = spelt
-    st.query_params.update(respelt)
+    if respelt:  # an update with nothing, too, tells the browser an address it may have left
+        st.query_params.update(respelt)
     drop(slug, faults)
     if respelt:
         st.rerun()

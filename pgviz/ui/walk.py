@@ -39,6 +39,7 @@ def walk(slug: str) -> None:
     page = page_of(slug)
     controls.catch_up(same_page=st.session_state.get("page", (slug,))[0] == slug)
     step, note = _opened(page)
+    st.session_state["walk.here"] = slug, step.slug
     fault = controls.faults_of_link(_controls_of(page, step), slug, reserved=("step", *MODES))
     if _mode("all"):
         _all(page)
@@ -202,8 +203,21 @@ def _beat(page: Page, step: Step) -> int:
     return shown if place == f"{page.slug}/{step.slug}" else 0
 
 
-def _next(page: Page, step: Step) -> None:
+def _here() -> tuple[Page, Step]:
+    """The step that is on screen.
+
+    A callback cannot take it as an argument: the button is drawn last, and whoever turns a page
+    while a slider settles presses one whose arguments are still those of the step before.
+    """
+    page = page_of(st.session_state["walk.here"][0])
+    step = page.step(st.session_state["walk.here"][1])
+    assert step is not None
+    return page, step
+
+
+def _next() -> None:
     """Pass a gate, show the next beat, or go on, in this order; beats are for a lecture room."""
+    page, step = _here()
     if _mode("present"):
         if step.question and not progress.is_revealed(page.slug, step.slug):
             progress.note(page.slug, step.slug, passed=True)
@@ -225,7 +239,8 @@ def _following(page: Page, step: Step) -> tuple[Page, Step] | None:
     return neighbour(page, step, 1) or end
 
 
-def _back(page: Page, step: Step) -> None:
+def _back() -> None:
+    page, step = _here()
     if to := neighbour(page, step, -1):
         _go(page, step, to, None)
 
@@ -292,7 +307,6 @@ def _draw_bottom(page: Page, step: Step) -> None:
             icon=":material/arrow_back:",
             disabled=back is None,
             on_click=guarded(_back),
-            args=(page, step),
         )
         with st.container(horizontal=True, gap="small", key="walk-more", width="content"):
             st.button(
@@ -301,7 +315,6 @@ def _draw_bottom(page: Page, step: Step) -> None:
                 type="tertiary",
                 icon=":material/restart_alt:",
                 on_click=guarded(_reset),
-                args=(page, step),
             )
             with st.popover("Share and present", type="tertiary", icon=":material/qr_code_2:"):
                 _share(page, step)
@@ -315,12 +328,12 @@ def _draw_bottom(page: Page, step: Step) -> None:
             type="primary",
             disabled=following is None,
             on_click=guarded(_next),
-            args=(page, step),
         )
 
 
-def _reset(page: Page, step: Step) -> None:
+def _reset() -> None:
     """The step as it opens: its controls, its prediction, its beats."""
+    page, step = _here()
     for control in page.controls(step):
         st.session_state.pop(control.name, None)
         st.session_state.get("kept", {}).get(page.slug, {}).pop(control.name, None)
