@@ -68,13 +68,19 @@ function keys() {
     if (!way || event.ctrlKey || event.altKey || event.metaKey) return;
     if (event.target instanceof Element && event.target.closest("textarea, [contenteditable=true]"))
       return;
-    const button = document.querySelector(`.st-key-${way} button`);
-    if (!button) return;
+    if (document.querySelector(".st-key-walk-one")) return; // all steps at once: the keys scroll
     event.preventDefault();
     event.stopImmediatePropagation();
-    if (!button.disabled) button.click();
+    press(way, 40);
   };
   window.addEventListener("keydown", page.keys, true);
+}
+
+// While one page gives way to another its buttons are not there for a moment.
+function press(way, tries) {
+  const button = document.querySelector(`.st-key-${way} button`);
+  if (button) button.click();
+  else if (tries) setTimeout(press, 50, way, tries - 1);
 }
 
 // Charts listen to hidden fields, #live-NAME; a slider writes there while its thumb moves.

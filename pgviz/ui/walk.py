@@ -53,8 +53,9 @@ def walk(slug: str) -> None:
         if text:
             with shown.picture():
                 st.caption(text)
-    page.module(step).draw(shown)
+    # First what leads on: a key pressed while the picture is still being drawn finds it there.
     _draw_bottom(page, step)
+    page.module(step).draw(shown)
 
 
 # --- which step ---
@@ -95,7 +96,8 @@ def _controls_of(page: Page, step: Step) -> tuple[Control, ...]:
 def query(page: Page, step: Step, settings: Mapping[str, Any] | None = None) -> dict[str, str]:
     """The address of a step as this visitor would find it: its settings and the modes kept."""
     kept = {name: _mode(name) for name in MODES if _mode(name) and name != "all"}
-    state = st.session_state.get("kept", {}).get(page.slug, {}) | {
+    state = st.session_state.get("kept", {}).get(page.slug, {})
+    state = state | {
         control.name: st.session_state[control.name]
         for control in page.controls(step)
         if control.name in st.session_state
@@ -206,8 +208,8 @@ def _beat(page: Page, step: Step) -> int:
 def _here() -> tuple[Page, Step]:
     """The step that is on screen.
 
-    A callback cannot take it as an argument: the button is drawn last, and whoever turns a page
-    while a slider settles presses one whose arguments are still those of the step before.
+    A callback cannot take it as an argument: whoever turns a page while it is being drawn presses a
+    button whose arguments are still those of the step before.
     """
     page = page_of(st.session_state["walk.here"][0])
     step = page.step(st.session_state["walk.here"][1])
@@ -345,7 +347,8 @@ def _reset() -> None:
 
 def _share(page: Page, step: Step) -> None:
     """The link of this step as a code for telephones, and the other ways to show it."""
-    link = f"{base_url(page.slug)}?{urlencode(query(page, step))}"
+    not_yet_drawn = {k: v for k, v in st.query_params.items() if k not in st.session_state}
+    link = f"{base_url(page.slug)}?{urlencode(query(page, step, not_yet_drawn))}"
     st.markdown("**This step, as it is set now**")
     st.image(qr_code(link), width=180)
     st.code(link, language=None, wrap_lines=True)
