@@ -205,7 +205,7 @@ def _beat(page: Page, step: Step) -> int:
     return shown if place == f"{page.slug}/{step.slug}" else 0
 
 
-def _here() -> tuple[Page, Step]:
+def _on_screen() -> tuple[Page, Step]:
     """The step that is on screen.
 
     A callback cannot take it as an argument: whoever turns a page while it is being drawn presses a
@@ -219,7 +219,7 @@ def _here() -> tuple[Page, Step]:
 
 def _next() -> None:
     """Pass a gate, show the next beat, or go on, in this order; beats are for a lecture room."""
-    page, step = _here()
+    page, step = _on_screen()
     if _mode("present"):
         if step.question and not progress.is_revealed(page.slug, step.slug):
             progress.note(page.slug, step.slug, passed=True)
@@ -242,7 +242,7 @@ def _following(page: Page, step: Step) -> tuple[Page, Step] | None:
 
 
 def _back() -> None:
-    page, step = _here()
+    page, step = _on_screen()
     if to := neighbour(page, step, -1):
         _go(page, step, to, None)
 
@@ -335,7 +335,7 @@ def _draw_bottom(page: Page, step: Step) -> None:
 
 def _reset() -> None:
     """The step as it opens: its controls, its prediction, its beats."""
-    page, step = _here()
+    page, step = _on_screen()
     for control in page.controls(step):
         st.session_state.pop(control.name, None)
         st.session_state.get("kept", {}).get(page.slug, {}).pop(control.name, None)
