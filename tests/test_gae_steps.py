@@ -499,16 +499,14 @@ def test_lambda_is_one_control_and_stays_set():
 
 
 def dragged(page, control, pixels):
-    """Move a thumb without letting go: the place in its options, and the letters of the chart."""
+    """Move a thumb without letting go: the place in its options."""
     thumb = page.locator(f".st-key-{control} [data-testid=stSliderThumbValue]").bounding_box()
     x, y = thumb["x"] + thumb["width"] / 2, thumb["y"] + thumb["height"] + 12
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x + pixels, y, steps=6)
     page.wait_for_timeout(500)
-    at = int(page.locator(f".st-key-{control} input[type=range]").input_value())
-    texts = page.locator("[data-testid=stVegaLiteChart] svg text").all_text_contents()
-    return at, [text.replace("\N{MINUS SIGN}", "-") for text in texts]
+    return int(page.locator(f".st-key-{control} input[type=range]").input_value())
 
 
 @pytest.mark.browser
@@ -526,35 +524,43 @@ def test_while_a_slider_moves_the_chart_shows_the_numbers_that_the_server_says(
             page.get_by_role("button", name="Show me", exact=True).click()
             page.get_by_text("N = 30").first.wait_for(timeout=60_000)
         page.locator("[data-testid=stVegaLiteChart] svg").first.wait_for(timeout=60_000)
-        at, texts = dragged(page, control, pixels)
         page.mouse.up()
-        return at, texts
+        return dragged(page, control, pixels)
+
+    def shown(wanted):
+        """All of these stand in the charts of the step, while the thumb is still held."""
+        page.wait_for_function(
+            """wanted => { const texts = [...document.querySelectorAll(
+            '[data-testid=stVegaLiteChart] svg text')].map(t => t.textContent.replaceAll('−', '-'));
+            return wanted.every(text => texts.includes(text)); }""",
+            arg=[*wanted],
+            timeout=20_000,
+        )
 
     ahead = recorded().advantages()[:, 0]
     with serve("streamlit_app.py") as url:
         page = chromium.new_page(viewport={"width": 1280, "height": 720})
-        at, texts = visit("mix", "lam")
+        at = visit("mix", "lam")
         assert at != 60
         weights = mixture_weights(at / 100, 6)
-        assert f"Â = {plain(fixed(float(weights @ ahead)))}" in texts
-        assert {fixed(float(w)) for w in weights} <= set(texts)
-        at, texts = visit("telescope", "lam")
+        shown({f"Â = {plain(fixed(float(weights @ ahead)))}"})
+        shown({fixed(float(w)) for w in weights})
+        at = visit("telescope", "lam")
         total = mixture_weights(at / 100, 6) @ ahead
-        assert f"Â = Σ λᵏ δₖ = {plain(fixed(float(total)))}" in texts
-        at, texts = visit("bars", "error")
+        shown({f"Â = Σ λᵏ δₖ = {plain(fixed(float(total)))}"})
+        at = visit("bars", "error")
         assert at != 10
         totals = of_ladder().mean_squared_error(trust.ERRORS[at], 10)
-        assert {fixed(float(x), 3) for x in totals} <= set(texts)
-        at, texts = visit("more", "error")
+        shown({fixed(float(x), 3) for x in totals})
+        at = visit("more", "error")
         found = best_lambda.of_world("ladder", "too small")
         best = [found.best_lambda(trust.ERRORS[at], n) for n in (10, 30)]
-        assert {f"best λ = {x:.2g}" for x in best} <= set(texts)
-        at, texts = visit("ledger", "lam")
+        shown({f"best λ = {x:.2g}" for x in best})
+        at = visit("ledger", "lam")
         wanted = Ledger.of(ledger.rows_of("a fall"), GAMMA, at / 100).advantages()
-        assert {plain(fixed(float(x), 3)) for x in wanted} <= set(texts)
-        at, texts = visit("stops", "lam")
+        shown({plain(fixed(float(x), 3)) for x in wanted})
+        at = visit("stops", "lam")
         for end in stops.ENDS:
             right, wrong = stops.found(end, at / 100)
-            assert plain(fixed(right[-1])) in texts
-            assert f"✗ {plain(fixed(wrong[-1]))}" in texts
+            shown({plain(fixed(right[-1])), f"✗ {plain(fixed(wrong[-1]))}"})
         page.close()
