@@ -4,6 +4,7 @@ Axes: S seeds.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -33,13 +34,23 @@ def within(steps: Floats, budget: float) -> Floats:
 
 def interval(x: Floats) -> tuple[float, float, float]:
     """IQM over seeds [S] and its 95 % bootstrap interval."""
-    low, high = bootstrap_band(x[None])
-    return float(interquartile_mean(x)), float(low[0]), float(high[0])
+    return _interval(tuple(x.tolist()))
+
+
+@lru_cache(200)  # steps of the site draw the same runs again and again
+def _interval(x: tuple[float, ...]) -> tuple[float, float, float]:
+    low, high = bootstrap_band(np.array(x)[None])
+    return float(interquartile_mean(np.array(x))), float(low[0]), float(high[0])
 
 
 def paired_difference(a: Floats, b: Floats) -> tuple[float, float, float]:
     """Mean of a − b over common seeds and its 95 % bootstrap interval."""
-    gaps = a - b
+    return _difference(tuple((a - b).tolist()))
+
+
+@lru_cache(200)
+def _difference(of_seeds: tuple[float, ...]) -> tuple[float, float, float]:
+    gaps = np.array(of_seeds)
     rng = np.random.default_rng(0)
     means = rng.choice(gaps, (4000, len(gaps))).mean(axis=1)
     low, high = np.quantile(means, (0.025, 0.975))

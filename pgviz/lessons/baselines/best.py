@@ -132,5 +132,10 @@ def elsewhere(screen: Screen) -> None:
         " steps left, which no b(s) does: there it is the best of these."
     )
     for label in ("corridor", "ladder"):
-        why = noise.why_not_v(named_worlds[worlds.NAMES[label]]()).sentence
-        st.markdown(f"**{label.capitalize()}:** {why}")
+        st.markdown(f"**{label.capitalize()}:** {why(label)}")
+
+
+@lru_cache(2)
+def why(label: str) -> str:
+    """Why V is not the best b(s) in a world of this page."""
+    return noise.why_not_v(named_worlds[worlds.NAMES[label]]()).sentence
