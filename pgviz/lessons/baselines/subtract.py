@@ -134,7 +134,7 @@ def sentence(name: str, b: float) -> str:
     with_b, none = exact.moments.covariance_trace, parabola(name)["none"]
     moved = "0" if exact.bias_squared < 1e-20 else number(exact.bias_squared**0.5)
     begin = f"With b = {fixed(b, 1)} the noise of one episode is {fixed(with_b)}"
-    end = f" The centre has moved by {moved}."
+    end = f" The expected centre has moved by {moved}."
     if b == 0:
         return f"{begin}: nothing is subtracted.{end}"
     if with_b <= none:

@@ -12,9 +12,9 @@ GRAESSER_AND_KENG = (
 READING = (
     (
         "before you start",
-        "Graesser and Keng, *Foundations of Deep Reinforcement Learning*, chapters 1 and 2",
+        "Graesser and Keng, *Foundations of Deep Reinforcement Learning*, chapter 1",
         GRAESSER_AND_KENG,
-        "the vocabulary; chapter 2 can wait until REINFORCE",
+        "the vocabulary; chapter 2 is REINFORCE in code",
     ),
     (
         "after The theorem",
