@@ -23,7 +23,7 @@ def draw(screen: Screen) -> None:
         r"$\displaystyle\hat g = \frac1N \sum_{\text{episodes}} \sum_t \Psi_t\,"
         r"\nabla\log\pi(a_t|s_t)$"
         "\n\nIn words: make each decision of N games more likely where a number Ψ is positive, less"
-        " likely where it is negative. The next pages build it, symbol by symbol."
+        " likely where it is negative. The next pages build this equation."
     )
     with screen.beside_controls(), st.container(horizontal=True, gap="small"):
         left = progress.last()
