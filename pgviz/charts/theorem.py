@@ -235,7 +235,7 @@ def two_ascents(field: str, start: int, ink: str, num_steps: int) -> alt.LayerCh
     x = alt.X("step:Q").title("steps of size 1 in θ")
     x = x.scale(domain=[0, num_steps * 1.32], nice=False).axis(values=[0, 20, 40, 60, 80])
     y = alt.Y("probability:Q").title("probability of arm 1").scale(domain=[-0.04, 1.04])
-    y = y.axis(values=[0, 0.25, 0.5, 0.75, 1], format="~g")
+    y = y.axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2~f")
     names = ["slope of J", "sampled R ∇P"]
     color = alt.Color("update:N").scale(domain=names, range=[ink, BROKEN]).legend(None)
     dash = alt.StrokeDash("update:N").scale(domain=names, range=[TRUTH_DASH, BROKEN_DASH])
