@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from random_worlds import random_world
 
 from pgviz.exact.estimator import GradientEstimator, true_values
-from pgviz.exact.subtracted import NORMALISERS
+from pgviz.exact.landscape import knob
 from pgviz.figures import number
+from pgviz.lessons.theorem import average, causality, climb, discount, proof, unrolled
+from pgviz.lessons.theorem import theorem as theorem_step
 from pgviz.measure import ledger
 from pgviz.measure.noise import in_figures
 from pgviz.measure.report import moments_report, table
@@ -22,7 +24,6 @@ from pgviz.worlds.named import short_corridor
 from pgviz.worlds.tabular import TabularMDP
 
 NUMBER = r"[−-]?\d+(,\d{3})*(\.\d+)?(e[+−-]\d+)?"
-CENTRED = [name for name in NORMALISERS if name != "divided by its spread"]
 UNITS = st.floats(-9, 9).map(lambda x: 10**x)
 
 
@@ -128,6 +129,51 @@ def test_receipts_hold_or_fail_in_every_unit(world, c):
                 assert told[0] == told[1]
                 zeros = [(r.left == "0", r.right == "0") for r in (left, right)]
                 assert zeros[0] == zeros[1]
+
+
+# The steps of the theorem, where a visitor's world may pay in any unit.
+UNSIGNED = rf"[+−-]?({NUMBER})(·10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?"
+
+
+def plain(text):
+    """A sentence of a step without its numbers."""
+    return re.sub(UNSIGNED, "#", text)
+
+
+@given(st.sampled_from(EDGES), UNITS)
+@settings(max_examples=8, deadline=None)
+@example(EDGES[5], 1e-9)
+@example(EDGES[6], 1e9)
+def test_the_steps_of_the_theorem_say_the_same_in_every_unit(world, c):
+    actions = [f"action {a}" for a in range(world.num_actions)]
+
+    def said(w, unit):
+        broken = [
+            (line.title, name)
+            for line in proof.PROOF
+            for name in (None, *line.line.breaks)
+            if name is None or name in proof.BREAKS
+        ]
+        found = [proof.evaluate(w, title, name, tuple(actions)) for title, name in broken]
+        told = [[(x.reading.mark, x.sides["same"].tolist()) for x in found]]
+        told += [plain(theorem_step.both(x)).count("10") for x in found]
+        for show in ("mean", "spread"):
+            table = causality.pairs(w, show)
+            told.append((table["value"] == 0).tolist())
+        told.append(plain(causality.sentence(*causality.noise(w), keep=True)))
+        for name in (None, *unrolled.BREAKS):
+            told.append(plain(unrolled.sentence(unrolled.sums(w, name), name)))
+        run = climb.race(w, 0, "drop the log", 0.3 / unit, 2, 0)
+        drawn, _ = climb.in_frame(run.steps)
+        told += [climb.headline(run), plain(climb.sentence(run)), drawn["drawn"].isna().tolist()]
+        told.append(plain(average.sentence(average.means(w, 0), 100)))
+        told.append(plain(discount.curl_sentence(discount.field_of(w, 0.5))))
+        if knob(w, 0) is not None:
+            paths = discount.along(w, 0)
+            told += [plain(discount.sentence(paths, 0.5)), len(discount.labels(paths))]
+        return told
+
+    assert said(times(world, c), c) == said(world, 1.0)
 
 
 @given(UNITS)

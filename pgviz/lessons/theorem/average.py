@@ -35,7 +35,7 @@ def draw(screen: Screen) -> None:
     shown, table, note = world.found_or_instead(shown, "two-arms", means, luck)
     exact = float(table["exact"].iloc[0])
     marks = rows_of(table)
-    reach = max(3.5 * float(table["spread"].iloc[0]) / np.sqrt(10), 1e-12)
+    reach = 3.5 * float(table["spread"].iloc[0]) / np.sqrt(10) or abs(exact) or 1.0
     screen.chart(
         mean_of_samples, field, SAMPLES.options.index(start), ink(),
         tables={
@@ -94,5 +94,7 @@ def sentence(table: pd.DataFrame, num: int) -> str:
         )
     holds = f"{words}: it holds the exact {signed(exact, 3)}"
     if low <= 0 <= high:
-        return f"{holds}, but cannot tell its sign yet." if abs(exact) > 1e-12 else f"{holds}."
+        return (
+            f"{holds}, but cannot tell its sign yet." if abs(exact) > 1e-9 * reach else f"{holds}."
+        )
     return f"{holds}, and all of it lies {'above' if low > 0 else 'below'} 0."

@@ -5,7 +5,7 @@ import pandas as pd
 
 from pgviz.charts.theorem import credit as chart
 from pgviz.exact.credit import credit
-from pgviz.exact.values import state_distributions
+from pgviz.exact.values import settled, size_of_returns, state_distributions
 from pgviz.figures import number
 from pgviz.measure.noise import stairs
 from pgviz.proofs.ascent import capped
@@ -72,7 +72,7 @@ def pairs(here: TabularMDP, show: str) -> pd.DataFrame:
     values = found.along(total if np.abs(total).max() > 0 else np.ones_like(total))
     values = values if show == "mean" else found.spread
     t, u = np.indices(values.shape)
-    values = np.where(np.abs(values) < 1e-12, 0.0, values)
+    values = settled(values, size_of_returns(short(here)))
     largest = float(np.abs(values).max()) or 1.0
     return pd.DataFrame(
         {
@@ -103,7 +103,8 @@ def noise(here: TabularMDP) -> tuple[float, float, float, bool]:
     from pgviz.exact.moments import past_returns
 
     kept, dropped = noise_of_the_past(here)
-    past = float(np.abs(credit(short(here)).past()).max())
+    few = short(here)
+    past = float(settled(np.abs(credit(few).past()).max(), size_of_returns(few)))
     return kept, dropped, past, bool(past_returns(here, 0.0, 2)[2].any())
 
 
@@ -111,8 +112,7 @@ def sentence(kept: float, dropped: float, past: float, has_a_past: bool, keep: b
     """What earlier rewards do here, to the mean and to the variance."""
     if not has_a_past:
         return "Here no reward comes before a later action: there is nothing to drop."
-    zero = "0" if past < 1e-9 else number(past)
-    mean = f"The earlier rewards' means add up to {zero}."
+    mean = f"The earlier rewards' means add up to {number(past)}."
     now, other = (kept, dropped) if keep else (dropped, kept)
     first, second = ("With", "without") if keep else ("Without", "with")
     compared = (

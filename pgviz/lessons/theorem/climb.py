@@ -102,7 +102,7 @@ def in_frame(steps: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The part worth looking at: a climber that leaves it ends at its edge."""
     good = steps[steps["update"] != theorem.BROKEN]["objective"]
     worst, best = float(good.quantile(0.02)), float(good.max())
-    reach = max(best - worst, 1e-6 * max(abs(best), 1e-6))
+    reach = max(best - worst, 1e-6 * abs(best)) or 1.0
     low = max(worst - 1.2 * reach, float(steps["objective"].min()) - 0.05 * reach)
     high = min(best + 1.2 * reach, float(steps["objective"].max()) + 0.05 * reach)
     drawn = steps.assign(drawn=steps["objective"].clip(low, high))
@@ -139,9 +139,10 @@ def headline(run: theorem.Race) -> str:
     gain = {name: float(row["objective"]) - start for name, row in rows.items()}
     if theorem.SAMPLED in run.capped or theorem.EXACT in run.capped:
         return "A line ends where its episodes grow too long"
-    if gain[theorem.SAMPLED] > 0 > gain[theorem.BROKEN] + 1e-9:
+    nothing = 1e-9 * max(map(abs, gain.values()))
+    if gain[theorem.SAMPLED] > 0 > gain[theorem.BROKEN] + nothing:
         return "Samples climb, the mistake goes down"
-    if gain[theorem.BROKEN] > 1e-9 and gain[theorem.SAMPLED] > 0:
+    if gain[theorem.BROKEN] > nothing and gain[theorem.SAMPLED] > 0:
         return "Here the mistake climbs, too"
     return "The exact gradient climbs"
 

@@ -145,7 +145,7 @@ def sentence(paths: pd.DataFrame, gamma: float) -> str:
     true, wrong = float(middle[WITH]), float(middle[WITHOUT])
     words = f"At p = 0.5 and γ = {number(gamma)} the slope is {signed(true, 4)}; without γᵗ the direction is {signed(wrong, 4)}"
     scale = max(abs(true), abs(wrong))
-    if abs(true - wrong) <= 1e-9 * max(scale, 1e-9):
+    if abs(true - wrong) <= 1e-9 * scale:
         return f"{words}: here the factor makes no difference."
     if true * wrong < 0:
         return f"{words}: downhill."
@@ -179,6 +179,6 @@ def curl_sentence(seen: theorem.Curl) -> str:
     """A gradient adds up to zero on a round trip; this does not."""
     loop = seen.broken_loop
     words = f"Once around the square, ∇J adds up to {fixed(seen.true_loop, 4)}"
-    if abs(loop) < 1e-9:
+    if abs(loop) <= 1e-9 * float(seen.arrows["length"].max()):
         return f"{words}, and so does the direction without γᵗ."
     return f"{words}, as every gradient must; the direction without γᵗ to {signed(loop, 4)}: it is the gradient of nothing."

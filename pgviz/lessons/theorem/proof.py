@@ -210,8 +210,7 @@ def sides(receipt: Receipt) -> pd.DataFrame:
     left, right = (np.ravel(np.asarray(x, float)) for x in (receipt.left, receipt.right))
     size = np.maximum(np.abs(left), np.abs(right))
     gap = np.abs(left - right)
-    scale = max(1.0, float(np.abs(left).max(initial=0.0)))
-    same = (gap <= 1e-12 * scale) | (receipt.kind == "estimate")
+    same = (gap <= receipt.rounding) | (receipt.kind == "estimate")
     order = np.lexsort((-size, -np.where(same, 0, gap)))[:MOST_SHOWN]
     order.sort()
     table = pd.DataFrame(

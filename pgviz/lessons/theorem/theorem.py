@@ -103,8 +103,8 @@ def both(found: Evaluated) -> str:
 
 def size_of(found: Evaluated) -> str:
     """The difference: a power of ten where it is rounding."""
-    size = found.reading.size
-    return number_of(size, 1 if size < 1e-9 else 3)
+    is_rounding = found.reading.mark == "holds" and "±" not in found.reading.right
+    return number_of(found.reading.size, 1 if is_rounding else 3)
 
 
 def mark_of(found: Evaluated) -> str:
@@ -151,7 +151,7 @@ def samples_in_words(found: Evaluated) -> str:
         return f"{sides}: the 95 % interval misses it, as one in twenty does."
     if kind == "unsure":
         return f"{sides}: the interval holds it, but cannot tell its sign yet."
-    sign = ", and tells its sign" if abs(float(found.reading.left)) > 1e-9 else ""
+    sign = "" if found.reading.left == "0" else ", and tells its sign"
     return f"{sides}: the 95 % interval holds it{sign}."
 
 

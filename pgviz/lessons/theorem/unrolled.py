@@ -95,7 +95,8 @@ def sentence(table: pd.DataFrame, broken: str | None) -> str:
     """How many terms it takes, or where a broken sum ends."""
     exact, last = float(table["exact"].iloc[0]), float(table["partial_sum"].iloc[-1])
     if broken is not None:
-        if abs(last - exact) <= 0.01 * max(abs(exact), 1e-12):
+        size = float(table["partial_sum"].abs().max())
+        if abs(last - exact) <= max(0.01 * abs(exact), 1e-9 * size):
             return f"“{broken}” leaves the sum at {signed(last, 3)}: here it does no harm."
         return f"“{broken}”: the sum ends at {signed(last, 3)}, the slope is {signed(exact, 3)}."
     terms = theorem.enough_terms(table)
