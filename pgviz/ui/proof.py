@@ -17,7 +17,7 @@ def formula(screen: Screen, terms: Sequence[tuple[str, str]]) -> None:
         st.container(horizontal=True, gap=None, vertical_alignment="center", key="formula"),
     ):
         for label, slug in terms:
-            walk.link(screen.page, screen.step, label, slug)
+            walk.link(screen.page, label, slug)
         st.html(
             "<style>.st-key-formula button { min-height: 0; padding: 2px 4px; }"
             ".st-key-formula button .stMarkdownColoredText"

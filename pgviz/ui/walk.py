@@ -7,7 +7,6 @@ The address says which: `/gae?step=ledger&…`. `present=1` shows the same steps
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import segno
@@ -93,11 +92,10 @@ def _controls_of(page: Page, step: Step) -> tuple[Control, ...]:
     return tuple(by_name.values())
 
 
-def query(page: Page, step: Step, settings: Mapping[str, Any] | None = None) -> dict[str, str]:
+def query(page: Page, step: Step, settings: Mapping[str, str] | None = None) -> dict[str, str]:
     """The address of a step as this visitor would find it: its settings and the modes kept."""
     kept = {name: _mode(name) for name in MODES if _mode(name) and name != "all"}
-    state = st.session_state.get("kept", {}).get(page.slug, {})
-    state = state | {
+    state = st.session_state.get("kept", {}).get(page.slug, {}) | {
         control.name: st.session_state[control.name]
         for control in page.controls(step)
         if control.name in st.session_state
@@ -142,27 +140,27 @@ def neighbour(page: Page, step: Step, way: int) -> tuple[Page, Step] | None:
     return order[at] if 0 <= at < len(order) else None
 
 
-def _go(page: Page, step: Step, to: tuple[Page, Step], settings: Mapping[str, Any] | None) -> None:
+def _go(page: Page, step: Step, modes: Mapping[str, str] | None = None) -> None:
     """To another step: one entry in the browser's history, however many settings change."""
-    other, target = to
-    if other.slug == page.slug:
-        controls.set_address(query(other, target, settings))
+    address = query(page, step) | dict(modes or {})
+    if page == _on_screen()[0]:
+        controls.set_address(address)
     else:
-        st.session_state["walk.leave"] = (other.slug, query(other, target, settings))
+        st.session_state["walk.leave"] = (page.slug, address)
 
 
-def link(page: Page, step: Step, label: str, slug: str) -> None:
+def link(page: Page, label: str, slug: str) -> None:
     """A button in a text or a formula that leads to another step of this page."""
     target = page.step(slug)
     assert target is not None
     title = target.heading(progress.is_revealed(page.slug, slug))
     st.button(
         f"{label} :gray[{title}]",  # the grey words are for screen readers, which skip a formula
-        key=f"link-{step.slug}-{slug}-{label}",
+        key=f"link-{slug}-{label}",
         type="tertiary",
         help=title,
         on_click=guarded(_go),
-        args=(page, step, (page, target), None),
+        args=(page, target),
     )
 
 
@@ -183,16 +181,13 @@ def open_button(
     """A button that leads to a step of another page, in a mode of its own if one is given."""
     page = page_of(place[0])
     step = page.step(place[1]) or page.steps[0]
-
-    def leave() -> None:
-        st.session_state["walk.leave"] = (page.slug, query(page, step) | dict(modes or {}))
-
     st.button(
         label,
         key=f"open-{page.slug}-{step.slug}",
         type="primary" if primary else "secondary",
         width=width or "content",
-        on_click=guarded(leave),
+        on_click=guarded(_go),
+        args=(page, step, modes),
     )
 
 
@@ -231,7 +226,7 @@ def _next() -> None:
                 st.session_state[name] = value
             return
     if to := _following(page, step):
-        _go(page, step, to, None)
+        _go(*to)
 
 
 def _following(page: Page, step: Step) -> tuple[Page, Step] | None:
@@ -242,9 +237,8 @@ def _following(page: Page, step: Step) -> tuple[Page, Step] | None:
 
 
 def _back() -> None:
-    page, step = _on_screen()
-    if to := neighbour(page, step, -1):
-        _go(page, step, to, None)
+    if to := neighbour(*_on_screen(), -1):
+        _go(*to)
 
 
 # --- what is drawn around a step ---
@@ -258,7 +252,7 @@ def _draw_marks(page: Page, step: Step) -> None:
     def chosen() -> None:
         slug = st.session_state["walk"].get("go")
         if (target := page.step(slug or "")) is not None:
-            _go(page, step, (page, target), None)
+            _go(page, target)
 
     def heard() -> None:
         st.session_state["progress.known"] = True
@@ -354,7 +348,7 @@ def _share(page: Page, step: Step) -> None:
     st.code(link, language=None, wrap_lines=True)
 
     def show(name: str, on: bool) -> None:
-        kept = {k: v for k, v in query(page, step).items() if k != name}
+        kept = {k: v for k, v in query(*_on_screen()).items() if k != name}
         controls.set_address(kept | ({name: "1"} if on else {}))
 
     on = bool(_mode("present"))
