@@ -1,6 +1,7 @@
 """How numbers are written in sentences, in one place: real minus signs, no noise in the digits."""
 
 import math
+from collections.abc import Sequence
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -51,6 +52,11 @@ def count(number: float) -> str:
 def plural(number: int, noun: str) -> str:
     """1 episode, 10 episodes."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def listed(names: Sequence[str]) -> str:
+    """2, 3 and 9."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def with_minus(text: str) -> str:

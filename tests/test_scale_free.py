@@ -14,12 +14,12 @@ from pgviz.exact.estimator import GradientEstimator, true_values
 from pgviz.exact.landscape import knob
 from pgviz.figures import number
 from pgviz.lessons.theorem import average, causality, climb, discount, proof, unrolled
-from pgviz.lessons.theorem import theorem as theorem_step
 from pgviz.measure import ledger
 from pgviz.measure.noise import in_figures
 from pgviz.measure.report import moments_report, table
 from pgviz.proofs.derivation import derivations
 from pgviz.proofs.receipts import read_out
+from pgviz.ui.proof import both
 from pgviz.worlds.named import short_corridor
 from pgviz.worlds.tabular import TabularMDP
 
@@ -156,7 +156,7 @@ def test_the_steps_of_the_theorem_say_the_same_in_every_unit(world, c):
         ]
         found = [proof.evaluate(w, title, name, tuple(actions)) for title, name in broken]
         told = [[(x.reading.mark, x.sides["same"].tolist()) for x in found]]
-        told += [plain(theorem_step.both(x)).count("10") for x in found]
+        told += [plain(both(x.reading)) for x in found]
         for show in ("mean", "spread"):
             table = causality.pairs(w, show)
             told.append((table["value"] == 0).tolist())

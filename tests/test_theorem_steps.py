@@ -40,6 +40,7 @@ from pgviz.measure import jumps, two_arms
 from pgviz.measure import theorem as measured
 from pgviz.proofs.derivation import derivative, objective_at, policy_at, probabilities_of
 from pgviz.ui import world as worlds
+from pgviz.ui.proof import mark_of
 from pgviz.ui.world import Shown
 from pgviz.worlds import named
 from pgviz.worlds.files import world_document
@@ -426,7 +427,7 @@ def test_every_number_of_a_line_has_its_name_where_they_are_few():
 def test_samples_that_cannot_tell_the_sign_earn_no_mark():
     found = proof.evaluate(ladder(), "a mean of samples", None, stories["ladder"].actions)
     unsure = replace(found, reading=replace(found.reading, mark="holds", note="too few"))
-    assert theorem.mark_of(unsure) == "unsure"
+    assert mark_of(unsure.reading) == "unsure"
     assert "cannot tell its sign" in theorem.samples_in_words(unsure)
     assert found.reading.left == "0"  # what has no sign, no interval can tell
     assert theorem.samples_in_words(found).endswith("holds it.")

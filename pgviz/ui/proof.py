@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from pgviz.figures import number, with_minus
 from pgviz.proofs.receipts import Reading
 from pgviz.ui import receipts, walk
 from pgviz.ui.look import text_red
@@ -27,9 +28,42 @@ def formula(screen: Screen, terms: Sequence[tuple[str, str]]) -> None:
         )
 
 
-def line(screen: Screen, title: str, latex: str, numbers: str, all_lines: str) -> None:
-    """One line of a proof: its place and reason, its formula, both sides, the other lines' marks."""
+MARKS = {"holds": "✓", "fails": "✗", "open": "…", "unsure": "?", "none": "–"}
+
+
+def mark_of(reading: Reading) -> str:
+    """The mark of a line; samples whose interval cannot tell the sign earn none."""
+    return "unsure" if reading.mark == "holds" and reading.note else reading.mark
+
+
+def size_of(reading: Reading) -> str:
+    """The difference of both sides: a power of ten where it is rounding."""
+    is_rounding = reading.mark == "holds" and "±" not in reading.right
+    return number(reading.size, 1 if is_rounding else 3)
+
+
+def both(reading: Reading) -> str:
+    """Left against right, where they differ most, or at the largest number."""
+    sides = with_minus(f"{reading.left} against {reading.right}")
+    return f"{sides}, difference {size_of(reading)}"
+
+
+def line(
+    screen: Screen,
+    at: int,
+    reason: str,
+    latex: str,
+    reading: Reading,
+    marks: Sequence[str],
+    struck: str = "",
+    where: str = "",
+) -> None:
+    """Line `at` of a proof: its reason or what is struck, its formula, both sides, all marks."""
     red = text_red()
+    title = f"**Line {at} of {len(marks)}**"
+    title += f" &nbsp; :red[✗ {struck}]" if struck else f" &nbsp; :small[{reason}]"
+    numbers = f"{where}{both(reading)} **{MARKS[mark_of(reading)]}**"
+    all_lines = "".join(f" {n} {MARKS[mark]}" for n, mark in enumerate(marks, 1))
     with screen.picture(), st.container(key="proof-line", gap=None):
         st.markdown(title)
         st.markdown(f"$\\displaystyle {latex}$")

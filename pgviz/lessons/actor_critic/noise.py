@@ -5,7 +5,7 @@ from functools import lru_cache
 import pandas as pd
 
 from pgviz.charts import actor_critic as charts
-from pgviz.figures import number, percent
+from pgviz.figures import listed, number, percent
 from pgviz.measure import recorded_critic
 from pgviz.measure.frozen import psi
 from pgviz.measure.recorded_critic import SEEDS
@@ -68,9 +68,5 @@ def sentence(seed: int) -> str:
         f"At update {best['update']:.0f} episodes last {best['length']:.0f} steps on average, and δ has"
         f" {percent(best['ratio'])} of the variance of {MINUS_V}; at update {last['update']:.0f},"
         f" {last['length']:.0f} steps and {number(last['ratio'], 2)} times as much. The 95 %"
-        f" interval of this ratio is below 1 at {_listed(less)}, above 1 at {_listed(more)}."
+        f" interval of this ratio is below 1 at {listed(less)}, above 1 at {listed(more)}."
     )
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]

@@ -10,11 +10,10 @@ import pandas as pd
 from pgviz.charts.baselines import terms_that_cancel
 from pgviz.charts.theorem import two_sides
 from pgviz.exact.values import action_values, logit_scores, settled
+from pgviz.figures import listed, plural, signed, with_minus
 from pgviz.figures import number as number_of
-from pgviz.figures import plural, signed, with_minus
 from pgviz.lessons.baselines import worlds
 from pgviz.lessons.theorem.proof import Evaluated, short, sides
-from pgviz.lessons.theorem.theorem import MARKS, both, listed, mark_of, size_of
 from pgviz.proofs.derivation import Line
 from pgviz.proofs.receipts import is_cut, read
 from pgviz.proofs.subtraction import (
@@ -27,6 +26,7 @@ from pgviz.proofs.subtraction import (
 from pgviz.ui import proof as proof_ui
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink
+from pgviz.ui.proof import mark_of, size_of
 from pgviz.ui.screen import Screen
 from pgviz.worlds.named import named_worlds
 from pgviz.worlds.stories import stories
@@ -129,15 +129,9 @@ def draw(screen: Screen) -> None:
     line = PROOF[number - 1]
     found = evaluate(worlds.NAMES[name], line.title, broken)
     all_marks = marks(worlds.NAMES[name], broken)
-    struck = broken if broken in line.altered else ""
-    proof_ui.line(
-        screen,
-        f"**Line {number} of {len(PROOF)}**"
-        + (f" &nbsp; :red[✗ {struck}]" if struck else f" &nbsp; :small[{line.reason}]"),
-        line.altered.get(broken or "", line.equation),
-        f"{both(found)} **{MARKS[mark_of(found)]}**",
-        "".join(f" {at} {MARKS[mark]}" for at, mark in enumerate(all_marks, 1)),
-    )
+    struck = broken if broken and broken in line.altered else ""
+    latex = line.altered.get(broken or "", line.equation)
+    proof_ui.line(screen, number, line.reason, latex, found.reading, all_marks, struck)
     height = screen.height - (330 if screen.present else 206)
     if line.title == ONE_STATE:
         parts, sums = terms(worlds.NAMES[name], broken)
@@ -199,7 +193,7 @@ def evaluate(name: str, title: str, broken: str | None) -> Evaluated:
 
 def marks(name: str, broken: str | None) -> tuple[str, ...]:
     """Which lines hold, in their order."""
-    return tuple(mark_of(evaluate(name, each.title, broken)) for each in PROOF)
+    return tuple(mark_of(evaluate(name, each.title, broken).reading) for each in PROOF)
 
 
 def in_this_world(name: str) -> str:
@@ -215,7 +209,7 @@ def sentence(number: int, found: Evaluated, broken: str | None, all_marks: tuple
     """Of this line and of the whole proof: what holds, what fails, by how much."""
     failing = [str(at) for at, mark in enumerate(all_marks, 1) if mark == "fails"]
     if number - 1 == SAMPLED_AT and not broken:
-        holds = mark_of(found) != "open"
+        holds = mark_of(found.reading) != "open"
         return with_minus(
             f"{found.reading.right} estimates {found.reading.left}: the 95 % interval"
             f" {'holds' if holds else 'misses'} it."
@@ -225,7 +219,7 @@ def sentence(number: int, found: Evaluated, broken: str | None, all_marks: tuple
             return f"“{broken}” changes nothing in this world: look at another one."
         exact = sum(mark == "holds" for mark in all_marks[:SAMPLED_AT])
         return (
-            f"The {exact} exact lines hold; the largest difference here is {size_of(found)}. Line"
+            f"The {exact} exact lines hold; the largest difference here is {size_of(found.reading)}. Line"
             f" {len(PROOF)} is a mean of samples."
         )
     where = f"Line{'' if len(failing) == 1 else 's'} {listed(failing)}"

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pgviz.charts import gae as charts
 from pgviz.exact.trust import weight_on_last_value
-from pgviz.figures import fixed
+from pgviz.figures import fixed, listed
 from pgviz.measure import sweep
 from pgviz.runs import Recording, Run
 from pgviz.training.command import command_line
@@ -123,10 +123,6 @@ def sentence(found: dict[float, Recording]) -> str:
         return f"{text} Seed by seed no λ differs clearly from 0.95."
     differ = f"{text} Seed by seed, {listed(apart)} differ clearly from 0.95"
     return f"{differ}; {listed(same)} do not." if same else f"{differ}."
-
-
-def listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
 
 
 def command() -> str:

@@ -6,8 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from pgviz.charts import gae as charts
+from pgviz.figures import listed
 from pgviz.lessons.gae.settings import LAMBDA, LAMBDA_START
-from pgviz.lessons.gae.sweep import found_in, listed
+from pgviz.lessons.gae.sweep import found_in
 from pgviz.measure import sweep
 from pgviz.runs import Recording, Run
 from pgviz.training.command import command_line

@@ -3,8 +3,7 @@
 import pandas as pd
 
 from pgviz.charts.theorem import two_sides
-from pgviz.figures import MINUS, plural
-from pgviz.figures import number as number_of
+from pgviz.figures import listed, plural, with_minus
 from pgviz.lessons.theorem.proof import BREAKS, PROOF, Evaluated, evaluate, marks, short
 from pgviz.proofs.derivation import Line
 from pgviz.proofs.receipts import is_cut
@@ -12,6 +11,7 @@ from pgviz.ui import proof as proof_ui
 from pgviz.ui import world
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink
+from pgviz.ui.proof import mark_of, size_of
 from pgviz.ui.screen import Screen
 
 NOTHING = "nothing"
@@ -30,7 +30,6 @@ TERMS = (
     (r"$\pi(a_t|s_t)$", "policy"),
 )
 SAMPLED_AT = [line.title for line in PROOF].index("a mean of samples")
-MARKS = {"holds": "✓", "fails": "✗", "open": "…", "unsure": "?", "none": "–"}
 
 
 def draw(screen: Screen) -> None:
@@ -50,14 +49,10 @@ def draw(screen: Screen) -> None:
     )
     all_marks = world.found(shown, marks, broken, actions)
     proof_ui.formula(screen, TERMS)
-    struck = broken if broken in line.altered else ""
+    struck = broken if broken and broken in line.altered else ""
+    latex = line.written(broken, shown.world)
     proof_ui.line(
-        screen,
-        f"**Line {number} of {len(PROOF)}**"
-        + (f" &nbsp; :red[✗ {struck}]" if struck else f" &nbsp; :small[{line.reason}]"),
-        line.written(broken, shown.world),
-        f"{which(found)}{both(found)} **{MARKS[mark_of(found)]}**",
-        "".join(f" {at} {MARKS[mark]}" for at, mark in enumerate(all_marks, 1)),
+        screen, number, line.reason, latex, found.reading, all_marks, struck, which(found)
     )
     screen.chart(
         two_sides, ink(), bool(found.names),
@@ -94,25 +89,6 @@ def which(found: Evaluated) -> str:
     return f"{where}: " if where else ""
 
 
-def both(found: Evaluated) -> str:
-    """Left against right, where they differ most, or at the largest number."""
-    reading = found.reading
-    sides = f"{reading.left} against {reading.right}".replace("-", MINUS)
-    return f"{sides}, difference {size_of(found)}"
-
-
-def size_of(found: Evaluated) -> str:
-    """The difference: a power of ten where it is rounding."""
-    is_rounding = found.reading.mark == "holds" and "±" not in found.reading.right
-    return number_of(found.reading.size, 1 if is_rounding else 3)
-
-
-def mark_of(found: Evaluated) -> str:
-    """The mark of a line; samples whose interval cannot tell the sign earn none."""
-    reading = found.reading
-    return "unsure" if reading.mark == "holds" and reading.note else reading.mark
-
-
 def _cut(shown: world.Shown) -> str:
     """A word where the world was cut so that its episodes can be listed."""
     here = shown.world
@@ -131,30 +107,27 @@ def sentence(number: int, found: Evaluated, broken: str | None, all_marks: tuple
         exact = sum(mark == "holds" for mark in all_marks) - (all_marks[SAMPLED_AT] == "holds")
         return (
             f"All {exact} exact lines hold; line {SAMPLED_AT + 1} is an estimate. The largest"
-            f" difference here is {size_of(found)}."
+            f" difference here is {size_of(found.reading)}."
         )
     where = f"Line{'' if len(failing) == 1 else 's'} {listed(failing)}"
     if not failing:
         return f"“{broken}” changes nothing in this world: look at another one."
     if found.reading.mark == "fails":
         others = "" if len(failing) == 1 else f" {where} fail."
-        return f"Line {number} fails, by {size_of(found)}.{others} The other exact lines hold."
+        return (
+            f"Line {number} fails, by {size_of(found.reading)}.{others} The other exact lines hold."
+        )
     verb = "fails" if len(failing) == 1 else "fail"
     return f"Line {number} does not use this step and holds. {where} {verb}: look there."
 
 
 def samples_in_words(found: Evaluated) -> str:
     """What the line of samples says: whether its interval holds the exact number, and the sign."""
-    sides = f"{found.reading.right} estimates {found.reading.left}".replace("-", MINUS)
-    kind = mark_of(found)
+    sides = with_minus(f"{found.reading.right} estimates {found.reading.left}")
+    kind = mark_of(found.reading)
     if kind == "open":
         return f"{sides}: the 95 % interval misses it, as one in twenty does."
     if kind == "unsure":
         return f"{sides}: the interval holds it, but cannot tell its sign yet."
     sign = "" if found.reading.left == "0" else ", and tells its sign"
     return f"{sides}: the 95 % interval holds it{sign}."
-
-
-def listed(names: list[str]) -> str:
-    """2, 3 and 9."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
