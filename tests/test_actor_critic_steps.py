@@ -587,10 +587,10 @@ def test_torch_refuses_a_td_error_that_is_not_detached():
 
 
 def test_every_gap_stands_once_and_hides_its_line():
-    from pgviz.ui.exercise import with_gaps
+    from pgviz.ui.exercise import gaps_of, with_gaps
 
     source = write.solution()
-    found = write.gaps(source)
+    found = gaps_of(source, write.HINTS)
     assert len(found) == 4
     skeleton = with_gaps(source, found)
     for line in found:

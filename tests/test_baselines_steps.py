@@ -46,6 +46,7 @@ from pgviz.lessons.baselines import (
 from pgviz.measure import committal, four_estimators, noise, scatter
 from pgviz.sampled.episodes import paired_estimates
 from pgviz.ui import screen
+from pgviz.ui.exercise import gaps_of
 from pgviz.ui.quiz import asked
 from pgviz.worlds.named import ladder, named_worlds, short_corridor, two_arms
 from tests.walks import opened, revealed, words
@@ -619,7 +620,7 @@ def test_the_bandit_says_when_b_star_is_better():
 def test_three_gaps_are_lines_of_a_file_that_runs():
     source = write.solution()
     ast.parse(source)
-    gaps = write.gaps(source)
+    gaps = gaps_of(source, write.HINTS)
     assert len(gaps) == 3
     lines = [line.strip() for line in source.splitlines()]
     assert all(lines.count(line) == 1 for line in gaps)

@@ -39,7 +39,7 @@ from pgviz.training import METRICS, broken, loop, train
 from pgviz.training.agent import Agent
 from pgviz.training.gradient import policy_gradient
 from pgviz.training.methods import weights
-from pgviz.ui.exercise import with_gaps
+from pgviz.ui.exercise import gaps_of, with_gaps
 from pgviz.worlds.cartpole import MAX_EPISODE_STEPS
 from pgviz.worlds.named import short_corridor, survival
 
@@ -433,7 +433,7 @@ def test_the_guess_about_the_loss_is_drawn_where_it_was_made():
 def test_the_exercise_is_the_function_that_is_tested_with_four_lines_left_out():
     source = write.solution()
     compile(source, "solution", "exec")
-    gaps = write.gaps(source)
+    gaps = gaps_of(source, write.HINTS)
     assert len(gaps) == len(write.HINTS) == 4
     skeleton = with_gaps(source, gaps)
     compile(skeleton, "skeleton", "exec")

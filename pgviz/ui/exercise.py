@@ -25,20 +25,27 @@ def with_gaps(solution: str, gaps: Mapping[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def gaps_of(solution: str, hints: Mapping[str, str]) -> dict[str, str]:
+    """The lines to write, each known by a part of it, with their hints: {line: hint}."""
+    lines = [line.strip() for line in solution.splitlines()]
+    code = [line for line in lines if not line.startswith("#")]
+    return {next(line for line in code if part in line): hint for part, hint in hints.items()}
+
+
 def _assigns(line: str) -> bool:
     head = line.split("(")[0]
     return " = " in head
 
 
 def exercise(
-    screen: Screen, name: str, solution: str, gaps: Mapping[str, str], start: str = ""
+    screen: Screen, name: str, solution: str, hints: Mapping[str, str], start: str = ""
 ) -> None:
     """Show the gaps in the picture; the whole file and its solution can be downloaded.
 
-    The picture begins at the line that holds `start`, where there is much before the first gap,
+    `hints` name the lines to write by a part of them. The picture begins at the line that holds `start`, where there is much before the first gap,
     and ends with its block.
     """
-    skeleton = with_gaps(solution, gaps)
+    skeleton = with_gaps(solution, gaps_of(solution, hints))
     lines = skeleton.splitlines()
     first = next(at for at, line in enumerate(lines) if start in line)
     indent = len(lines[first]) - len(lines[first].lstrip())

@@ -25,7 +25,7 @@ def draw(screen: Screen) -> None:
         " the first backward goes through the critic, too."
     )
     source = solution()
-    exercise(screen, "actor_critic", source, gaps(source), start="# [T, N]")
+    exercise(screen, "actor_critic", source, HINTS, start="# [T, N]")
     screen.says(f"{plural(len(HINTS), 'gap')} in {plural(len(source.splitlines()), 'line')}.")
 
 
@@ -79,9 +79,3 @@ CHANGES = (
     ("main(options.seed, options.gae_lambda)", "main(options.seed)"),
     ("from torch import Tensor\n", ""),
 )
-
-
-def gaps(source: str) -> dict[str, str]:
-    """The lines to write, with their hints."""
-    lines = [line.strip() for line in source.splitlines()]
-    return {next(line for line in lines if part in line): hint for part, hint in HINTS.items()}

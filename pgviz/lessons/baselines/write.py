@@ -23,7 +23,7 @@ def draw(screen: Screen) -> None:
         " `clip_grad_norm_` shortens a long ĝ."
     )
     source = solution()
-    exercise(screen, "baseline", source, gaps(source), start="loss = torch.zeros")
+    exercise(screen, "baseline", source, HINTS, start="loss = torch.zeros")
     screen.says(
         f"{plural(len(HINTS), 'gap')} in {plural(len(source.splitlines()), 'line')}: run it, and it"
         " should solve CartPole."
@@ -33,11 +33,3 @@ def draw(screen: Screen) -> None:
 def solution() -> str:
     """The whole file, as the tests run it."""
     return inspect.getsource(from_scratch)
-
-
-def gaps(source: str) -> dict[str, str]:
-    """The lines to write, with their hints."""
-    lines = [line.strip() for line in source.splitlines()]
-    return {
-        next(line for line in lines if line.startswith(part)): hint for part, hint in HINTS.items()
-    }

@@ -24,21 +24,10 @@ def draw(screen: Screen) -> None:
         " return should pass 100. If it falls to 9, look at your minus."
     )
     source = solution()
-    exercise(screen, "reinforce", source, gaps(source), start="def play")
-    screen.says(
-        f"{plural(len(gaps(source)), 'gap')} in {plural(len(source.splitlines()), 'line')}."
-    )
+    exercise(screen, "reinforce", source, HINTS, start="def play")
+    screen.says(f"{plural(len(HINTS), 'gap')} in {plural(len(source.splitlines()), 'line')}.")
 
 
 def solution() -> str:
     """The whole file."""
     return inspect.getsource(reinforce)
-
-
-def gaps(source: str) -> dict[str, str]:
-    """The lines to write, with their hints."""
-    lines = [line.strip() for line in source.splitlines()]
-    return {
-        next(line for line in lines if part in line and not line.startswith("#")): hint
-        for part, hint in HINTS.items()
-    }
