@@ -28,8 +28,9 @@ def first_batch(config):
     rollout = learners.collect(0)
     psi = weights(rollout, config)
     signs = np.where(rollout.actions, 1, -1)
-    old = np.array(torch.nn.functional.logsigmoid(torch.tensor(signs * rollout.logits)))
-    return learners, rollout, psi, Batch(rollout, psi, old)
+    slow = torch.nn.functional.logsigmoid(torch.tensor(signs * rollout.logits))
+    np.testing.assert_allclose(rollout.log_probs, slow, rtol=1e-6)
+    return learners, rollout, psi, Batch(rollout, psi, rollout.log_probs)
 
 
 def test_at_ratio_one_the_gradient_is_the_policy_gradient():

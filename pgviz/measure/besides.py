@@ -13,6 +13,7 @@ from pgviz.runs.recording import Recording
 from pgviz.training.agent import CRITIC_LAST_SCALE, POLICY_LAST_SCALE, VALUE_COEF, Agent
 from pgviz.training.config import Config
 from pgviz.training.loop import SOLVED_EPISODES, SOLVED_RETURN
+from pgviz.training.methods import methods
 from pgviz.training.optimizer import BETA_1, BETA_2, EPSILON
 from pgviz.worlds.cartpole import MAX_EPISODE_STEPS
 
@@ -95,7 +96,7 @@ def _critic_scale(config: Config) -> Fact:
 
 
 def _batch(config: Config) -> Fact:
-    if config.method == "ppo":
+    if config.reuses_batch:
         size, times = config.num_envs * config.num_steps, config.update_epochs
         words = (
             f"A batch is {config.num_envs} windows of {config.num_steps} steps, {size} in all. It is"
@@ -122,7 +123,7 @@ def _batch(config: Config) -> Fact:
 def _time_limit(config: Config) -> Fact:
     if config.whole_episodes:
         words = f"Step {MAX_EPISODE_STEPS} ends an episode like a fall does"
-        counts = config.method in ("actor-critic", "gae") and config.bootstrap_truncated
+        counts = methods[config.method].windows and config.bootstrap_truncated
         words += ", but V̂ of the last observation counts there." if counts else "."
         return Fact(words, counts)
     if config.bootstrap_truncated:
@@ -192,7 +193,7 @@ def _critic_learns(config: Config) -> Fact:
             f" {steps}. Adam's step size is {rate:g} for V̂'s own output layer."
         )
         return Fact(words, (rate, 1, size))
-    if config.method == "ppo":
+    if config.reuses_batch:
         words = (
             f"After π, by an Adam of its own with step size {rate:g}: once a minibatch, on the mean"
             " of ½ (V̂ − y)² over its steps. Its gradient is never clipped."

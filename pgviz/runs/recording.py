@@ -321,7 +321,7 @@ def sane(
         "trailing_return": none_yet,
         "value_loss": not config.has_critic,
         "explained_variance": True,
-        **dict.fromkeys(RATIO_METRICS, config.method != "ppo"),
+        **dict.fromkeys(RATIO_METRICS, not config.reuses_batch),
     }
     return bool(np.isfinite(theta).all()) and all(
         bool((np.isfinite(x) | (np.isnan(x) & undefined.get(name, False))).all())

@@ -87,11 +87,13 @@ class Config:
             raise ConfigError("one switch at a time: detach=false or share_network=true")
         if not self.bootstrap_truncated and not methods[self.method].windows:
             raise ConfigError(f"{self.method} never bootstraps: bootstrap_truncated must be true")
-        if self.method == "ppo":
+        if self.reuses_batch:
             if not self.num_steps:
-                raise ConfigError("ppo learns from windows: num_steps must be 1 or more")
+                raise ConfigError(f"{self.method} learns from windows: num_steps must be 1 or more")
             if self.share_network:
-                raise ConfigError("ppo has two networks here: share_network must be false")
+                raise ConfigError(
+                    f"{self.method} has two networks here: share_network must be false"
+                )
             if self.num_minibatches > self.num_envs * self.num_steps:
                 raise ConfigError(
                     f"num_minibatches must be at most the steps of a batch,"
@@ -112,6 +114,11 @@ class Config:
     def has_critic(self) -> bool:
         """Whether this method's Ψ asks a critic."""
         return methods[self.method].critic
+
+    @property
+    def reuses_batch(self) -> bool:
+        """Whether a batch is used for several steps, with ratios of new and old probabilities."""
+        return methods[self.method].update == "ppo"
 
     @property
     def whole_episodes(self) -> bool:

@@ -17,7 +17,6 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_expit
 
 from pgviz.policies import MLP, Array32
 from pgviz.training.config import Config
@@ -109,8 +108,7 @@ def undetached_gradient(
     What code computes that forgets to detach δ from the critic. Two things go wrong: the critic
     also learns to please the policy's loss, and it moves V̂(s_{t+1}) towards V̂(s_t) as well.
     """
-    log_probs = log_expit(np.where(rollout.actions, rollout.logits, -rollout.logits))
-    slopes = (td_errors - log_probs) / rollout.num_steps[:, None, None]
+    slopes = (td_errors - rollout.log_probs) / rollout.num_steps[:, None, None]
     gradient = np.zeros(theta.shape, np.float32)
     layers = critic.layers(theta)
     for obs, factor in (

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_expit
 
 from pgviz.policies import MLP, Array32
 from pgviz.worlds.cartpole import CartPoleEnsemble
@@ -50,6 +51,11 @@ class Rollout:
     def episode_over(self) -> NDArray[np.bool_]:
         """True at the last step of every episode, [S, N, T]."""
         return self.terminated | self.truncated
+
+    @property
+    def log_probs(self) -> NDArray[np.floating]:
+        """log π(a_t|s_t) of the policy that played, [S, N, T]: log σ(f) for right, log σ(−f) for left."""
+        return log_expit(np.where(self.actions, self.logits, -self.logits))
 
     @property
     def final_obs(self) -> Array32:

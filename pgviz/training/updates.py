@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import log_expit
 from torch import Tensor
 
 from pgviz.policies import MLP, Array32, log_prob
@@ -52,8 +51,7 @@ def ppo(learners: "Learners", rollout: Rollout, config: Config) -> Measured:
     """
     psi = methods[config.method].weight(rollout, config)
     targets = psi + rollout.values
-    old = log_expit(np.where(rollout.actions, rollout.logits, -rollout.logits))
-    batch = Batch(rollout, weighted(psi, rollout, config), targets, old)
+    batch = Batch(rollout, weighted(psi, rollout, config), targets, rollout.log_probs)
     agent, told, norms, losses = learners.agent, [], [], []
     assert agent.critic is not None
     for rows in minibatches(batch, learners.critic_streams, config):

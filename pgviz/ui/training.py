@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pgviz.lessons import PAGES
-from pgviz.runs import Run
+from pgviz.runs import Recording, Run
 from pgviz.training.config import Config
 from pgviz.ui import live
 from pgviz.ui.guard import guarded
@@ -56,6 +56,11 @@ def recorded(
         )
         live.offer_again(live.group_of(shown))
     return live.group_of(shown) if _over(shown) and not _lacking(shown) else []
+
+
+def recordings(finished: Sequence[Run]) -> dict[str, Recording]:
+    """The recordings of runs that differ in their method, by its name."""
+    return {run.config.method: found for run in finished if (found := run.recording())}
 
 
 def run_again(

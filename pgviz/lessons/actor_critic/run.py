@@ -36,7 +36,7 @@ def draw(screen: Screen) -> None:
     )
     training.run_again(screen, RUNS)
     finished = training.recorded(screen, RUNS, lambda runs, before: _draw(screen, runs, before))
-    found = {run.config.method: recording for run in finished if (recording := run.recording())}
+    found = training.recordings(finished)
     if len(found) == len(RUNS):
         screen.says(in_words(found))
         screen.numbers(race.results(found))

@@ -12,6 +12,7 @@ from pgviz.lessons.reinforce.recorded import LEARN, NUM_UPDATES, room_for_captio
 from pgviz.measure.ensembles import interquartile_mean
 from pgviz.runs import Recording, Run
 from pgviz.training import critic as learning
+from pgviz.training.command import command_line
 from pgviz.training.config import presets
 from pgviz.ui import live, training
 from pgviz.ui.controls import Choice
@@ -48,19 +49,14 @@ def draw(screen: Screen) -> None:
     finished = training.recorded(
         screen, RUNS, lambda runs, before: _draw(screen, runs, before, shown)
     )
-    found = {run.config.method: recording for run in finished if (recording := run.recording())}
+    found = training.recordings(finished)
     if len(found) == len(RUNS):
         screen.says(sentence(found, shown))
         screen.numbers(numbers(found))
     else:
         screen.says("The result stands here when both runs, with V̂ and without, have ended.")
     screen.code(learning.fit, learning.value_gradient)
-    screen.command(
-        *(
-            f"python -m pgviz train {run.method} --num-updates {run.num_updates} --stop-when-solved"
-            for run in RUNS
-        )
-    )
+    screen.command(*map(command_line, RUNS))
 
 
 def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run], shown: str) -> None:

@@ -27,7 +27,7 @@ def draw(screen: Screen) -> None:
     finished = training.recorded(screen, RUNS, lambda runs, before: _draw(screen, runs, before))
     training.run_again(screen, RUNS)
     if finished:
-        found = {run.config.method: recording for run in finished if (recording := run.recording())}
+        found = training.recordings(finished)
         screen.says(race.in_words(found))
         screen.numbers(race.results(found))
     else:

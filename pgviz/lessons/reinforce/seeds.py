@@ -10,6 +10,7 @@ from pgviz.charts import reinforce as charts
 from pgviz.figures import fixed
 from pgviz.lessons.reinforce.recorded import FULL, LEARN, beside_the_threshold, room_for_captions
 from pgviz.runs import Recording, Run
+from pgviz.training.command import command_line
 from pgviz.ui import live, training
 from pgviz.ui.controls import Choice
 from pgviz.ui.screen import Screen, chart
@@ -36,19 +37,14 @@ def draw(screen: Screen) -> None:
     finished = training.recorded(
         screen, RUNS, lambda runs, before: _draw(screen, runs, before, thin)
     )
-    found = {run.config.method: recording for run in finished if (recording := run.recording())}
+    found = training.recordings(finished)
     if len(found) == len(RUNS):
         screen.says(in_words(found["reinforce"], found["full-return"]))
         screen.numbers(numbers(found))
     else:
         screen.says("The result stands here when both runs have ended.")
     screen.code(estimators.reward_to_go, estimators.full_return)
-    screen.command(
-        *(
-            f"python -m pgviz train {run.method} --num-updates {run.num_updates} --stop-when-solved"
-            for run in RUNS
-        )
-    )
+    screen.command(*map(command_line, RUNS))
 
 
 def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run], thin: str) -> None:
