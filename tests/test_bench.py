@@ -8,9 +8,9 @@ from pgviz import estimators, presets
 from pgviz.exact.estimator import GradientEstimator
 from pgviz.measure import frozen, noise
 from pgviz.measure.bench import UNBIASED, rows_of
-from pgviz.measure.checkpoints import checkpoints
 from pgviz.measure.frozen import ESTIMATORS as NAMES
 from pgviz.measure.frozen import FrozenPolicy, episode_gradients, play, psi
+from pgviz.measure.recorded_critic import checkpoints
 from pgviz.policies import MLP, log_prob
 from pgviz.sampled.statistics import Reference, statistics_against
 from pgviz.worlds.cartpole import MAX_EPISODE_STEPS

@@ -19,7 +19,7 @@ from pgviz.worlds.named import (
     two_arms,
 )
 from pgviz.worlds.stories import stories, story_of
-from pgviz.worlds.tabular import TabularMDP, WorldError
+from pgviz.worlds.tabular import WorldError
 from pgviz.worlds.visitors import MAX_BYTES, MAX_STATES, admitted
 
 BEST = {
@@ -30,10 +30,6 @@ BEST = {
     "ladder": "always",
     "shared-logit-chain": "always",
 }
-
-
-def turned_action(world):
-    return stories[world.name].turned
 
 
 def test_the_place_of_the_knob_is_exact():
@@ -69,19 +65,6 @@ def test_sums_end_at_the_gradient():
     assert abs(table["partial_sum"][k] - 1) <= 0.01 < abs(table["partial_sum"][k - 1] - 1)
     assert theorem.enough_terms(theorem.sums(short_corridor())) is None
     assert len(theorem.sums(ladder())) == 7
-
-
-def paid_back() -> TabularMDP:
-    """Step 1 pays ±10 by chance, step 2 takes it back, whatever is done."""
-    transitions = np.zeros((3, 2, 4))
-    transitions[0, :, 1:3] = 0.5
-    transitions[1:, :, 3] = 1
-    rewards = np.zeros((3, 2, 4))
-    rewards[0, :, 1], rewards[0, :, 2], rewards[1, :, 3], rewards[2, :, 3] = 10, -10, -10, 10
-    rewards[1:, 0, 3] += 1
-    return replace(
-        random_world(0, 3, 2), transitions=transitions, rewards=rewards, start=np.eye(3)[0], gamma=1
-    )
 
 
 def test_gamma_is_shown_only_where_it_matters():

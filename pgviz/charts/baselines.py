@@ -448,7 +448,6 @@ def noise_of_four(ink: str, labels: tuple[str, ...]) -> alt.LayerChart:
         ticks=False,
         domain=False,
         labelPadding=8,
-        labelFlush=False,
         labelBound=False,
         labelBaseline="middle",
     )

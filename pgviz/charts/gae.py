@@ -139,7 +139,7 @@ def bars(
     ]
     low = base.mark_bar(color=BIAS, size=44, clip=True).encode(
         x,
-        alt.Y("bias2:Q").title(title).scale(scale).axis(tickCount=5, labelFlush=False, grid=False),
+        alt.Y("bias2:Q").title(title).scale(scale).axis(tickCount=5, grid=False),
         tooltip=tooltip,
     )
     high = base.mark_bar(color=VARIANCE, size=44, opacity=0.75, clip=True).encode(
@@ -188,7 +188,7 @@ def weights(field: str, start: int, num_steps: int, ink: str) -> alt.LayerChart:
         labelLineHeight=24,
     )  # fmt: skip
     y = alt.Y("weight:Q").title("weight").scale(domain=[0, 1.2], nice=False)
-    y = y.axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f", labelFlush=False, grid=False)
+    y = y.axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f", grid=False)
     marks = base.mark_bar(size=48, color=COLOR["gae"], cornerRadiusEnd=4).encode(x, y)
     text = base.mark_text(dy=-11, fontSize=LETTERS + 1, fontWeight=600, color=ink).encode(
         x, y, text=alt.Text("weight:Q", format=".2f")
@@ -315,9 +315,9 @@ def kernel(
         )
     )
     x = alt.X("at:Q").title("steps ahead, k").scale(domain=[-0.5, num_steps + 0.7], nice=False)
-    x = x.axis(values=list(range(num_steps + 1)), format="d", grid=False, labelFlush=False)
+    x = x.axis(values=list(range(num_steps + 1)), format="d", grid=False)
     y = alt.Y("weight:Q").title("weight in Â").scale(domain=[0, 1.22], nice=False)
-    y = y.axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f", labelFlush=False)
+    y = y.axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f")
     kinds = ["reward", "value"]
     color = alt.Color("kind:N", legend=None).scale(domain=kinds, range=[REAL, PREDICTED])
     shape = alt.Shape("kind:N", legend=None).scale(domain=kinds, range=["circle", "triangle-up"])
@@ -357,9 +357,9 @@ def errors_along_lambda(
         )
     )
     x = alt.X("gae_lambda:Q").title("λ").scale(domain=[0, 1.13], nice=False)
-    x = x.axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], format=".1f", labelFlush=False)
+    x = x.axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], format=".1f")
     y = alt.Y("size:Q").title("mean squared error of ĝ")
-    y = y.scale(domain=[0, ERROR_TOP], nice=False).axis(tickCount=5, labelFlush=False)
+    y = y.scale(domain=[0, ERROR_TOP], nice=False).axis(tickCount=5)
     sampled = base.transform_filter("datum.share > 0")
     lines = sampled.mark_line(strokeWidth=3, clip=True, color=COLOR["gae"]).encode(
         x, y, alt.Detail("label:N"),
@@ -406,10 +406,10 @@ def best_by_episodes(field: str, start: int, ink: str) -> alt.LayerChart:
     """
     x = alt.X("num_episodes:Q").title("episodes N")
     x = x.scale(type="log", domain=[1, 10_000], nice=False).axis(
-        labelFlush=False, values=[1, 10, 100, 1000, 10_000], labelExpr=SHORT
+        values=[1, 10, 100, 1000, 10_000], labelExpr=SHORT
     )
     y = alt.Y("gae_lambda:Q").title("best λ").scale(domain=[0, 1.1], nice=False)
-    y = y.axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f", labelFlush=False)
+    y = y.axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2f")
     tooltip = [
         alt.Tooltip("num_episodes:Q", title="N", format=",.0f"),
         alt.Tooltip("gae_lambda:Q", title="best λ", format=".2f"),
@@ -460,10 +460,10 @@ def error_map(field: str, start: int, ink: str) -> alt.LayerChart:
         )
         .mark_rect(color=COLOR["actor-critic"], clip=True)
         .encode(
-            alt.X("left:Q").title("λ").scale(domain=xs, nice=False).axis(grid=False, labelFlush=False),
+            alt.X("left:Q").title("λ").scale(domain=xs, nice=False).axis(grid=False),
             alt.X2("right:Q"),
             alt.Y("low:Q").title("error ε of the critic").scale(domain=ys, nice=False)
-            .axis(grid=False, labelFlush=False),
+            .axis(grid=False),
             alt.Y2("high:Q"), strength,
             tooltip=[
                 alt.Tooltip("gae_lambda:Q", title="λ", format=".2f"),
@@ -675,7 +675,7 @@ def windows(
     x = alt.X("label:N").title("steps in a window").sort(field="at", order="ascending")
     x = x.axis(labelAngle=0, labelFontSize=13, ticks=False, domain=True)
     y = alt.Y("size:Q").title("bias, divided by ‖∇J‖").scale(domain=[0, top], nice=False)
-    y = y.axis(tickCount=5, labelFlush=False, grid=False)
+    y = y.axis(tickCount=5, grid=False)
     names = ["λ = 0", "λ = 0.5", "λ = 0.95", "λ = 1"]
     color = alt.Color("name:N", legend=None).scale(
         domain=names, range=[COLOR["actor-critic"], COLOR["ppo"], COLOR["gae"], COLOR["baseline"]]
@@ -703,8 +703,8 @@ def both_sides(broken: bool, ink: str) -> alt.LayerChart:
 
     Tables: sides (left, right), diagonal (left, right).
     """
-    x = alt.X("right:Q").title("right side").scale(zero=False).axis(tickCount=5, labelFlush=False)
-    y = alt.Y("left:Q").title("left side").scale(zero=False).axis(tickCount=5, labelFlush=False)
+    x = alt.X("right:Q").title("right side").scale(zero=False).axis(tickCount=5)
+    y = alt.Y("left:Q").title("left side").scale(zero=False).axis(tickCount=5)
     line = _table("diagonal").mark_line(color=ink, strokeDash=TRUTH_DASH, strokeWidth=2)
     dots = _table("sides")
     tooltip = [alt.Tooltip("left:Q", format=".5f"), alt.Tooltip("right:Q", format=".5f")]
@@ -726,7 +726,6 @@ def sweep(budget: float, low: float) -> alt.LayerChart:
     x = alt.X("label:O", sort=None).title("λ").axis(labelAngle=0, ticks=False, labelFontSize=14)
     y = alt.Y("steps:Q").title("environment steps until solved")
     y = y.scale(type="log", domain=[low, budget * 1.05], nice=False).axis(
-        labelFlush=False,
         labelExpr=SHORT,
         values=[80_000, 90_000, 100_000, 120_000, 150_000, 200_000, 250_000],
     )
@@ -774,12 +773,8 @@ def sweep_curves() -> alt.Chart:
         _table("curves")
         .mark_line(clip=True)
         .encode(
-            alt.X("env_steps:Q")
-            .title("steps of each learner")
-            .axis(labelExpr=SHORT, tickCount=4, labelFlush=False),
-            alt.Y("trailing_return:Q")
-            .title("return")
-            .axis(values=[0, 100, 200, 300, 400, 475], labelFlush=False),
+            alt.X("env_steps:Q").title("steps of each learner").axis(labelExpr=SHORT, tickCount=4),
+            alt.Y("trailing_return:Q").title("return").axis(values=[0, 100, 200, 300, 400, 475]),
             alt.Color("label:N").scale(domain=names, range=colors).legend(legend),
             alt.StrokeDash("label:N").scale(domain=names, range=dashes).legend(legend),
             alt.StrokeWidth("label:N").scale(domain=names, range=widths).legend(legend),
@@ -793,10 +788,10 @@ def within_budget(num_seeds: int, ink: str) -> alt.LayerChart:
     Tables: recorded (gae_lambda, solved), attempts (gae_lambda, solved, text, last), yours (gae_lambda).
     """
     x = alt.X("gae_lambda:Q").title("λ").scale(domain=[-0.03, 1.03], nice=False)
-    x = x.axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], format=".1f", labelFlush=False)
+    x = x.axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], format=".1f")
     y = alt.Y("solved:Q").title(f"learners that solved it, of {num_seeds}")
     y = y.scale(domain=[-0.6, num_seeds * 1.12], nice=False).axis(
-        labelFlush=False, values=list(range(0, num_seeds + 1, 4)), format="d"
+        values=list(range(0, num_seeds + 1, 4)), format="d"
     )
     yours = _table("yours").mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x)
     recorded = _table("recorded")

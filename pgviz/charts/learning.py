@@ -58,10 +58,10 @@ def race(budget: int) -> alt.LayerChart:
         alt.X("env_steps:Q")
         .title("environment steps of one learner")
         .scale(domain=[0, budget], nice=False)
-        .axis(tickCount=6, labelExpr=THOUSANDS, labelFlush=False)
+        .axis(tickCount=6, labelExpr=THOUSANDS)
     )
     y = alt.Y("trailing_return:Q").title("mean return of the last 100 episodes")
-    y = y.scale(domain=[0, MAX_RETURN]).axis(tickCount=5, labelFlush=False)
+    y = y.scale(domain=[0, MAX_RETURN]).axis(tickCount=5)
     color = alt.Color("method:N", legend=None).scale(domain=names, range=list(COLOR.values()))
     dash = alt.StrokeDash("method:N", legend=None).scale(domain=names, range=list(DASH.values()))
     solved = (

@@ -7,7 +7,7 @@ import altair as alt
 from pgviz.charts.learning import MAX_RETURN, SOLVED_RETURN, THOUSANDS
 from pgviz.charts.theme import BROKEN, BROKEN_DASH, COLOR, DASH, QUIET, TRUTH_DASH
 
-BLUE, ORANGE = COLOR["reinforce"], COLOR["full-return"]
+BLUE = COLOR["reinforce"]
 METHODS = ["reinforce", "full-return"]
 RETURN = "return: steps of an episode"
 AT_THE_END: dict[str, Any] = {"align": "left", "dx": 8, "fontSize": 13, "fontWeight": 600}
@@ -24,7 +24,7 @@ def _updates(num_updates: int, room: float = 1.0) -> alt.X:
         alt.X("update:Q")
         .title("update")
         .scale(domain=[0, num_updates * room], nice=False)
-        .axis(values=ticks, labelFlush=False)
+        .axis(values=ticks)
     )
 
 
@@ -33,7 +33,7 @@ def _return() -> alt.Y:
         alt.Y("episode_return:Q")
         .title(RETURN)
         .scale(domain=[0, MAX_RETURN + 20], nice=False)
-        .axis(values=[0, 100, 200, 300, 400, 500], labelFlush=False)
+        .axis(values=[0, 100, 200, 300, 400, 500])
     )
 
 
@@ -117,11 +117,7 @@ def actions(quantity: str, title: str) -> alt.LayerChart:
     Table: steps (t, action, drawn: the quantity with that sign, and what the tooltip shows).
     """
     x = alt.X("t:Q").title("step t").scale(nice=False, padding=12).axis(tickMinStep=1, grid=False)
-    y = (
-        alt.Y("drawn:Q")
-        .title(title)
-        .axis(labelExpr="format(abs(datum.value), '~g')", tickCount=7, labelFlush=False)
-    )
+    y = alt.Y("drawn:Q").title(title).axis(labelExpr="format(abs(datum.value), '~g')", tickCount=7)
     steps = _table("steps")
     tooltip: list[Any] = [
         "t:Q",
@@ -158,7 +154,7 @@ def policy_map(view: str, ink: str, paper: str) -> alt.LayerChart:
     rate, when), visited (angle, rate).
     """
     x = alt.X("left:Q").title("angle of the pole, degrees").scale(domain=[-12.2, 12.2], nice=False)
-    x = x.axis(values=[-12, -6, 0, 6, 12], grid=False, labelFlush=False)
+    x = x.axis(values=[-12, -6, 0, 6, 12], grid=False)
     y = alt.Y("low:Q").title("angular velocity, rad/s").scale(domain=[-1.7, 1.7], nice=False)
     y = y.axis(values=[-1.5, -1, -0.5, 0, 0.5, 1, 1.5], grid=False)
     squares = _table("squares").mark_rect(strokeWidth=1)
@@ -205,7 +201,7 @@ def pulls() -> alt.LayerChart:
     """
     y = alt.Y("rank:O").title("return of the episode").sort(None)
     y = y.axis(labelExpr="datum.value", ticks=False, domain=False, labels=False, titlePadding=26)
-    x = alt.X("share:Q").title("share of ĝ, %").axis(tickCount=4, format="d", labelFlush=False)
+    x = alt.X("share:Q").title("share of ĝ, %").axis(tickCount=4, format="d")
     rows = _table("pulls")
     return (
         rows.mark_bar(color=BLUE).encode(
@@ -229,9 +225,9 @@ def old_and_new(fields: tuple[str, str], starts: tuple[int, int], ink: str) -> a
         for name, field, start in zip(("at_old", "at_now"), fields, starts, strict=True)
     ]
     x = alt.X("climb:Q").title("how often the present policy climbs, π(climb)")
-    x = x.scale(domain=[0, 1], nice=False).axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], labelFlush=False)
+    x = x.scale(domain=[0, 1], nice=False).axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1])
     y = alt.Y("slope:Q").title("slope along θ").scale(domain=[-3, 5], nice=False)
-    y = y.axis(tickCount=8, labelFlush=False)
+    y = y.axis(tickCount=8)
     mine = "datum.at_old == toNumber(at_old)"
     old = _table("old").transform_filter(mine)
     gap = _table("gap").transform_filter(f"{mine} && datum.at_now == toNumber(at_now)")
@@ -276,14 +272,9 @@ def surrogate(field: str, start: int, ink: str, present: str) -> alt.LayerChart:
     Tables: losses (at, theta, loss), tangents (at, theta, loss), here (at, theta, loss, label).
     """
     at = alt.param(name="at", value=start, bind=alt.BindDirect(element=field, event="input"))
-    x = (
-        alt.X("theta:Q")
-        .title("θ")
-        .scale(domain=[-3, 3], nice=False)
-        .axis(tickCount=7, labelFlush=False)
-    )
+    x = alt.X("theta:Q").title("θ").scale(domain=[-3, 3], nice=False).axis(tickCount=7)
     y = alt.Y("loss:Q").title("surrogate loss L(θ)").scale(domain=[0, 2.4], nice=False)
-    y = y.axis(tickCount=5, labelFlush=False)
+    y = y.axis(tickCount=5)
     mine = "datum.at == toNumber(at)"
     here = _table("here").transform_filter(mine)
     return (
@@ -335,11 +326,7 @@ def loss_with_returns(num_updates: int, ink: str) -> alt.LayerChart:
     (update, pseudo_loss, label).
     """
     x = _updates(num_updates)
-    y = (
-        alt.Y("pseudo_loss:Q")
-        .title("surrogate loss")
-        .axis(tickCount=6, labelExpr=THOUSANDS, labelFlush=False)
-    )
+    y = alt.Y("pseudo_loss:Q").title("surrogate loss").axis(tickCount=6, labelExpr=THOUSANDS)
     y = y.scale(zero=True, padding=18)
     losses, marks, guess = _table("losses"), _table("marks"), _table("guess")
     return (
@@ -404,12 +391,12 @@ def two_divisors(field: str, start: int, ink: str) -> alt.LayerChart:
     """
     at = alt.param(name="at", value=start, bind=alt.BindDirect(element=field, event="input"))
     x = alt.X("p:Q").title("p: how often right").scale(domain=[0.5, 0.7], nice=False)
-    x = x.axis(values=[0.5, 0.55, 0.6, 0.65, 0.7], format=".2f", labelFlush=False)
+    x = x.axis(values=[0.5, 0.55, 0.6, 0.65, 0.7], format=".2f")
     title = "mean update ÷ mean update at p = 0.5"
     scale = alt.Scale(domain=[-1.5, 1.1], nice=False)
 
     def y(name: str) -> alt.Y:
-        return alt.Y(f"{name}:Q").title(title).scale(scale).axis(tickCount=6, labelFlush=False)
+        return alt.Y(f"{name}:Q").title(title).scale(scale).axis(tickCount=6)
 
     curves, zeros = _table("curves"), _table("zeros")
     here = _table("here").transform_filter("datum.at == toNumber(at)")

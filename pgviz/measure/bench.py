@@ -21,14 +21,6 @@ from pgviz.sampled.statistics import (
 from pgviz.worlds.tabular import Floats
 
 UNBIASED = ("full-return", "reinforce", "constant", "baseline")
-LABELS = {
-    "full-return": "full return",
-    "reinforce": "reward-to-go",
-    "constant": "− a constant",
-    "baseline": "− V(s)",
-    "actor-critic": "TD error",
-    "gae": "GAE",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,17 +33,6 @@ class Row:
     name: str
     measured: GradientStatistics
     ratio: Estimate
-
-    @property
-    def unbiased(self) -> bool:
-        """Whether a theorem says so, whatever was measured."""
-        return self.name in UNBIASED
-
-    @property
-    def looks_biased(self) -> bool:
-        """Whether the interval of the debiased bias² lies above 0."""
-        low = self.measured.bias_squared.low
-        return isinstance(low, float) and low > 0
 
 
 def rows_of(

@@ -10,7 +10,6 @@ from pgviz import broken, estimators
 
 GAMMA = 0.99  # of the page's ledger
 LARGEST = 1e9  # a number typed by a visitor is cut here
-MUCH = 0.01  # a change of Â that a reader can see, in parts of the largest reward
 
 RIGHT = "nothing"
 LIMIT = "a time limit counts as a fall"

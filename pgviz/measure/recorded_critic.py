@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pgviz.measure import checkpoints, critic_map, race, switches
+from pgviz.measure import critic_map, race, switches
 from pgviz.measure.ensembles import interquartile_mean
 from pgviz.measure.frozen import FrozenPolicy
 from pgviz.runs.recording import Recorder, Recording
@@ -76,7 +76,7 @@ def critic_error(config: Config) -> float | None:
 
 
 def _switched() -> dict[str, Config]:
-    return {"intact": switches.INTACT} | {n: s.config for n, s in switches.SWITCHES.items()}
+    return {"intact": switches.INTACT} | dict(switches.SWITCHES)
 
 
 # --- how the file was made ---
@@ -138,6 +138,11 @@ def rounded(x: NDArray[np.floating] | float | None) -> float | None:
     return None if x is None else float(f"{float(x):.5g}")
 
 
+def checkpoints(recording: Recording, num: int = 6) -> list[int]:
+    """Updates spread evenly over a recording, its first and its last policy among them."""
+    return sorted({int(u) for u in np.linspace(0, recording.num_updates, num).round()})
+
+
 def record() -> dict[str, Any]:
     """All of it."""
     with tempfile.TemporaryDirectory() as folder:
@@ -146,7 +151,7 @@ def record() -> dict[str, Any]:
         own = critic_map.along_training(found)
         own = own.iloc[:: -(-len(own) // ROWS)]
         fresh = pd.concat(critic_map.knowledge(found, UPDATES))
-        marks = checkpoints.checkpoints(found)
+        marks = checkpoints(found)
         noises = {str(seed): [noise_of(found, seed, mark) for mark in marks] for seed in SEEDS}
         errors = {}
         for number, (name, config) in enumerate(_switched().items()):

@@ -1,7 +1,6 @@
 """The three switches of the actor-critic, each run beside the intact one on common seeds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,31 +13,15 @@ NUM_UPDATES = 500  # well past the point where the intact runs are solved
 INTACT = presets["actor-critic"].replace(num_updates=NUM_UPDATES)
 
 
-@dataclass(frozen=True)
-class Switch:
-    """One thing that code gets wrong, or does otherwise."""
-
-    config: Config
-    words: str
-
-
-SWITCHES: Mapping[str, Switch] = {
-    "forget the detach": Switch(
-        INTACT.replace(detach=False),
-        "One loss, ½ δ² − δ log π, differentiated through everything: the policy's loss"
-        " moves the critic, too, and the critic's drags V̂(s′) towards V̂(s).",
-    ),
-    "treat the time limit as a fall": Switch(
-        INTACT.replace(bootstrap_truncated=False),
-        "At step 500 the episode is cut, not over. Code that asks only “done?” counts V̂(s′) as 0"
-        " there: a pole that stood is scored like one that fell.",
-    ),
-    "share the network": Switch(
-        INTACT.replace(share_network=True),
-        "One hidden layer for both, moved by both losses at once; their joint gradient is clipped as"
-        " one, and each head keeps its step size. The critic's errors are counted in rewards, the"
-        " policy's logits are about one.",
-    ),
+SWITCHES: Mapping[str, Config] = {
+    # One loss, ½ δ² − δ log π, differentiated through everything: the policy's loss moves the
+    # critic, too, and the critic's drags V̂(s′) towards V̂(s).
+    "forget the detach": INTACT.replace(detach=False),
+    # Code that asks only "done?" counts V̂(s′) as 0 at step 500, where the pole still stands.
+    "treat the time limit as a fall": INTACT.replace(bootstrap_truncated=False),
+    # One hidden layer for both, moved by both losses at once; their joint gradient is clipped as
+    # one. The critic's errors are counted in rewards, the policy's logits are about one.
+    "share the network": INTACT.replace(share_network=True),
 }
 
 

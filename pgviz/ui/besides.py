@@ -7,7 +7,7 @@ import streamlit as st
 
 from pgviz.measure.besides import Fact, besides
 from pgviz.runs import Recording, Run
-from pgviz.ui.once import in_memory
+from pgviz.ui.in_memory import in_memory
 from pgviz.ui.screen import Screen
 
 

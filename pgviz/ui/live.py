@@ -20,7 +20,7 @@ from pgviz.runs import Busy, Recording, Run, Runs
 from pgviz.runs.registry import GRACE_S, MAX_RUN_S
 from pgviz.training.config import Config
 from pgviz.ui.guard import fragment, guarded
-from pgviz.ui.once import in_memory
+from pgviz.ui.in_memory import in_memory
 
 POLL_S = 0.4
 

@@ -52,12 +52,6 @@ def tables() -> tuple[pd.DataFrame, pd.DataFrame]:
     return table, names.assign(label=names["name"].map(NAMES))
 
 
-def least_noisy(seed: int) -> pd.Series:
-    """update → the name of the estimate with the smallest trace."""
-    wide = recorded_critic.noise(seed).pivot(index="update", columns="name", values="trace")
-    return wide.idxmin(axis=1)
-
-
 def sentence(seed: int) -> str:
     """The variance of δ as a share of that of G − V̂(s), and where it is surely less or more."""
     table = recorded_critic.ratios(seed)

@@ -22,7 +22,7 @@ from pgviz.ui import besides, live, training
 from pgviz.ui.controls import Choice
 from pgviz.ui.screen import ROOM_SCALE, Screen, chart
 
-RUNS = (INTACT, *(change.config for change in CHANGES.values()))
+RUNS = (INTACT, *CHANGES.values())
 SWITCH = Choice(
     "switch",
     "The line that is changed",
@@ -51,7 +51,7 @@ def draw(screen: Screen) -> None:
         screen, RUNS, lambda runs, before: _draw(screen, runs, before, name)
     )
     found = {run.config.replace(rng_seed=0): run.recording() for run in finished}
-    intact, changed = found.get(INTACT), found.get(CHANGES[name].config)
+    intact, changed = found.get(INTACT), found.get(CHANGES[name])
     if intact is not None and changed is not None:
         screen.says(in_words(name, intact, changed))
         screen.numbers(numbers({c: r for c, r in found.items() if r is not None}))
@@ -67,7 +67,7 @@ def draw(screen: Screen) -> None:
 
 
 def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run], name: str) -> None:
-    shown = {INTACT: "intact", CHANGES[name].config: "changed"}
+    shown = {INTACT: "intact", CHANGES[name]: "changed"}
     st.markdown(
         f"**{heading(runs, name)}**  \n:small[:gray[thin: a seed · thick: mean of the middle"
         " half of 16 seeds]]"
@@ -92,7 +92,7 @@ def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run], name: str)
 def heading(runs: Sequence[Run], name: str) -> str:
     """What to see: how many seeds still solve the game with this change; known once it has ended."""
     for run in runs:
-        if run.config.replace(rng_seed=0) == CHANGES[name].config and run.ending == "finished":
+        if run.config.replace(rng_seed=0) == CHANGES[name] and run.ending == "finished":
             recording = run.recording()
             if recording is not None:
                 found = ends_of(recording)
@@ -180,7 +180,7 @@ def in_words(name: str, intact: Recording, changed: Recording) -> str:
 
 def numbers(found: dict) -> pd.DataFrame:
     """One row per run."""
-    labels = {INTACT: "as it should be", **{c.config: n for n, c in CHANGES.items()}}
+    labels = {INTACT: "as it should be", **{config: n for n, config in CHANGES.items()}}
     rows = []
     for config, recording in found.items():
         ends = ends_of(recording)

@@ -23,7 +23,7 @@ PICTURES = {
     "direction": ("degrees", "angle to ∇J, degrees", (-7.0, 46.0)),
     "length": ("scale", "length / length of ∇J", (0.4, 1.3)),
 }
-MEAN, SPREAD, BOTH = NORMALISERS
+MEAN, _, BOTH = NORMALISERS
 
 
 def draw(screen: Screen) -> None:

@@ -1,4 +1,4 @@
-"""What is worked out once for all readers: with a bar where it takes long, bounded in bytes."""
+"""What is worked out once for all readers, bounded in bytes."""
 
 from collections.abc import Callable
 from functools import wraps
