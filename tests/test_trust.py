@@ -28,7 +28,7 @@ FEW = np.array([0.0, 0.3, 0.9, 1.0])
 
 
 def test_with_the_true_values_the_variance_of_the_ladder_is_least_inside():
-    found = trust.of_world("ladder", "too small")
+    found = tradeoff(ladder(), "too small")
     trace = found.covariance_trace(0.0)
     assert LAMBDAS[trace.argmin()] == pytest.approx(0.14)
     assert trace[0] > trace.min() < trace[-1]

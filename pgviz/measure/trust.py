@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 
 from pgviz.exact.trust import (
-    Tradeoff,
-    tradeoff,
     window_bias,
     wrong_critic,
 )
+from pgviz.exact.values import gradient
 from pgviz.worlds.named import named_worlds
 from pgviz.worlds.tabular import Floats
 
@@ -24,12 +23,6 @@ ERRORS = tuple(float(x) for x in np.round(np.arange(0, 1.01, 0.05), 2))
 MANY = np.unique(np.round(np.logspace(0, 4, 41)))
 
 
-@lru_cache(16)
-def of_world(world: str, shape: str) -> Tradeoff:
-    """The exact trade-off in a named world."""
-    return tradeoff(named_worlds[world](), shape)
-
-
 WINDOWS = (1, 2, 3, 4, 5, 6, None)
 WINDOW_LAMBDAS = (0.0, 0.5, 0.95, 1.0)
 
@@ -40,7 +33,7 @@ def _all_wrong_in_windows(world: str, shape: str) -> tuple[list[int | None], Flo
     mdp = named_worlds[world]()
     kept = [w for w in WINDOWS if w is None or mdp.horizon is None or w < mdp.horizon]
     bias = window_bias(mdp, wrong_critic(mdp, shape, 1.0), WINDOW_LAMBDAS, kept)
-    return kept, bias / of_world(world, shape).squared_length
+    return kept, bias / float((gradient(mdp) ** 2).sum())
 
 
 def in_windows(world: str, shape: str, error: float) -> pd.DataFrame:
