@@ -173,6 +173,12 @@ def _in_section(name: str) -> str:
     return f"{viewer()}.{name}"
 
 
+def begun(run: Run) -> Recording | None:
+    """The recording of a run, once an update is in it."""
+    recording = run.recording()
+    return recording if recording is not None and recording.num_updates else None
+
+
 @st.cache_resource(max_entries=200, show_spinner=False)
 def _learning_curves(path: str) -> LearningCurves:
     return LearningCurves(Recording(Path(path)))
@@ -180,10 +186,7 @@ def _learning_curves(path: str) -> LearningCurves:
 
 def curves_of(run: Run) -> Curves | None:
     """The curves of a run so far, summarised once for all who watch it."""
-    if run.recording() is None:
-        return None
-    curves = _learning_curves(str(run.path)).latest()
-    return curves if curves.num_updates else None
+    return _learning_curves(str(run.path)).latest() if begun(run) else None
 
 
 NO_CURVE = pd.DataFrame(
@@ -200,7 +203,7 @@ def _by_steps(path: str, num_updates: int) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def by_steps(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The curve of a run so far and those of its seeds, summarised once for all who watch it."""
-    recording = run.recording()
-    if recording is None or recording.num_updates == 0:
+    recording = begun(run)
+    if recording is None:
         return NO_CURVE, NO_SEEDS
     return _by_steps(str(run.path), recording.num_updates)

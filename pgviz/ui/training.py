@@ -130,7 +130,7 @@ def _draw(
     draw: Callable[[Sequence[Run], Sequence[Run]], None],
     height: int | None,
 ) -> None:
-    runs = [run for run in live.group_of(shown) if live.curves_of(run) is not None]
+    runs = [run for run in live.group_of(shown) if live.begun(run)]
     if not runs:
         st.skeleton(height=height or screen.height)
         return

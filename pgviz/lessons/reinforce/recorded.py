@@ -74,8 +74,7 @@ def beside_the_threshold(heights: pd.Series) -> pd.Series:
 
 def begun(runs: Sequence[Run]) -> Recording | None:
     """The recording of the first of these runs, once an update is in it."""
-    recording = runs[0].recording() if runs else None
-    return recording if recording is not None and recording.num_updates else None
+    return live.begun(runs[0]) if runs else None
 
 
 def clamped(recording: Recording, update: int, seed: int = 0, episode: int = 0) -> tuple[int, ...]:

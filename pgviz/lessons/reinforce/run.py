@@ -1,6 +1,7 @@
 """The run: one learner, then sixteen."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -21,6 +22,7 @@ from pgviz.training.agent import Agent
 from pgviz.training.config import Config
 from pgviz.ui import besides, live, training
 from pgviz.ui.controls import Choice
+from pgviz.ui.in_memory import in_memory
 from pgviz.ui.screen import Screen, chart
 
 RUNS = (LEARN,)
@@ -87,10 +89,10 @@ def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run], shown: int
     config = run.config
     lines = "one seed" if shown == 1 else "thin: a seed · thick: mean of their middle half"
     settings = f"N = {config.num_envs}, learning rate {config.learning_rate:g}"
-    seeds, middle = curves(recording, shown)
+    seeds, middle = _once(recording, shown)
     st.markdown(f"**{title(middle)}**  \n:small[:gray[{lines} · {settings}]]")
     earlier = begun(before)
-    behind = curves(earlier, shown)[1] if earlier else None
+    behind = _once(earlier, shown)[1] if earlier else None
     chart(
         "chart-learners",
         charts.learners,
@@ -123,6 +125,16 @@ def curves(recording: Recording, shown: int) -> tuple[pd.DataFrame, pd.DataFrame
     seeds = pd.DataFrame(returns).melt(var_name="seed", value_name="episode_return")
     seeds["update"] = [*updates] * returns.shape[1]
     return seeds, middle
+
+
+def _once(recording: Recording, shown: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The curves so far, worked out once for all who watch."""
+    return _curves_until(str(recording.path), recording.num_updates, shown)
+
+
+@in_memory(megabytes=16)
+def _curves_until(path: str, num_updates: int, shown: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return curves(Recording(Path(path)), shown)
 
 
 def ends(middle: pd.DataFrame, behind: pd.DataFrame | None, shown: int) -> pd.DataFrame:
