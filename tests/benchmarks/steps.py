@@ -1,6 +1,7 @@
 """What opening the steps costs: python -m tests.benchmarks.steps [PAGE …]
 
-Cold: seconds from starting a server to Home's first picture in Chromium. Then every step in one
+Cold: seconds from starting a server to Home's first picture in Chromium; a step by its link; a poll
+of four live runs of sixteen seeds. Then every step in one
 browser: milliseconds from pressing Next until its picture stands, and of the server's CPU, the
 first time (cold) and the second (warm).
 """
@@ -15,7 +16,7 @@ import time
 from collections.abc import Sequence
 
 import psutil
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from pgviz.lessons import PAGES
 from tests.conftest import BROWSER_FLAGS, BROWSERS, REPO, _answers
@@ -58,6 +59,9 @@ def main(slugs: Sequence[str]) -> None:
             stands(again, "theorem", "policy")
             print(f"a warm step by its link: {time.perf_counter() - began:.1f} s")
             again.close()
+            print(
+                f"a poll of a live run: {poll(browser, port, psutil.Process(server.pid)):.0f} ms of CPU"
+            )
             walk(page, port, psutil.Process(server.pid), slugs)
         finally:
             server.terminate()
@@ -68,6 +72,23 @@ def stands(page: Page, slug: str, step: str) -> None:
     """Wait for the step's own picture, or for its question."""
     own = [f"[class*=st-key-{part}-{slug}-{step}]" for part in ("picture", "gate")]
     page.locator(f"{own[0]} :is({PICTURE}), {own[1]} button").first.wait_for(timeout=60_000)
+
+
+def poll(browser: Browser, port: int, server: psutil.Process) -> float:
+    """Milliseconds of the server's CPU for one poll, while a visitor's own runs are under way."""
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    sent: list[str | bytes] = []
+    page.on("websocket", lambda ws: ws.on("framesent", lambda frame: sent.append(frame)))
+    page.goto(f"http://127.0.0.1:{port}/actor-critic?step=switches")
+    stands(page, "actor-critic", "switches")
+    page.get_by_role("button", name="Run again", exact=True).click()
+    page.get_by_text("Your run, live.").wait_for(timeout=60_000)
+    page.wait_for_timeout(2000)
+    before, polls = cpu(server), len(sent)
+    page.wait_for_timeout(5000)
+    spent, polls = cpu(server) - before, len(sent) - polls
+    page.close()
+    return 1e3 * spent / max(polls, 1)
 
 
 def walk(page: Page, port: int, server: psutil.Process, slugs: Sequence[str]) -> None:
