@@ -48,7 +48,7 @@ def test_steps_to_solved_are_those_of_the_first_update_that_solved():
 
 def test_a_curve_reads_all_seeds_at_the_same_steps():
     told = Told([[0, 0]] * 3, [[10, 10], [20, 30], [40, 30]], [[0, 0], [10, 20], [30, 20]])
-    curve = solving.curve(told, num_points=4)
+    curve = solving.curve(told.metrics(), num_points=4)
     assert curve["env_steps"].iloc[0] == 10
     assert curve["env_steps"].iloc[-1] == 40
     assert curve["trailing_return"].iloc[-1] == pytest.approx((30 + 20) / 2)

@@ -3,7 +3,7 @@
 Axes: S seeds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -57,13 +57,12 @@ def _difference(of_seeds: tuple[float, ...]) -> tuple[float, float, float]:
     return float(gaps.mean()), float(low), float(high)
 
 
-def curve(recording: Recording, num_points: int = 80) -> pd.DataFrame:
+def curve(metrics: Mapping[str, Floats], num_points: int = 80) -> pd.DataFrame:
     """IQM over seeds of the mean return of the last 100 training episodes, against steps per seed.
 
     env_steps, trailing_return. Seeds are read at common numbers of steps; one that has stopped
     because it solved the world stays where it stopped.
     """
-    metrics = recording.metrics()
     steps, returns = metrics["env_steps"], metrics["trailing_return"]
     if not len(steps):
         return pd.DataFrame({"env_steps": pd.Series(dtype=float), "trailing_return": 0.0})
@@ -75,14 +74,13 @@ def curve(recording: Recording, num_points: int = 80) -> pd.DataFrame:
     return pd.DataFrame({"env_steps": grid, "trailing_return": interquartile_mean(read, axis=1)})
 
 
-def seed_curves(recording: Recording, num_points: int = 30) -> pd.DataFrame:
+def seed_curves(metrics: Mapping[str, Floats], num_points: int = 30) -> pd.DataFrame:
     """The same for every seed: seed, env_steps, trailing_return."""
-    metrics = recording.metrics()
     steps, returns = metrics["env_steps"], np.nan_to_num(metrics["trailing_return"])
     stride = max(1, -(-len(steps) // num_points))
     kept = np.unique(np.append(np.arange(0, len(steps), stride), max(len(steps) - 1, 0)))
     kept = kept[kept < len(steps)]
-    update, seed = np.meshgrid(kept, np.arange(recording.num_seeds), indexing="ij")
+    update, seed = np.meshgrid(kept, np.arange(steps.shape[1]), indexing="ij")
     return pd.DataFrame(
         {
             "seed": seed.ravel(),

@@ -197,8 +197,8 @@ NO_SEEDS = NO_CURVE.assign(seed=pd.Series(dtype=float))
 
 @in_memory(megabytes=32)
 def _by_steps(path: str, num_updates: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    recording = Recording(Path(path))
-    return curve(recording), seed_curves(recording)
+    metrics = Recording(Path(path)).metrics()
+    return curve(metrics), seed_curves(metrics)
 
 
 def by_steps(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
