@@ -12,6 +12,7 @@ import torch
 
 from pgviz import estimators
 from pgviz.exact import futures as exact
+from pgviz.exact.best import best_action_values
 from pgviz.exact.estimator import GradientEstimator
 from pgviz.exact.moments import moments
 from pgviz.exact.one_update import updated
@@ -97,8 +98,8 @@ def test_one_reward_and_the_next_value_have_the_mean_q_and_less_variance(left):
 def test_the_best_action_values_are_those_of_the_best_fixed_policy():
     """From every rung of the ladder climbing is the best action, so Q* is its Q, but for the first."""
     always = replace(ladder(), theta=np.array([[-60.0, 60.0]] * 3))
-    assert exact.best_action_values(ladder()) == pytest.approx(action_values(always))
-    assert (exact.best_action_values(ladder()) >= action_values(ladder()) - 1e-12).all()
+    assert best_action_values(ladder()) == pytest.approx(action_values(always))
+    assert (best_action_values(ladder()) >= action_values(ladder()) - 1e-12).all()
 
 
 def test_sampled_continuations_have_the_exact_mean_and_variance():

@@ -15,8 +15,8 @@ from pgviz.exact.baselines import best_constant_baseline
 from pgviz.exact.best import best_values
 from pgviz.exact.by_hand import subtracted
 from pgviz.exact.estimator import GradientEstimator
+from pgviz.exact.futures import return_distribution
 from pgviz.exact.moments import moments
-from pgviz.exact.return_distribution import return_distribution
 from pgviz.exact.reuse import one_knob_ladder
 from pgviz.exact.trajectories import trajectories
 from pgviz.exact.uphill import four_weights, uphill_shares

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from pgviz.exact.values import objective
 from pgviz.worlds.named import two_arms
 from pgviz.worlds.tabular import Floats, TabularMDP
 
@@ -41,8 +40,3 @@ def noise(world: TabularMDP, b: float = 0.0) -> float:
     """The covariance trace: their mean squared distance from their mean, over all parameters."""
     found, policy = vectors(world, b), world.policy[0]
     return float(policy @ ((found - policy @ found) ** 2).sum(axis=1))
-
-
-def mean_reward(world: TabularMDP) -> float:
-    """J."""
-    return objective(world)

@@ -1,4 +1,4 @@
-"""What follows one action, exactly: every sum of rewards with its probability.
+"""What follows an action or a state, exactly: every sum of rewards with its probability.
 
 Axes: S states, A actions, H horizon. A distribution is a dict {sum: probability}.
 """
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from pgviz.exact.values import state_values
-from pgviz.worlds.tabular import Floats, TabularMDP
+from pgviz.worlds.tabular import TabularMDP
 
 Distribution = Mapping[float, float]
 DIGITS = 9  # sums that agree in so many decimals are the same sum
@@ -43,6 +43,20 @@ def sums_of_rewards(
     return result
 
 
+def return_distribution(world: TabularMDP, state: int, steps_left: int) -> Distribution:
+    """{g: P(G = g)} of the undiscounted return of `steps_left` steps from this state.
+
+    P(G = g | s) = Σ_a π(a|s) P(G = g | s, a)
+    """
+    if steps_left == 0:
+        return {0.0: 1.0}
+    found: defaultdict[float, float] = defaultdict(float)
+    for action, share in enumerate(world.policy[state]):
+        for total, chance in sums_of_rewards(world, state, action, steps_left)[-1].items():
+            found[total] += float(share) * chance
+    return dict(sorted(found.items()))
+
+
 def one_step(world: TabularMDP, step: int, state: int, action: int) -> Distribution:
     """P(r + V(s′) = x | s, a) at this step of a world with a horizon."""
     assert world.horizon is not None
@@ -66,15 +80,3 @@ def variance(distribution: Distribution) -> float:
     """E[(x − E x)²]."""
     middle = mean(distribution)
     return float(sum((x - middle) ** 2 * p for x, p in distribution.items()))
-
-
-def best_action_values(world: TabularMDP) -> Floats:
-    """Q*(s, a) of Q-learning: the best actions afterwards, not the policy's; [H, S, A]."""
-    assert world.horizon is not None
-    rewards = (world.transitions * world.rewards).sum(axis=-1)
-    table = np.zeros((world.horizon, *rewards.shape))
-    following = np.zeros(world.num_states)
-    for t in reversed(range(world.horizon)):
-        table[t] = rewards + world.gamma * world.transitions[:, :, :-1] @ following
-        following = table[t].max(axis=1)
-    return table

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pgviz.exact import futures as exact
+from pgviz.exact.best import best_action_values
 from pgviz.exact.values import (
     action_values,
     gradient,
@@ -133,7 +134,7 @@ def action_value(rung: int, action: str, step: int = 0) -> float:
 
 def best_action_value(rung: int, action: str, step: int = 0) -> float:
     """Q*(s, a) on the ladder: what Q-learning learns."""
-    return float(exact.best_action_values(ladder())[step, rung, ACTIONS.index(action)])
+    return float(best_action_values(ladder())[step, rung, ACTIONS.index(action)])
 
 
 def advantage(rung: int, action: str, step: int = 0) -> float:

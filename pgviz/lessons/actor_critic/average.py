@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pgviz.charts import actor_critic as charts
-from pgviz.exact.futures import best_action_values
+from pgviz.exact.best import best_action_values
 from pgviz.exact.values import action_values
 from pgviz.figures import fixed, plural
 from pgviz.measure import futures

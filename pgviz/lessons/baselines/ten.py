@@ -8,6 +8,7 @@ import pandas as pd
 from pgviz.charts import baselines as charts
 from pgviz.charts.worlds import two_arms as picture
 from pgviz.exact import arms
+from pgviz.exact.values import objective
 from pgviz.figures import fixed, number, percent, signed
 from pgviz.lessons.baselines import worlds
 from pgviz.ui.controls import Choice
@@ -31,7 +32,7 @@ def draw(screen: Screen) -> None:
     guess = screen.predict(ANSWERS, verdict)
     if guess is None:
         screen.drawing(picture(arms.paying_more(10.0)), height=300)
-        before, after = (arms.mean_reward(arms.paying_more(c)) for c in (0.0, 10.0))
+        before, after = (objective(arms.paying_more(c)) for c in (0.0, 10.0))
         screen.says(f"J goes from {fixed(before)} to {fixed(after)}.")
         worlds.card(screen, "two-arms")
         return

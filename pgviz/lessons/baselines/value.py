@@ -9,8 +9,8 @@ import pandas as pd
 from pgviz.charts import baselines as charts
 from pgviz.exact.best import best_values
 from pgviz.exact.estimator import GradientEstimator, true_values
+from pgviz.exact.futures import return_distribution
 from pgviz.exact.moments import moments
-from pgviz.exact.return_distribution import return_distribution
 from pgviz.exact.reuse import one_knob_ladder
 from pgviz.exact.values import state_values
 from pgviz.figures import fixed, number
