@@ -1,6 +1,7 @@
-"""The CartPole player, played in a real browser."""
+"""The player of CartPole and of Acrobot, played in a real browser."""
 
 import json
+import time
 from contextlib import contextmanager
 from types import SimpleNamespace
 from urllib.parse import urlsplit
@@ -16,13 +17,14 @@ SCRIPT = """
 import json
 from pathlib import Path
 import streamlit as st
-from pgviz.ui.player import cartpole_player
+from pgviz.ui.player import acrobot_player, cartpole_player
 
 episodes = json.loads(Path(__file__).with_name("episodes.json").read_text())
 name = st.radio("Episode", [*episodes, "none"], key="episode", bind="query-params")
 word = st.text_input("Elsewhere")
 if name != "none":
-    cartpole_player(episodes[name], key="player", title=f"The {name} episode {word}", gamma=0.9)
+    show = acrobot_player if "angle_1" in episodes[name] else cartpole_player
+    show(episodes[name], key="player", title=f"The {name} episode {word}", gamma=0.9)
 st.write(f"script ran for {name} {word}")
 """
 
@@ -41,11 +43,34 @@ def episode(num_steps, *, terminated=False, truncated=False):
     }
 
 
+def swings(num_steps, *, terminated=False, truncated=False):
+    """An episode of Acrobot; where it terminates, both links stand nearly upright."""
+    t = np.arange(num_steps + 1)
+    angle_1 = np.sin(t)
+    if terminated:
+        angle_1[-1] = np.pi - 0.1
+    logits = 2 * np.sin(t[:-1, None] + np.arange(3))
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    return {
+        "angle_1": angle_1.tolist(),
+        "angle_2": (-2 * np.sin(t) * (t < num_steps)).tolist(),
+        "actions": (t[:-1] % 3).tolist(),
+        "probabilities": probabilities.tolist(),
+        "rewards": ([-1.0] * num_steps)[: num_steps - terminated] + [0.0] * terminated,
+        "terminated": terminated,
+        "truncated": truncated,
+    }
+
+
 EPISODES = {
     "long": episode(3000, truncated=True),
     "short": episode(12, terminated=True),
     "single": episode(1, terminated=True),
     "empty": episode(0),
+    "swinging": swings(500, truncated=True),
+    "swung": swings(12, terminated=True),
+    "swing": swings(1, terminated=True),
+    "hanging": swings(0),
 }
 
 
@@ -113,6 +138,26 @@ def test_lists_that_do_not_fit_together_are_refused_in_a_sentence():
         player.cartpole_player(EPISODES["short"] | {"x": [0.0]}, key="k", title="t")
 
 
+def test_three_actions_are_a_small_message_too(monkeypatch):
+    sent = {}
+    monkeypatch.setattr(player, "_player", lambda *, key, data: sent.update(data))
+    player.acrobot_player(EPISODES["swinging"], key="k", title="t")
+    assert len(json.dumps(sent)) < 28_000
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"angle_2": [0.0]}, "an episode of 12 actions has 13 states"),
+        ({"probabilities": [[1 / 3] * 3]}, "got angle_1, angle_2, probabilities, rewards of len"),
+        ({"probabilities": [[1 / 2] * 2] * 12}, "3 actions, got probabilities of shape .2,. at st"),
+    ],
+)
+def test_acrobot_is_refused_in_a_sentence_too(wrong, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        player.acrobot_player(EPISODES["swung"] | wrong, key="k", title="t")
+
+
 @pytest.mark.browser
 def test_an_episode_plays_by_itself_to_its_end_and_stays_there(visit):
     with visit("short", motion="no-preference") as player:
@@ -121,6 +166,51 @@ def test_an_episode_plays_by_itself_to_its_end_and_stays_there(visit):
         expect(player.root.get_by_role("status")).to_have_text("fell (terminated)")
         expect(player.root.locator(".return")).to_have_text("12")
         expect(player.root.locator(".discounted-return")).to_have_text("7.18")  # (1 − 0.9¹²) / 0.1
+
+
+@pytest.mark.browser
+def test_acrobot_plays_by_itself_to_its_end_and_stays_there(visit):
+    with visit("swung", motion="no-preference") as player:
+        player.is_("ended")
+        player.at(12)
+        status = player.root.get_by_role("status")
+        expect(status).to_have_text("tip above the line (terminated)")
+        expect(player.root.locator(".return")).to_have_text("−11")  # the last reward is 0
+        expect(player.root.locator(".discounted-return")).to_have_text("−6.86")
+
+
+@pytest.mark.browser
+def test_acrobot_plays_fifteen_steps_a_second(visit):
+    with visit("swung") as player:
+        began = time.monotonic()
+        player.button("Play").click()
+        player.is_("playing")
+        player.is_("ended")
+        assert time.monotonic() - began > 12 / 15
+        expect(player.button("Normal speed")).to_have_attribute(
+            "data-tip", "15 steps a second, 3 × real time"
+        )
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", ["long", "swinging"])
+def test_the_drawing_moves_between_two_steps(visit, name):
+    with visit(name) as player:
+        player.button("Quarter speed").click()
+        player.button("Play").click()
+        player.is_("playing")
+        pictures = player.root.evaluate(
+            """async (root) => {
+                const pictures = {};
+                const [scene] = root.getElementsByClassName("scene");
+                while (Object.keys(pictures).length < 4) {
+                    await new Promise(requestAnimationFrame);
+                    (pictures[root.dataset.step] ??= new Set()).add(scene.toDataURL());
+                }
+                return Object.values(pictures).map((drawn) => drawn.size);
+            }"""
+        )
+        assert max(pictures) > 1
 
 
 @pytest.mark.browser
@@ -180,6 +270,47 @@ def test_the_scrubber_goes_anywhere_and_says_where(visit):
         player.at(1500)
         player.scrubber.fill("3000")
         expect(player.root.get_by_role("status")).to_have_text("stopped at 3000 (truncated)")
+
+
+@pytest.mark.browser
+def test_the_scrubber_of_acrobot_shows_three_probabilities_and_the_torque(visit):
+    with visit("swinging") as player:
+        player.scrubber.fill("37")
+        expect(player.root.get_by_role("img")).to_have_attribute(
+            "aria-label",
+            "Acrobot at step 37 of 500: first link 36.9° left and second link 36.9° right of "
+            "straight down, tip 2.60 m below the line, torque 0",
+        )
+        expected = [f"{p:.3f}" for p in EPISODES["swinging"]["probabilities"][37]]
+        rows = player.root.locator(".rows [data-action]")
+        expect(rows.locator(".number")).to_have_text(expected[::-1])
+        expect(player.root.locator(".taken .number")).to_have_text(expected[1])
+        expect(player.root.locator(".action")).to_contain_text("torque 0")
+        expect(player.root.get_by_text(f"sampled with probability {expected[1]}")).to_be_visible()
+        player.scrubber.fill("38")
+        expect(player.root.locator(".action")).to_contain_text("torque +1")
+        player.scrubber.fill("39")
+        expect(player.root.locator(".action")).to_contain_text("torque −1")
+        player.scrubber.fill("500")
+        expect(player.root.get_by_role("status")).to_have_text("stopped at 500 (truncated)")
+        expect(rows.locator(".number")).to_have_text(["—"] * 3)
+
+
+@pytest.mark.browser
+def test_another_world_replaces_the_one_that_plays(visit):
+    with visit("long", motion="no-preference") as player:
+        player.is_("playing")
+        expect(player.root.locator(".p-right")).to_be_visible()
+        show(player, "swung")
+        player.is_("ended")
+        player.at(12)
+        expect(player.root.locator(".p-right")).to_be_hidden()
+        expect(player.root.locator(".rows")).to_be_visible()
+        expect(player.root.get_by_text("π(torque | s) at every step")).to_be_visible()
+        show(player, "short")
+        player.is_("ended")
+        expect(player.root.locator(".p-right")).to_be_visible()
+        expect(player.root.get_by_role("status")).to_have_text("fell (terminated)")
 
 
 @pytest.mark.browser
@@ -254,7 +385,7 @@ def test_a_player_taken_off_the_page_stands_still(visit):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("name", ["empty", "single"])
+@pytest.mark.parametrize("name", ["empty", "single", "hanging", "swing"])
 def test_the_shortest_episodes_answer_every_control(visit, name):
     num_steps = len(EPISODES[name]["actions"])
     with visit(name, motion="no-preference") as player:
@@ -279,8 +410,9 @@ def test_playing_says_nothing_to_the_server_and_nobody_else_is_asked(visit):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(visit, scheme):
-    with visit("short", scheme=scheme) as player:
+@pytest.mark.parametrize("name", ["short", "swung"])
+def test_axe_finds_nothing(visit, name, scheme):
+    with visit(name, scheme=scheme) as player:
         for step in ("3", "12"):
             player.scrubber.fill(step)
             found = Axe().run(player.page, context=".stBidiComponent").response
@@ -290,9 +422,12 @@ def test_axe_finds_nothing(visit, scheme):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [340, 390])
-def test_a_telephone_needs_no_sideways_scrolling(visit, width):
-    with visit("long", width=width) as player:
-        player.button("Four times speed").hover()  # its tooltip must fit as well
+@pytest.mark.parametrize("name", ["long", "swinging"])
+def test_a_telephone_needs_no_sideways_scrolling(visit, name, width):
+    with visit(name, width=width) as player:
+        for speed in ("Quarter speed", "Normal speed", "Four times speed"):
+            player.button(speed).hover()  # its tooltip must fit as well
+            assert player.page.evaluate("document.documentElement.scrollWidth") == width
         assert player.page.evaluate("document.documentElement.scrollWidth") == width
         box = player.root.bounding_box()
         assert box["x"] >= 0
@@ -304,7 +439,15 @@ def test_a_telephone_needs_no_sideways_scrolling(visit, width):
 def test_nothing_jumps_from_step_to_step_or_episode_to_episode(visit):
     with visit("long") as player:
         height = player.root.bounding_box()["height"]
-        for name, step in [("long", 3000), ("short", 3), ("short", 12), ("empty", 0)]:
+        for name, step in [
+            ("long", 3000),
+            ("short", 3),
+            ("short", 12),
+            ("empty", 0),
+            ("swinging", 37),
+            ("swung", 12),
+            ("hanging", 0),
+        ]:
             show(player, name)
             player.scrubber.fill(str(step))
             assert player.root.bounding_box()["height"] == height

@@ -1,11 +1,14 @@
-// The CartPole player. Everything after the episode has arrived happens here, in the browser.
+// The player. Everything after the episode has arrived happens here, in the browser.
 //
 // An episode of T steps has T + 1 frames. Frame t shows the state s_t, the action a_t about to be
 // taken in it and the return collected before it; frame T is the state after the last action.
+// While it plays, the drawing moves evenly from each state to the next; the numbers do not.
+//
+// What differs from world to world is in `worlds`, at the end. All else knows actions by number.
 
-const STEPS_PER_SECOND = 50; // CartPole integrates 0.02 s a step: this is real time
 const TRACK_LIMIT = 2.4; // m from the centre, where the episode ends
 const ANGLE_LIMIT = (12 * Math.PI) / 180; // rad from the vertical, where the episode ends
+const GOAL_HEIGHT = 1; // m above the joint of the first link, where Acrobot's episode ends
 const READOUTS_EVERY = 100; // ms between changes of text while playing: 50 a second is a blur
 
 const STRIP_GUTTER = 20; // px left of the strip for its axis, as in player.css
@@ -41,7 +44,7 @@ class Player {
     this.timeline = this.find(".timeline");
     this.scrubber = this.find(".scrubber");
     this.signature = "";
-    this.step = 0;
+    this.position = 0; // the step that is shown, and while playing the part of it that has passed
     this.speed = 1;
     this.playing = false;
     this.origin = 0; // the time, in ms, at which step 0 would have been shown
@@ -69,19 +72,27 @@ class Player {
     this.resizes.disconnect();
   }
 
-  show({ title, gamma, episode }) {
+  show({ world, title, gamma, episode }) {
     this.find(".title").textContent = title;
-    const signature = JSON.stringify([gamma, episode]);
+    const signature = JSON.stringify([world, gamma, episode]);
     if (signature === this.signature) return this.refresh();
     this.signature = signature;
     this.pause();
+    this.world = worlds[world];
     this.episode = episode;
+    this.policy = this.world.policy(episode);
     this.numSteps = episode.actions.length;
     this.returns = partialSums(episode.rewards, 1);
     this.discountedReturns = partialSums(episode.rewards, gamma);
     this.find(".discounted").hidden = gamma === 1;
     this.find(".gamma").textContent = `γ = ${gamma}`;
     this.find(".of").textContent = `of ${this.numSteps}`;
+    this.find(".strip-title").textContent = this.world.stripTitle;
+    for (const gauge of this.root.querySelectorAll(".policy"))
+      gauge.hidden = gauge.dataset.world !== world;
+    for (const button of this.root.querySelectorAll("[data-speed]"))
+      button.dataset.tip = this.world.speeds[button.dataset.speed];
+    this.root.dataset.world = world;
     this.root.dataset.numSteps = this.numSteps;
     this.scrubber.max = this.numSteps;
     this.setSpeed(this.speed);
@@ -91,8 +102,16 @@ class Player {
 
   // ── time ──────────────────────────────────────────────────────────────────────────────────
 
+  get step() {
+    return Math.floor(this.position);
+  }
+
+  get stepsPerMillisecond() {
+    return (this.world.stepsPerSecond * this.speed) / 1000;
+  }
+
   play() {
-    if (this.step === this.numSteps) this.step = 0;
+    if (this.step === this.numSteps) this.position = 0;
     this.playing = true;
     this.rebase();
     this.refresh();
@@ -107,7 +126,7 @@ class Player {
 
   seek(step) {
     this.pause();
-    this.step = Math.min(Math.max(step, 0), this.numSteps);
+    this.position = Math.min(Math.max(step, 0), this.numSteps);
     this.refresh();
   }
 
@@ -119,21 +138,18 @@ class Player {
   }
 
   rebase() {
-    this.origin = performance.now() - (this.step * 1000) / (STEPS_PER_SECOND * this.speed);
+    if (this.world) this.origin = performance.now() - this.position / this.stepsPerMillisecond;
   }
 
   tick(now) {
-    const due = Math.floor(((now - this.origin) * STEPS_PER_SECOND * this.speed) / 1000);
+    const due = (now - this.origin) * this.stepsPerMillisecond;
     // A frame's timestamp may lie a little before the click that started it: never step back.
-    const step = Math.min(Math.max(due, this.step), this.numSteps);
-    if (step === this.numSteps) return this.seek(step);
-    if (step !== this.step) {
-      this.step = step;
-      this.draw();
-      if (now - this.readoutsAt >= READOUTS_EVERY) {
-        this.readoutsAt = now;
-        this.write();
-      }
+    this.position = Math.min(Math.max(due, this.position), this.numSteps);
+    if (this.position === this.numSteps) return this.seek(this.numSteps);
+    this.draw();
+    if (this.step !== this.written && now - this.readoutsAt >= READOUTS_EVERY) {
+      this.readoutsAt = now;
+      this.write();
     }
     this.request = requestAnimationFrame((next) => this.tick(next));
   }
@@ -192,13 +208,13 @@ class Player {
     this.scrubber.value = this.step;
     if (!this.scene.clientWidth) return; // in a closed tab, or already off the page
     const ink = this.ink();
-    drawScene(this.scene, ink, this.frame());
-    drawTimeline(this.timeline, ink, this.episode.p_right, this.step);
+    const picture = this.world.picture(this.episode, this.step, this.position - this.step);
+    this.world.draw(cleared(this.scene), ink, picture, this.action);
+    drawTimeline(cleared(this.timeline), ink, this.world.lanes, this.policy, this);
   }
 
-  frame() {
-    const { x, angle, actions } = this.episode;
-    return { x: x[this.step], angle: angle[this.step], action: actions[this.step] };
+  get action() {
+    return this.episode.actions[this.step]; // none in the last frame
   }
 
   ink() {
@@ -214,22 +230,28 @@ class Player {
   }
 
   write() {
-    this.find(".fill").style.width = `${100 * (this.episode.p_right[this.step] ?? 0)}%`;
+    this.written = this.step;
     const put = (selector, text) => (this.find(selector).textContent = text);
-    const { p_right } = this.episode;
-    const { x, angle, action } = this.frame();
-    const over = action === undefined;
-    const p = p_right[this.step];
-    const word = action === 1 ? "right" : "left";
+    const over = this.action === undefined;
+    const { glyph, word, told } = over
+      ? { glyph: "", word: "no action", told: this.ending() }
+      : this.world.actions[this.action];
+    const probabilities = this.policy[this.step];
 
-    put(".p-right", over ? "—" : p.toFixed(3));
-    put(".glyph", over ? "" : action === 1 ? "→" : "←");
-    put(".word", over ? "no action" : word);
-    put(".chance", over ? "the episode is over" : `sampled with probability ${(action === 1 ? p : 1 - p).toFixed(3)}`);
+    for (const row of this.root.querySelectorAll(".policy:not([hidden]) [data-action]")) {
+      const p = probabilities?.[row.dataset.action];
+      row.querySelector(".number").textContent = over ? "—" : p.toFixed(3);
+      row.querySelector(".fill").style.width = `${100 * (p ?? 0)}%`;
+      row.classList.toggle("taken", Number(row.dataset.action) === this.action);
+    }
+    put(".glyph", glyph);
+    put(".word", word);
+    put(".chance", over ? "the episode is over" : `sampled with probability ${probabilities[this.action].toFixed(3)}`);
     put(".step", this.step);
     put(".return", amount(this.returns[this.step]));
-    put(".discounted-return", this.discountedReturns[this.step].toFixed(2));
+    put(".discounted-return", signed(this.discountedReturns[this.step], 2));
     put(".ending", over ? this.ending() : "");
+    this.find(".ending").classList.toggle("terminated", this.episode.terminated);
 
     const button = this.find("[data-do=toggle]");
     button.setAttribute("aria-label", this.playing ? "Pause" : "Play");
@@ -238,22 +260,16 @@ class Player {
       "aria-valuetext",
       `step ${this.step} of ${this.numSteps}, return ${amount(this.returns[this.step])}`,
     );
-    const degrees = (angle * 180) / Math.PI;
     this.scene.setAttribute(
       "aria-label",
-      `CartPole at step ${this.step} of ${this.numSteps}: cart ${side(x, 2, " m")} of the centre, ` +
-        `pole ${side(degrees, 1, "°")} of the vertical, ` +
-        (over ? this.ending() : `force to the ${word}`),
+      `${this.world.name} at step ${this.step} of ${this.numSteps}: ` +
+        `${this.world.told(this.world.picture(this.episode, this.step, 0))}, ${told}`,
     );
   }
 
   ending() {
-    const { x, angle, terminated, truncated } = this.episode;
-    if (terminated) {
-      const fell = Math.abs(angle.at(-1)) >= ANGLE_LIMIT - 1e-4 || Math.abs(x.at(-1)) < TRACK_LIMIT;
-      return fell ? "fell (terminated)" : "left the track (terminated)";
-    }
-    if (truncated) return `stopped at ${this.numSteps} (truncated)`;
+    if (this.episode.terminated) return `${this.world.terminated(this.episode)} (terminated)`;
+    if (this.episode.truncated) return `stopped at ${this.numSteps} (truncated)`;
     return this.numSteps ? "end of the recording" : "no steps yet";
   }
 }
@@ -273,8 +289,161 @@ function cleared(canvas) {
   return { context, width, height };
 }
 
-function drawScene(canvas, ink, { x, angle, action }) {
-  const { context: c, width, height } = cleared(canvas);
+// The probabilities of some actions, each in a lane of its own that is 0 at its foot and 1 at its
+// head. One lane is a line; several are areas, of which only that of the action taken has a dot.
+function drawTimeline({ context: c, width, height }, ink, lanes, policy, { step, position, action }) {
+  const numSteps = policy.length;
+  const several = lanes.length > 1;
+  const left = STRIP_GUTTER + THUMB_WIDTH / 2;
+  const right = width - THUMB_WIDTH / 2;
+  const timelineX = (t) => left + ((right - left) * t) / Math.max(numSteps, 1);
+  const [margin, gap] = several ? [5, 3] : [8, 0];
+  const high = (height - 2 * margin - gap * (lanes.length - 1)) / lanes.length;
+
+  const dots = [];
+  for (const [index, lane] of lanes.entries()) {
+    const head = margin + index * (high + gap);
+    const chanceY = (p) => head + high * (1 - p);
+    c.fillStyle = c.strokeStyle = ink.text;
+    c.globalAlpha = 0.8;
+    c.font = ink.font(12);
+    c.textAlign = "right";
+    c.textBaseline = "middle";
+    for (const [p, mark] of lane.marks) c.fillText(mark, STRIP_GUTTER - 6, chanceY(p) + p);
+    if (several) {
+      c.globalAlpha = 0.09;
+      c.fillRect(left, head, right - left, high);
+    } else {
+      c.globalAlpha = 0.35;
+      c.lineWidth = 1;
+      c.setLineDash([2, 4]);
+      line(c, left, chanceY(0.5), right, chanceY(0.5));
+      c.setLineDash([]);
+    }
+
+    // π(a | s_t) holds from t to t + 1: a staircase. What has been played is strong.
+    c.fillStyle = c.strokeStyle = ink.primary;
+    c.lineJoin = "round";
+    c.lineWidth = 1.5;
+    for (const [from, to, alpha] of [[position, numSteps, 0.35], [0, position, 1]]) {
+      c.globalAlpha = alpha;
+      c.beginPath();
+      for (let t = Math.floor(from); t < to; t++) {
+        c.lineTo(timelineX(Math.max(t, from)), chanceY(policy[t][lane.action]));
+        c.lineTo(timelineX(Math.min(t + 1, to)), chanceY(policy[t][lane.action]));
+      }
+      if (several) {
+        c.lineTo(timelineX(to), chanceY(0));
+        c.lineTo(timelineX(from), chanceY(0));
+        c.fill();
+      } else c.stroke();
+    }
+    if (step < numSteps && (!several || lane.action === action))
+      dots.push({ x: timelineX(position), y: chanceY(several ? 0.5 : policy[step][lane.action]) });
+  }
+
+  c.strokeStyle = ink.text;
+  c.lineWidth = 2;
+  line(c, timelineX(position), 2, timelineX(position), height - 2);
+  for (const dot of dots) {
+    c.fillStyle = ink.panel;
+    disc(c, dot, 7);
+    c.fillStyle = ink.primary;
+    disc(c, dot, 5);
+  }
+}
+
+function disc(c, { x, y }, radius) {
+  c.beginPath();
+  c.arc(x, y, radius, 0, 2 * Math.PI);
+  c.fill();
+}
+
+function line(c, fromX, fromY, toX, toY) {
+  c.beginPath();
+  c.moveTo(fromX, fromY);
+  c.lineTo(toX, toY);
+  c.stroke();
+}
+
+// The outline of an arrow that starts at (x, y) and is `length` long, to the left if negative.
+function arrow(c, x, y, length, half) {
+  const shaft = half * 0.42;
+  const neck = x + length - Math.sign(length) * half * 1.3;
+  c.beginPath();
+  c.moveTo(x, y - shaft);
+  c.lineTo(neck, y - shaft);
+  c.lineTo(neck, y - half);
+  c.lineTo(x + length, y);
+  c.lineTo(neck, y + half);
+  c.lineTo(neck, y + shaft);
+  c.lineTo(x, y + shaft);
+  c.closePath();
+}
+
+// The outline of an arrow bent around a point: `sweep` radians along a circle, against the clock
+// if negative.
+function turnArrow(c, { x, y }, radius, from, sweep, half) {
+  const shaft = half * 0.42;
+  const neck = from + sweep - (Math.sign(sweep) * half * 1.3) / radius;
+  const to = (r, angle) => c.lineTo(x + r * Math.cos(angle), y + r * Math.sin(angle));
+  c.beginPath();
+  c.arc(x, y, radius + shaft, from, neck, sweep < 0);
+  to(radius + half, neck);
+  to(radius, from + sweep);
+  to(radius - half, neck);
+  c.arc(x, y, radius - shaft, neck, from, sweep > 0);
+  c.closePath();
+}
+
+// ── numbers ─────────────────────────────────────────────────────────────────────────────────
+
+// [Σ_{k<t} γ^k r_k for t = 0 … T]
+function partialSums(rewards, gamma) {
+  const sums = [0];
+  let discount = 1;
+  for (const reward of rewards) {
+    sums.push(sums.at(-1) + discount * reward);
+    discount *= gamma;
+  }
+  return sums;
+}
+
+// With two decimals, or as few as it has.
+function amount(number) {
+  const whole = Math.abs(number - Math.round(number)) < 1e-9;
+  return signed(number, whole ? 0 : 2);
+}
+
+function signed(number, digits) {
+  return number.toFixed(digits).replace("-", "−");
+}
+
+// What lies this part of the way from one step to the next.
+function between(numbers, step, part) {
+  return part ? numbers[step] + part * (numbers[step + 1] - numbers[step]) : numbers[step];
+}
+
+// The same for an angle, on the shorter way round: it was recorded within ±π.
+function turned(angles, step, part) {
+  return part ? angles[step] + part * within(angles[step + 1] - angles[step]) : angles[step];
+}
+
+function within(angle) {
+  return angle - 2 * Math.PI * Math.round(angle / (2 * Math.PI));
+}
+
+function degrees(angle) {
+  return (angle * 180) / Math.PI;
+}
+
+function side(number, digits, unit) {
+  return `${Math.abs(number).toFixed(digits)}${unit} ${number < 0 ? "left" : "right"}`;
+}
+
+// ── the worlds ──────────────────────────────────────────────────────────────────────────────
+
+function drawCartPole({ context: c, width, height }, ink, { x, angle }, action) {
   const ground = height - 34;
   const metre = (ground - 46) / 1.34; // of cart and pole, by height; the track scales by width
   const margin = 0.2 * metre + 22;
@@ -356,97 +525,123 @@ function drawScene(canvas, ink, { x, angle, action }) {
   c.fill();
 }
 
-function drawTimeline(canvas, ink, pRight, step) {
-  const { context: c, width, height } = cleared(canvas);
-  const numSteps = pRight.length;
-  const [top, bottom] = [8, height - 8];
-  const left = STRIP_GUTTER + THUMB_WIDTH / 2;
-  const right = width - THUMB_WIDTH / 2;
-  const timelineX = (t) => left + ((right - left) * t) / Math.max(numSteps, 1);
-  const chanceY = (p) => bottom - (bottom - top) * p;
+function drawAcrobot({ context: c, width, height }, ink, { angle1, angle2 }, action) {
+  const metre = (height - 16) / 4.16; // both links, each 1 m long, must fit in all directions
+  const thick = 0.16 * metre;
+  const joint = { x: width / 2, y: height / 2 };
+  const elbow = below(joint, metre, angle1);
+  const tip = below(elbow, metre, angle1 + angle2);
 
+  // The line that the tip must pass, and how high it is.
+  const goalY = joint.y - GOAL_HEIGHT * metre;
   c.fillStyle = c.strokeStyle = ink.text;
+  c.globalAlpha = 0.05;
+  c.fillRect(0, 0, width, goalY);
+  c.lineWidth = 1;
+  c.globalAlpha = 0.55;
+  c.setLineDash([3, 4]);
+  line(c, 0, goalY, width, goalY);
+  c.setLineDash([]);
+  const rule = 20;
+  line(c, rule, goalY, rule, joint.y);
+  line(c, rule - 4, joint.y, rule + 4, joint.y);
+  line(c, rule - 4, goalY, rule + 4, goalY);
   c.globalAlpha = 0.8;
   c.font = ink.font(12);
-  c.textAlign = "right";
+  c.textAlign = "left";
   c.textBaseline = "middle";
-  c.fillText("1", STRIP_GUTTER - 6, top + 1);
-  c.fillText("0", STRIP_GUTTER - 6, bottom);
-  c.globalAlpha = 0.35;
-  c.lineWidth = 1;
-  c.setLineDash([2, 4]);
-  line(c, left, chanceY(0.5), right, chanceY(0.5));
-  c.setLineDash([]);
+  c.fillText("1 m", rule + 8, (goalY + joint.y) / 2);
+  c.textAlign = "right";
+  c.textBaseline = "alphabetic";
+  c.fillText(width > 420 ? "goal: the tip above this line" : "goal", width - 12, goalY - 8);
 
-  // π(right | s_t) holds from t to t + 1: a staircase. What has been played is strong.
-  const stairs = (from, to) => {
-    c.beginPath();
-    for (let t = from; t < to; t++) {
-      c.lineTo(timelineX(t), chanceY(pRight[t]));
-      c.lineTo(timelineX(t + 1), chanceY(pRight[t]));
-    }
-    c.stroke();
-  };
-  c.strokeStyle = ink.primary;
-  c.lineJoin = "round";
-  c.lineWidth = 1.5;
-  c.globalAlpha = 0.35;
-  stairs(step, numSteps);
   c.globalAlpha = 1;
-  stairs(0, step);
-
-  c.strokeStyle = ink.text;
-  c.lineWidth = 2;
-  line(c, timelineX(step), 2, timelineX(step), height - 2);
-  if (step === numSteps) return;
-  c.fillStyle = ink.primary;
-  c.strokeStyle = ink.panel;
-  c.beginPath();
-  c.arc(timelineX(step), chanceY(pRight[step]), 6, 0, 2 * Math.PI);
-  c.fill();
-  c.stroke();
-}
-
-function line(c, fromX, fromY, toX, toY) {
-  c.beginPath();
-  c.moveTo(fromX, fromY);
-  c.lineTo(toX, toY);
-  c.stroke();
-}
-
-// The outline of an arrow that starts at (x, y) and is `length` long, to the left if negative.
-function arrow(c, x, y, length, half) {
-  const shaft = half * 0.42;
-  const neck = x + length - Math.sign(length) * half * 1.3;
-  c.beginPath();
-  c.moveTo(x, y - shaft);
-  c.lineTo(neck, y - shaft);
-  c.lineTo(neck, y - half);
-  c.lineTo(x + length, y);
-  c.lineTo(neck, y + half);
-  c.lineTo(neck, y + shaft);
-  c.lineTo(x, y + shaft);
-  c.closePath();
-}
-
-// ── numbers ─────────────────────────────────────────────────────────────────────────────────
-
-// [Σ_{k<t} γ^k r_k for t = 0 … T]
-function partialSums(rewards, gamma) {
-  const sums = [0];
-  let discount = 1;
-  for (const reward of rewards) {
-    sums.push(sums.at(-1) + discount * reward);
-    discount *= gamma;
+  c.lineCap = "round";
+  for (const [from, to] of [[joint, elbow], [elbow, tip]]) {
+    c.strokeStyle = ink.panel;
+    c.lineWidth = thick + 4;
+    line(c, from.x, from.y, to.x, to.y);
+    c.strokeStyle = ink.text;
+    c.lineWidth = thick;
+    line(c, from.x, from.y, to.x, to.y);
   }
-  return sums;
+  c.fillStyle = ink.text;
+  disc(c, joint, 0.75 * thick);
+  c.fillStyle = ink.panel;
+  disc(c, joint, 0.25 * thick);
+  disc(c, elbow, 0.25 * thick);
+
+  // Both turns of the second link are always there, so that only the filling changes.
+  const radius = 0.5 * metre;
+  const outwards = Math.PI / 2 - angle1 - angle2; // the second link's direction on the canvas
+  for (const [turn, sense] of action === undefined ? [] : [[0, 1], [2, -1]]) {
+    const taken = turn === action;
+    turnArrow(c, elbow, radius, outwards + sense * (thick / 2 + 5) / radius, sense * 1.25, 0.13 * metre);
+    c.globalAlpha = taken ? 1 : 0.22;
+    c.lineWidth = taken ? 3 : 1;
+    c.fillStyle = ink.primary;
+    c.strokeStyle = taken ? ink.panel : ink.text; // it may cross the first link
+    c.stroke();
+    if (taken) c.fill();
+  }
 }
 
-function amount(number) {
-  const text = Math.abs(number - Math.round(number)) < 1e-9 ? String(Math.round(number)) : number.toFixed(2);
-  return text.replace("-", "−");
+// The point `length` from another, at an angle that grows from straight down to the right.
+function below({ x, y }, length, angle) {
+  return { x: x + length * Math.sin(angle), y: y + length * Math.cos(angle) };
 }
 
-function side(number, digits, unit) {
-  return `${Math.abs(number).toFixed(digits)}${unit} ${number < 0 ? "left" : "right"}`;
-}
+const CARTPOLE = {
+  name: "CartPole",
+  stepsPerSecond: 50, // CartPole integrates 0.02 s a step: this is real time
+  speeds: { 0.25: "A quarter of real time", 1: "Real time, 50 steps a second", 4: "Four times real time" },
+  stripTitle: "π(right | s) at every step",
+  actions: [
+    { glyph: "←", word: "left", told: "force to the left" },
+    { glyph: "→", word: "right", told: "force to the right" },
+  ],
+  lanes: [{ action: 1, marks: [[1, "1"], [0, "0"]] }],
+  policy: ({ p_right }) => p_right.map((p) => [1 - p, p]),
+  picture: ({ x, angle }, step, part) => ({ x: between(x, step, part), angle: between(angle, step, part) }),
+  draw: drawCartPole,
+  told: ({ x, angle }) =>
+    `cart ${side(x, 2, " m")} of the centre, pole ${side(degrees(angle), 1, "°")} of the vertical`,
+  terminated({ x, angle }) {
+    const fell = Math.abs(angle.at(-1)) >= ANGLE_LIMIT - 1e-4 || Math.abs(x.at(-1)) < TRACK_LIMIT;
+    return fell ? "fell" : "left the track";
+  },
+};
+
+const ACROBOT = {
+  name: "Acrobot",
+  stepsPerSecond: 15, // Acrobot integrates 0.2 s a step: a hundred steps take 7 s, not 20
+  speeds: { 0.25: "3.75 steps a second", 1: "15 steps a second, 3 × real time", 4: "60 steps a second" },
+  stripTitle: "π(torque | s) at every step",
+  actions: [
+    { glyph: "↻", word: "torque −1", told: "torque −1" },
+    { glyph: "○", word: "torque 0", told: "torque 0" },
+    { glyph: "↺", word: "torque +1", told: "torque +1" },
+  ],
+  lanes: [
+    { action: 2, marks: [[0.5, "+1"]] },
+    { action: 1, marks: [[0.5, "0"]] },
+    { action: 0, marks: [[0.5, "−1"]] },
+  ],
+  policy: ({ probabilities }) => probabilities,
+  picture: ({ angle_1, angle_2 }, step, part) => ({
+    angle1: turned(angle_1, step, part),
+    angle2: turned(angle_2, step, part),
+  }),
+  draw: drawAcrobot,
+  told({ angle1, angle2 }) {
+    const second = within(angle1 + angle2);
+    const height = -Math.cos(angle1) - Math.cos(second) - GOAL_HEIGHT;
+    return (
+      `first link ${side(degrees(angle1), 1, "°")} and second link ${side(degrees(second), 1, "°")} of straight down, ` +
+      `tip ${Math.abs(height).toFixed(2)} m ${height > 0 ? "above" : "below"} the line`
+    );
+  },
+  terminated: () => "tip above the line",
+};
+
+const worlds = { cartpole: CARTPOLE, acrobot: ACROBOT };
