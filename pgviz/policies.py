@@ -1,160 +1,210 @@
-"""Policies of many seeds as ONE array theta[S, P]: row k is everything that seed k has learned.
+"""Policies: what a network's outputs say about actions. K actions, two of them, or a box.
 
-The layers are views of theta, so a rollout and an update read the same memory, through the same
-forward pass. No operation mixes rows: seeds cannot influence each other.
-
-Axes: S seeds, P parameters of one seed, D observations, H hidden units; "rows" are whatever
-one seed has many of: parallel environments, or time steps.
+Each is π(a|s) made of the outputs f(s): drawing actions from noise, log π, its slope, the entropy.
+A new kind of policy is one class here. Axes: "…" are whatever outputs stand for, [S, rows] mostly.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from math import prod
-from typing import Any
+from math import e, log, pi
+from typing import ClassVar, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, log_expit, log_softmax, softmax
 from torch import Tensor
 
-Array32 = NDArray[np.float32]
+from pgviz.worlds.ensemble import Noise
 
-# CartPole's observations divided by the size they have when an episode is about to end.
-CARTPOLE_OBS_SCALE = (1 / 2.4, 1 / 2, 1 / 0.2095, 1 / 2)
+Floats = NDArray[np.floating]
+Streams = Sequence[np.random.Generator]
+
+
+class Policy(Protocol):
+    """What training asks of a kind of policy."""
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """The shape of the outputs for one observation."""
+
+    @property
+    def num_constant(self) -> int:
+        """How many of the last outputs do not depend on the observation."""
+
+    def noise(self, streams: Streams, num_envs: int) -> Noise:
+        """What actions are drawn with: for every step [S, num_envs, …], seed k's from stream k."""
+
+    def act(self, outputs: Floats, noise: NDArray) -> NDArray:
+        """Actions with probabilities π(·|s)."""
+
+    def log_prob(self, outputs: Tensor, actions: Tensor) -> Tensor:
+        """log π(a|s) of actions, as torch differentiates it."""
+
+    def log_probs(self, outputs: Floats, actions: NDArray) -> Floats:
+        """The same in numpy."""
+
+    def slopes(self, outputs: Floats, actions: NDArray) -> Floats:
+        """∂ log π(a|s) / ∂f, in the shape of the outputs."""
+
+    def entropy(self, outputs: Floats) -> Floats:
+        """H(π(·|s)) in nats."""
 
 
 @dataclass(frozen=True)
-class MLP:
-    """A network of one hidden tanh layer and one output, for all seeds at once.
+class TwoActions:
+    """One output f, the log-odds of action 1: π(1|s) = σ(f), the softmax of (0, f).
 
-    f(o) = k (w₂ᵀ tanh(W₁ᵀ φ(o)) + b₂),   φ(o) = (c ∘ o, 1),   c = obs_scale,   k = output_scale
-
-    As a policy its output is the logit of "right": π(right|o) = σ(f(o)), the softmax of (0, f(o)).
-    As a critic it is the value: V̂(o) = f(o). The last row of W₁ is the bias of the hidden units.
+    The same policies as a softmax with two logits, with half the outputs and a faster draw.
     """
 
-    obs_scale: tuple[float, ...] = CARTPOLE_OBS_SCALE
-    hidden: int = 32
-    output_scale: float = 1.0
+    output_shape: ClassVar[tuple[int, ...]] = ()
+    num_constant: ClassVar[int] = 0
 
-    @cached_property
-    def shapes(self) -> tuple[tuple[int, int], ...]:
-        """The shapes of W₁, w₂, b₂, in the order in which they lie in a row of theta."""
-        return (len(self.obs_scale) + 1, self.hidden), (self.hidden, 1), (1, 1)
+    def noise(self, streams: Streams, num_envs: int) -> Noise:
+        """Logistic noise: P(f > log(u / (1 − u))) = P(u < σ(f)) = σ(f) for u uniform in (0, 1)."""
+        return Noise(streams, (num_envs,), uniform32, _logistic)
 
-    @cached_property
-    def num_parameters(self) -> int:
-        """P, the length of a row of theta."""
-        return sum(prod(shape) for shape in self.shapes)
+    def act(self, outputs: Floats, noise: NDArray) -> NDArray[np.bool_]:
+        """Action 1 where f > noise; actions are bool, which costs an eighth of a whole number."""
+        return outputs > noise
 
-    def initial_theta(self, streams: Sequence[np.random.Generator], last_scale: float) -> Array32:
-        """Orthogonal layers, zero biases, w₂ × last_scale; seed k from stream k: [S, P]."""
-        theta = np.zeros((len(streams), self.num_parameters), np.float32)
-        first, last, _ = self.layers(theta)
-        for k, stream in enumerate(streams):
-            first[k, :-1] = orthogonal(stream, len(self.obs_scale), self.hidden)
-            last[k] = orthogonal(stream, self.hidden, 1) * last_scale
-        return theta
+    def log_prob(self, outputs: Tensor, actions: Tensor) -> Tensor:
+        """log σ(f) for action 1, log σ(−f) for action 0."""
+        return log_prob(outputs, actions)
 
-    def layers(self, theta: Array32) -> list[Array32]:
-        """Views of theta [S, P] as W₁ [S, D+1, H], w₂ [S, H, 1] and b₂ [S, 1, 1]."""
-        if theta.shape[1] != self.num_parameters:
-            raise ValueError(f"expected {self.num_parameters} parameters, got {theta.shape[1]}")
-        views, start = [], 0
-        for shape in self.shapes:
-            stop = start + prod(shape)
-            views.append(theta[:, start:stop].reshape(-1, *shape))
-            start = stop
-        return views
+    def log_probs(self, outputs: Floats, actions: NDArray) -> Floats:
+        """The same in numpy."""
+        return log_expit(np.where(actions, outputs, -outputs))
 
-    def features(self, obs: Array32) -> Array32:
-        """φ(o) = (c ∘ o, 1): observations [..., D] to features [..., D+1]."""
-        features = np.empty((*obs.shape[:-1], obs.shape[-1] + 1), np.float32)
-        features[..., -1] = 1
-        features[..., :-1] = obs * _in_rows(self.obs_scale, obs.shape[:-1])
-        return features
+    def slopes(self, outputs: Floats, actions: NDArray) -> Floats:
+        """a − σ(f), as ±π(the other action): 1 − σ(f) would be 0 from f = 37 on."""
+        sign = 2 * np.asarray(actions, np.float64) - 1
+        return sign * expit(-sign * outputs)
 
-    def forward(self, layers: list[Array32], features: Array32) -> tuple[Array32, Array32]:
-        """f(o) [S, rows] and the hidden units [S, rows, H] for features [S, rows, D+1].
-
-        numpy's matmul goes matrix by matrix: row k of theta meets rows of seed k alone.
-        """
-        first, last, last_bias = layers
-        hidden = np.matmul(features, first)
-        np.tanh(hidden, out=hidden)
-        outputs = (np.matmul(hidden, last) + last_bias)[..., 0]
-        if self.output_scale != 1:
-            outputs *= np.float32(self.output_scale)
-        return outputs, hidden
-
-    def backward(
-        self, theta: Array32, features: Array32, hidden: Array32, slopes: Array32
-    ) -> Array32:
-        """Σ_rows slope · ∇θ f(o), [S, P], from what `forward` met and slopes [S, rows].
-
-        ∂f/∂w₂ = k h,   ∂f/∂b₂ = k,   ∂f/∂W₁ = k φ(o) (w₂ ∘ (1 − h²))ᵀ
-        """
-        outer = slopes[..., None]
-        if self.output_scale != 1:
-            outer = outer * np.float32(self.output_scale)
-        gradient = np.empty(theta.shape, np.float32)
-        first, last, last_bias = self.layers(gradient)
-        inner = torch.ops.aten.tanh_backward(
-            torch.from_numpy(outer * self.layers(theta)[1].transpose(0, 2, 1)),
-            torch.from_numpy(hidden),
-        )
-        first[:] = np.matmul(features.transpose(0, 2, 1), inner.numpy())
-        last[:] = np.matmul(hidden.transpose(0, 2, 1), outer)
-        last_bias[:, 0, 0] = outer[..., 0].sum(axis=1)
-        return gradient
-
-    def score_norms(self, theta: Array32, obs: Array32, actions: NDArray) -> NDArray[np.float64]:
-        """‖∇θ log π(a|s)‖ for the rows of ONE seed: theta [P], obs [rows, D], actions [rows], k = 1.
-
-        ∇θ log π = (a − σ(f)) ∇θ f,   ‖∇θ f‖² = ‖h‖² + 1 + ‖φ‖² ‖w₂ ∘ (1 − h²)‖²
-        """
-        layers = self.layers(theta[None])
-        features = self.features(obs[None])
-        outputs, hidden = self.forward(layers, features)
-        inner = layers[1][..., 0][:, None] * (1 - hidden**2)
-        squares = [
-            np.square(x[0], dtype=np.float64).sum(axis=-1) for x in (hidden, features, inner)
-        ]
-        # |a − σ(f)| is the probability of the other action: 1 − σ(f) would be 0 from f = 37 on.
-        towards = (1 - 2 * np.asarray(actions, np.float64)) * outputs[0].astype(np.float64)
-        surprise = expit(towards)
-        return surprise * np.sqrt(squares[0] + 1 + squares[1] * squares[2])
-
-    def __call__(self, theta: Tensor, obs: Tensor) -> Tensor:
-        """f(o) as a node of torch's graph: theta [S, P], obs [S, rows, D] to outputs [S, rows]."""
-        return _Forward.apply(self, theta, obs)
+    def entropy(self, outputs: Floats) -> Floats:
+        """From 0 (certain) to log 2 ≈ .693 (a coin)."""
+        return entropy(outputs)
 
 
-@lru_cache(32)
-def _in_rows(scale: tuple[float, ...], rows: tuple[int, ...]) -> Array32:
-    """The scale once for every row: numpy multiplies arrays of one shape twice as fast."""
-    return np.tile(np.array(scale, np.float32), (*rows, 1))
+@dataclass(frozen=True)
+class Softmax:
+    """K outputs, the logits z: π(a|s) = exp(z_a) / Σ_b exp(z_b)."""
+
+    num_actions: int
+    num_constant: ClassVar[int] = 0
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """(K,)."""
+        return (self.num_actions,)
+
+    def noise(self, streams: Streams, num_envs: int) -> Noise:
+        """Gumbel noise g = −log(−log u): argmax_a (z_a + g_a) is a with probability π(a|s)."""
+        return Noise(streams, (num_envs, self.num_actions), uniform32, _gumbel)
+
+    def act(self, outputs: Floats, noise: NDArray) -> NDArray[np.intp]:
+        """argmax_a (z_a + g_a)."""
+        return (outputs + noise).argmax(axis=-1)
+
+    def log_prob(self, outputs: Tensor, actions: Tensor) -> Tensor:
+        """z_a − log Σ_b exp(z_b)."""
+        chosen = torch.log_softmax(outputs, dim=-1).gather(-1, actions.long()[..., None])
+        return chosen[..., 0]
+
+    def log_probs(self, outputs: Floats, actions: NDArray) -> Floats:
+        """The same in numpy."""
+        chosen = np.asarray(actions, np.intp)[..., None]
+        return np.take_along_axis(log_softmax(outputs, axis=-1), chosen, axis=-1)[..., 0]
+
+    def slopes(self, outputs: Floats, actions: NDArray) -> Floats:
+        """e_a − π(·|s)."""
+        chosen = np.eye(self.num_actions)[np.asarray(actions, np.intp)]
+        return chosen - softmax(outputs.astype(np.float64), axis=-1)
+
+    def entropy(self, outputs: Floats) -> Floats:
+        """−Σ_a π log π, from 0 to log K."""
+        log_p = log_softmax(outputs, axis=-1)
+        return -(np.exp(log_p) * log_p).sum(axis=-1)
 
 
-class _Forward(torch.autograd.Function):
-    """The forward pass of the rollouts, given a derivative: several times faster than torch's own
-    batched products at these sizes, and equal bit for bit whatever the number of seeds."""
+@dataclass(frozen=True)
+class Gaussian:
+    """A box of D numbers: a_d ~ N(μ_d, σ_d²), outputs (μ, log σ), where log σ is the same in all states.
 
-    @staticmethod
-    def forward(ctx: Any, network: MLP, theta: Tensor, obs: Tensor) -> Tensor:
-        features = network.features(obs.numpy())
-        outputs, hidden = network.forward(network.layers(theta.numpy()), features)
-        ctx.network = network
-        ctx.save_for_backward(theta, torch.from_numpy(features), torch.from_numpy(hidden))
-        return torch.from_numpy(outputs)
+    The world is given middle + half · a, cut off at the limits of the box. log π is that of a,
+    before the cut.
+    """
 
-    @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[None, Tensor, None]:
-        theta, features, hidden = (x.numpy() for x in ctx.saved_tensors)
-        slopes = grad_outputs[0].numpy()
-        return None, torch.from_numpy(ctx.network.backward(theta, features, hidden, slopes)), None
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+    @property
+    def num_constant(self) -> int:
+        """D, the log σ."""
+        return len(self.low)
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """(2 D,)."""
+        return (2 * len(self.low),)
+
+    def noise(self, streams: Streams, num_envs: int) -> Noise:
+        """Standard normal numbers."""
+        return Noise(streams, (num_envs, len(self.low)), normal32)
+
+    def act(self, outputs: Floats, noise: NDArray) -> Floats:
+        """μ + σ · noise."""
+        mean, log_std = np.split(outputs, 2, axis=-1)
+        return mean + np.exp(log_std) * noise
+
+    def in_the_box(self, actions: NDArray) -> Floats:
+        """What the world is given, [..., D]."""
+        low, high = np.array(self.low), np.array(self.high)
+        return np.clip((low + high) / 2 + (high - low) / 2 * actions, low, high)
+
+    def log_prob(self, outputs: Tensor, actions: Tensor) -> Tensor:
+        """−Σ_d [½ ((a − μ)/σ)² + log σ + ½ log 2π]."""
+        mean, log_std = outputs.chunk(2, dim=-1)
+        far = (actions - mean) * torch.exp(-log_std)
+        return -(0.5 * far.square() + log_std + 0.5 * log(2 * pi)).sum(dim=-1)
+
+    def log_probs(self, outputs: Floats, actions: NDArray) -> Floats:
+        """The same in numpy."""
+        mean, log_std = np.split(outputs, 2, axis=-1)
+        far = (actions - mean) * np.exp(-log_std)
+        return -(0.5 * far**2 + log_std + 0.5 * log(2 * pi)).sum(axis=-1)
+
+    def slopes(self, outputs: Floats, actions: NDArray) -> Floats:
+        """((a − μ)/σ², ((a − μ)/σ)² − 1)."""
+        mean, log_std = np.split(outputs.astype(np.float64), 2, axis=-1)
+        far = (actions - mean) * np.exp(-log_std)
+        return np.concatenate([far * np.exp(-log_std), far**2 - 1], axis=-1)
+
+    def entropy(self, outputs: Floats) -> Floats:
+        """Σ_d [log σ + ½ log 2πe]: of a density, so it may be negative."""
+        log_std = np.split(outputs, 2, axis=-1)[1]
+        return (log_std + 0.5 * log(2 * pi * e)).sum(axis=-1)
+
+
+def uniform32(stream: np.random.Generator, size: tuple[int, ...]) -> NDArray[np.float32]:
+    """Uniform in [0, 1)."""
+    return stream.random(size, np.float32)
+
+
+def normal32(stream: np.random.Generator, size: tuple[int, ...]) -> NDArray[np.float32]:
+    """Standard normal."""
+    return stream.standard_normal(size, np.float32)
+
+
+def _logistic(uniform: NDArray) -> NDArray:
+    with np.errstate(divide="ignore"):  # log 0 = −∞: still action 1 with probability σ(f)
+        return np.log(uniform) - np.log1p(-uniform)
+
+
+def _gumbel(uniform: NDArray) -> NDArray:
+    with np.errstate(divide="ignore"):  # u = 0 gives −∞: never that action, as it should be
+        return -np.log(-np.log(uniform))
 
 
 def log_prob(logits: Tensor, actions: Tensor) -> Tensor:
@@ -165,7 +215,7 @@ def log_prob(logits: Tensor, actions: Tensor) -> Tensor:
     return torch.nn.functional.logsigmoid((2 * actions - 1) * logits)
 
 
-def entropy(logits: NDArray[np.floating]) -> NDArray[np.floating]:
+def entropy(logits: Floats) -> Floats:
     """The entropy of π(·|s) in nats, from 0 (certain) to log 2 ≈ .693 (a coin).
 
     H = −Σ_a π log π = log(1 + e^{−|f|}) + |f| σ(−|f|)
@@ -175,14 +225,6 @@ def entropy(logits: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.log1p(decay) + size * decay / (1 + decay)
 
 
-def probability(logits: NDArray[np.floating]) -> NDArray[np.floating]:
+def probability(logits: Floats) -> Floats:
     """π(right|s) = σ(f), without overflow."""
     return 0.5 * (1 + np.tanh(0.5 * logits))
-
-
-def orthogonal(stream: np.random.Generator, rows: int, columns: int) -> NDArray[np.float64]:
-    """A random matrix with orthonormal rows or columns, whichever are fewer (Saxe et al., 2014)."""
-    tall = stream.standard_normal((max(rows, columns), min(rows, columns)))
-    q, r = np.linalg.qr(tall)
-    q = q * np.sign(np.diag(r))
-    return q if rows >= columns else q.T

@@ -11,13 +11,14 @@ from pgviz.measure.bench import UNBIASED, rows_of
 from pgviz.measure.frozen import ESTIMATORS as NAMES
 from pgviz.measure.frozen import FrozenPolicy, episode_gradients, play, psi
 from pgviz.measure.recorded_critic import checkpoints
-from pgviz.policies import MLP, log_prob
+from pgviz.networks import MLP
+from pgviz.policies import log_prob
 from pgviz.sampled.statistics import Reference, statistics_against
-from pgviz.worlds.cartpole import MAX_EPISODE_STEPS
+from pgviz.worlds.cartpole import MAX_EPISODE_STEPS, OBS_SCALE
 from pgviz.worlds.named import named_worlds
 
 CONFIG = presets["reinforce"].replace(hidden=8)
-POLICY = MLP(hidden=8)
+POLICY = MLP(OBS_SCALE, hidden=8)
 
 
 def theta_of(seed, stiffness):

@@ -4,6 +4,7 @@ An update is rebuilt in plain torch from the rollout, the equation and the facts
 engine does that the list does not say, or says otherwise, leaves other parameters.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -18,6 +19,7 @@ from pgviz.training import presets, train
 from pgviz.training.agent import VALUE_COEF, Agent
 from pgviz.training.loop import METRICS, Learners, stream
 from pgviz.worlds.cartpole import CartPoleEnsemble
+from pgviz.worlds.world import CARTPOLE_V1
 
 CASES = {name: {} for name in presets} | {
     "ppo, not normalised": {"normalize_advantages": False, "clip_coef": 0.05},
@@ -45,10 +47,11 @@ class Twin:
     def __init__(self, config, seed, birth):
         self.config, self.facts = config, besides(config)
         self.hidden, self.shared = self.facts["Networks"].value
-        parts = np.split(birth, [birth.size // 2]) if config.has_critic else [birth]
-        self.policy, self.critic = ([self.leaves(part) for part in parts] + [None])[:2]
         if self.shared:
-            self.critic[0] = self.policy[0]
+            self.policy, self.critic = self.heads(birth)
+        else:
+            parts = np.split(birth, [birth.size // 2]) if config.has_critic else [birth]
+            self.policy, self.critic = ([self.leaves(part) for part in parts] + [None])[:2]
         rate, *betas, eps = self.facts["Adam"].value
         adam = partial(torch.optim.Adam, betas=betas, eps=eps)
         own = []
@@ -67,6 +70,20 @@ class Twin:
         return [
             torch.tensor(part.reshape(shape), requires_grad=True)
             for part, shape in zip(parts, shapes, strict=True)
+        ]
+
+    def heads(self, row):
+        """One hidden layer and two heads on it: W₁, the columns of W₂ [H, 2], the entries of b₂ [2]."""
+        first, last, bias = np.split(row, np.cumsum([5 * self.hidden, 2 * self.hidden]))
+        body = torch.tensor(first.reshape(5, -1), requires_grad=True)
+        last = torch.tensor(last.reshape(-1, 2))
+        return [
+            [
+                body,
+                last[:, k : k + 1].clone().requires_grad_(),
+                torch.tensor(bias[k : k + 1], requires_grad=True),
+            ]
+            for k in (0, 1)
         ]
 
     def output(self, layers, obs):
@@ -181,7 +198,13 @@ class Twin:
         return (delta**2 / 2 - delta * log_probs)[torch.tensor(rollout.mask[k])].mean()
 
     def row(self):
-        layers = [*self.policy, *(self.critic or [])]
+        if self.shared:
+            last, bias = (
+                torch.cat(pair, -1) for pair in zip(self.policy[1:], self.critic[1:], strict=True)
+            )
+            layers = [self.policy[0], last, bias]
+        else:
+            layers = [*self.policy, *(self.critic or [])]
         return torch.cat([x.detach().ravel() for x in layers]).numpy()
 
 
@@ -198,8 +221,11 @@ def trained(monkeypatch):
 
         for name in ("collect_episodes", "collect_windows"):
             monkeypatch.setattr(training, name, partial(keep, getattr(training, name)))
-        short = partial(CartPoleEnsemble, max_episode_steps=18)
-        monkeypatch.setattr(training, "CartPoleEnsemble", short)
+        short = replace(
+            CARTPOLE_V1,
+            make=lambda num_envs, num_seeds, mode: CartPoleEnsemble(num_envs, num_seeds, 18, mode),
+        )
+        monkeypatch.setattr(training, "find", lambda name: short)
         return rollouts, list(train(config))
 
     return trained
@@ -217,7 +243,7 @@ def test_whoever_does_what_the_list_says_and_nothing_else_learns_the_same(case, 
             logits = twin.output(twin.policy, rollout.obs[seed]).detach().numpy()
             there = rollout.mask[seed]
             np.testing.assert_allclose(
-                rollout.logits[seed][there], logits[there], rtol=1e-2, atol=1e-3
+                rollout.outputs[seed][there], logits[there], rtol=1e-2, atol=1e-3
             )
             twin.update(rollout, seed)
             step = np.abs(update.theta[seed] - update.played[seed]).max()
@@ -229,16 +255,16 @@ def test_every_seed_is_born_as_the_list_says(case):
     config = config_of(case)
     agent, facts = Agent.of(config), besides(config)
     theta = next(train(config)).played
-    parts = [(agent.policy, agent.policy_part(theta))]
+    parts = [(agent.shared or agent.policy, agent.policy_part(theta), 0)]
     if config.has_critic:
-        parts.append((agent.critic, agent.critic_part(theta)))
-    for (network, part), length in zip(parts, facts["At birth"].value, strict=False):
+        parts.append((agent.shared or agent.critic, agent.critic_part(theta), -1))
+    for (network, part, head), length in zip(parts, facts["At birth"].value, strict=False):
         first, last, bias = network.layers(np.ascontiguousarray(part))
         for weights in first[:, :-1]:
             np.testing.assert_allclose(weights @ weights.T, np.eye(4), atol=1e-5)
         assert not first[:, -1].any()
         assert not bias.any()
-        np.testing.assert_allclose(np.linalg.norm(last[..., 0], axis=1), length, rtol=1e-5)
+        np.testing.assert_allclose(np.linalg.norm(last[..., head], axis=1), length, rtol=1e-5)
         assert network.hidden == facts["Networks"].value[0]
 
 

@@ -6,11 +6,13 @@ import pytest
 from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
 
-from pgviz.policies import MLP
+from pgviz.networks import MLP
+from pgviz.training.agent import Agent
 from pgviz.training.rollout import collect_episodes
 from pgviz.worlds import cartpole
 from pgviz.worlds.cartpole import (
     ENV_ID,
+    OBS_SCALE,
     CartPoleEnsemble,
     initial_states,
     next_state,
@@ -200,9 +202,9 @@ def test_a_random_policy_lasts_22_steps_under_autoreset():
 
 def test_a_random_policy_lasts_22_steps_in_a_collected_rollout():
     env = CartPoleEnsemble(5_120, num_seeds=16, autoreset_mode=AutoresetMode.DISABLED)
-    policy = MLP(hidden=1)
+    policy = MLP(OBS_SCALE, hidden=1)
     coin = np.zeros((16, policy.num_parameters), np.float32)
-    rollout = collect_episodes(env, policy, coin, streams(16))
+    rollout = collect_episodes(env, Agent(policy), coin, streams(16))
     assert rollout.mask.sum(axis=-1).mean() == pytest.approx(RANDOM_POLICY_LENGTH, abs=0.6)
 
 

@@ -8,7 +8,7 @@ import torch
 from test_training import collected, exact_gradient, rollout_of, true_gradient
 
 from pgviz import estimators
-from pgviz.policies import MLP
+from pgviz.networks import MLP
 from pgviz.runs.replay import replay, trajectory
 from pgviz.training import Config, presets, train
 from pgviz.training import critic as critic_module
@@ -17,6 +17,8 @@ from pgviz.training.gradient import policy_gradient
 from pgviz.training.loop import stream
 from pgviz.training.methods import methods, weights
 from pgviz.training.optimizer import Adam
+from pgviz.worlds.cartpole import OBS_SCALE
+from pgviz.worlds.world import CARTPOLE_V1
 
 BASELINE = presets["baseline"]
 
@@ -130,7 +132,7 @@ def test_the_weights_of_an_update_are_by_the_critic_of_the_updates_before_it(nam
         row = update.played[[1]]
         rollout = replay(config, row[0], seed=1, update=update.index)
         psi = weights(rollout, config)
-        gradient, loss = policy_gradient(agent.policy, agent.policy_part(row), rollout, psi)
+        gradient, loss = policy_gradient(agent, agent.policy_part(row), rollout, psi)
         now = {key: values[1] for key, values in update.metrics.items()}
         assert now["grad_norm"] == pytest.approx(np.linalg.norm(gradient), rel=1e-4)
         assert now["pseudo_loss"] == pytest.approx(loss[0], rel=1e-4, abs=1e-4)
@@ -192,7 +194,7 @@ def test_the_policys_gradient_takes_the_weights_as_constants():
     """Torch's graph ends at Ψ, although Ψ was made of the critic: the slow twin is detached."""
     policy, theta, critic, values, rollout = judged()
     psi = weights(rollout, BASELINE)
-    ours, _ = policy_gradient(policy, theta, rollout, psi)
+    ours, _ = policy_gradient(Agent(policy), theta, rollout, psi)
     parameters = torch.tensor(theta, requires_grad=True)
     opinions = torch.tensor(values, requires_grad=True)
     total = 0
@@ -249,7 +251,7 @@ def test_the_critics_gradient_is_torchs_if_the_targets_are_detached(detached):
 @pytest.mark.parametrize("minibatch_size", [0, 64, 512])
 def test_regression_converges_on_a_function_it_can_represent(minibatch_size):
     _, _, rollout = collected(num_envs=20)
-    critic = MLP(hidden=16, output_scale=50.0)
+    critic = MLP(OBS_SCALE, hidden=16, output_scale=50.0)
     theta = critic.initial_theta([np.random.default_rng(k) for k in range(3)], last_scale=1.0)
     optimizer = Adam(theta.shape, 0.01)
     config = BASELINE.replace(critic_steps=100, minibatch_size=minibatch_size)
@@ -340,7 +342,9 @@ def test_methods_without_a_critic_have_no_value_and_no_error_of_it():
 
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 0.99, 1.0])
 def test_a_critics_output_of_2_is_the_value_of_a_pole_that_never_falls(gamma):
-    assert 2 * value_scale(gamma) == pytest.approx(estimators.reward_to_go(np.ones(500), gamma)[0])
+    assert 2 * value_scale(CARTPOLE_V1, gamma) == pytest.approx(
+        estimators.reward_to_go(np.ones(500), gamma)[0]
+    )
 
 
 def test_a_row_of_theta_holds_policy_and_critic_and_refuses_to_be_taken_for_one_of_them():

@@ -15,13 +15,15 @@ import pytest
 import torch
 
 from pgviz.from_scratch import actor_critic, baseline, ppo, reinforce
-from pgviz.policies import CARTPOLE_OBS_SCALE, MLP
+from pgviz.networks import MLP
+from pgviz.training.agent import Agent
 from pgviz.training.config import presets
 from pgviz.training.critic import minibatches, value_gradient
 from pgviz.training.gradient import policy_gradient
 from pgviz.training.methods import weights
 from pgviz.training.rollout import Rollout
 from pgviz.training.updates import clipped_surrogate
+from pgviz.worlds.cartpole import OBS_SCALE
 
 FILES = (reinforce, baseline, actor_critic, ppo)
 ENDLESS = float("inf")
@@ -87,7 +89,7 @@ class Twin(torch.nn.Module):
 
     def forward(self, obs):
         ones = torch.ones((*obs.shape[:-1], 1))
-        features = torch.cat([obs * torch.tensor(CARTPOLE_OBS_SCALE), ones], dim=-1)
+        features = torch.cat([obs * torch.tensor(OBS_SCALE), ones], dim=-1)
         first = self.theta[:160].view(5, 32)
         output = torch.tanh(features @ first) @ self.theta[160:192] + self.theta[192]
         return torch.stack([output] if self.as_critic else [torch.zeros_like(output), output], -1)
@@ -95,7 +97,7 @@ class Twin(torch.nn.Module):
 
 def rollout_of(**rows):
     nothing = np.zeros(rows["mask"].shape, np.float32)
-    missing = {"logits": nothing, "paid_before": nothing[..., 0]}
+    missing = {"outputs": nothing, "paid_before": nothing[..., 0]}
     return Rollout(**missing, **{"values": nothing, "next_values": nothing} | rows)
 
 
@@ -130,7 +132,7 @@ def said(critic, obs):
 
 def born():
     """The engine's network, and its parameters of one seed."""
-    mlp = MLP()
+    mlp = MLP(OBS_SCALE)
     theta = mlp.initial_theta([np.random.default_rng(5)], 1.0)
     torch.manual_seed(0)
     return mlp, theta
@@ -157,7 +159,7 @@ def test_one_update_of_reinforce_has_the_gradient_of_the_engine():
     rollout = rollout_of(**episodes_as_rollout(env.episodes))
     assert rollout.mask.shape[1] == 5
     psi = weights(rollout, presets["reinforce"])
-    assert_same(policy, -policy_gradient(mlp, theta, rollout, psi)[0][0])
+    assert_same(policy, -policy_gradient(Agent(mlp), theta, rollout, psi)[0][0])
 
 
 def test_one_update_with_a_baseline_has_both_gradients_of_the_engine():
@@ -168,7 +170,7 @@ def test_one_update_with_a_baseline_has_both_gradients_of_the_engine():
     values = np.where(rows["mask"], said(Twin(theta[0], as_critic=True), rows["obs"]), 0)
     rollout = rollout_of(**rows, values=values)
     psi = weights(rollout, presets["baseline"])
-    assert_same(policy, -policy_gradient(mlp, theta, rollout, psi)[0][0])
+    assert_same(policy, -policy_gradient(Agent(mlp), theta, rollout, psi)[0][0])
     assert_same(critic, critic_gradient(mlp, theta, rollout, psi))
 
 
@@ -195,7 +197,7 @@ def test_one_update_of_the_actor_critic_has_both_gradients_of_the_engine(gae_lam
     assert max(returns) == 15  # no step is counted that never happened
     np.testing.assert_array_equal(np.sort(returns), np.sort(rollout.finished_returns[0]))
     psi = weights(rollout, presets["gae"].replace(gae_lambda=gae_lambda))
-    assert_same(policy, -policy_gradient(mlp, theta, rollout, psi)[0][0])
+    assert_same(policy, -policy_gradient(Agent(mlp), theta, rollout, psi)[0][0])
     assert_same(critic, critic_gradient(mlp, theta, rollout, psi))
 
 
@@ -217,7 +219,7 @@ def test_the_first_step_of_ppo_has_both_gradients_of_the_engine():
     config = presets["gae"]
     psi = weights(rollout, config.replace(normalize_advantages=True))
     scale = rollout.mask.shape[1] / rollout.mask.sum()
-    assert_same(policy, -scale * policy_gradient(mlp, theta, rollout, psi)[0][0])
+    assert_same(policy, -scale * policy_gradient(Agent(mlp), theta, rollout, psi)[0][0])
     assert_same(critic, critic_gradient(mlp, theta, rollout, weights(rollout, config)))
 
 

@@ -17,7 +17,8 @@ from pgviz.exact.landscape import landscape
 from pgviz.exact.moments import moments
 from pgviz.exact.subtracted import SUBTRACTIONS, effect
 from pgviz.exact.values import gradient
-from pgviz.policies import MLP
+from pgviz.networks import MLP
+from pgviz.policies import TwoActions
 from pgviz.worlds.named import ladder
 from pgviz.worlds.tabular import TabularMDP
 
@@ -193,6 +194,10 @@ def test_the_score_of_a_network_that_is_all_but_certain():
     theta, obs = np.zeros(network.num_parameters, np.float32), np.zeros((1, 1), np.float32)
     for logit in (10.0, 50.0, 300.0):
         theta[-1] = logit
-        right, left = (network.score_norms(theta, obs, np.array([a]))[0] for a in (1, 0))
+        outputs = network.forward(network.layers(theta[None]), network.features(obs[None]))[0][0]
+        right, left = (
+            network.slope_norms(theta, obs, TwoActions().slopes(outputs, np.array([a])))[0]
+            for a in (1, 0)
+        )
         assert right == pytest.approx(np.exp(-logit), rel=1e-4)
         assert left == pytest.approx(1, rel=1e-4)

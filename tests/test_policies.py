@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from pgviz.policies import MLP, entropy, log_prob, orthogonal, probability
+from pgviz.networks import MLP, orthogonal
+from pgviz.policies import TwoActions, entropy, log_prob, probability
 from pgviz.training.optimizer import Adam, clipped
-from pgviz.training.rollout import LogisticNoise
+from pgviz.worlds.cartpole import OBS_SCALE
 
 S, ROWS = 3, 40
 
@@ -22,7 +23,7 @@ def draw():
 
 @pytest.fixture(params=[1, 8, 32])
 def policy(request):
-    return MLP(hidden=request.param)
+    return MLP(OBS_SCALE, hidden=request.param)
 
 
 @pytest.fixture
@@ -89,7 +90,7 @@ def test_the_derivative_by_hand_is_autograds(policy, theta, obs, draw):
 
 
 def test_the_derivative_by_hand_is_the_slope_in_every_direction(draw):
-    policy = MLP(hidden=4)
+    policy = MLP(OBS_SCALE, hidden=4)
     theta = draw.normal(size=(1, policy.num_parameters))
     obs = torch.from_numpy(draw.normal(size=(1, 9, 4)).astype(np.float32))
     parameters = torch.from_numpy(theta.astype(np.float32)).requires_grad_()
@@ -140,7 +141,7 @@ def test_rows_of_theta_never_mix(policy, theta, obs):
 
 
 def test_observations_are_scaled_to_about_one_and_followed_by_a_one():
-    policy = MLP()
+    policy = MLP(OBS_SCALE)
     at_the_limits = np.array([2.4, 2, 0.2095, 2], np.float32)
     np.testing.assert_allclose(policy.features(at_the_limits), np.ones(5), rtol=1e-6)
     np.testing.assert_array_equal(
@@ -149,7 +150,7 @@ def test_observations_are_scaled_to_about_one_and_followed_by_a_one():
 
 
 def test_the_first_policy_is_nearly_a_coin_with_orthogonal_layers(draw):
-    policy = MLP()
+    policy = MLP(OBS_SCALE)
     theta = policy.initial_theta(streams(4), last_scale=0.01)
     first, last, last_bias = policy.layers(theta)
     for k in range(4):
@@ -163,7 +164,7 @@ def test_the_first_policy_is_nearly_a_coin_with_orthogonal_layers(draw):
 
 
 def test_a_seeds_first_policy_does_not_depend_on_the_others():
-    policy = MLP(hidden=8)
+    policy = MLP(OBS_SCALE, hidden=8)
     together = policy.initial_theta(streams(5), last_scale=1)
     np.testing.assert_array_equal(
         policy.initial_theta(streams(5)[3:4], last_scale=1)[0], together[3]
@@ -217,7 +218,7 @@ def test_entropy_and_probability_never_overflow():
 
 def test_a_logit_above_logistic_noise_happens_with_probability_sigma():
     logits = np.array([-4, -1, 0, 0.5, 3], np.float32)
-    noise = LogisticNoise(streams(2), num_envs=500)
+    noise = TwoActions().noise(streams(2), num_envs=500)
     right = np.mean([next(noise)[..., None] < logits for _ in range(200)], axis=(0, 2))
     assert right.shape == (2, 5)
     p = probability(logits.astype(float))
@@ -226,7 +227,7 @@ def test_a_logit_above_logistic_noise_happens_with_probability_sigma():
 
 
 def test_noise_is_of_each_seeds_own_stream():
-    together, alone = LogisticNoise(streams(3), 4), LogisticNoise(streams(3)[1:2], 4)
+    together, alone = TwoActions().noise(streams(3), 4), TwoActions().noise(streams(3)[1:2], 4)
     rows = np.array([next(together) for _ in range(120)])
     np.testing.assert_array_equal(rows[:, 1], [next(alone)[0] for _ in range(120)])
     assert len(np.unique(rows)) > 0.99 * rows.size, "no step and no seed repeats another's noise"
@@ -238,7 +239,7 @@ class TheLowestUniform:
 
 
 def test_a_uniform_number_of_exactly_zero_does_no_harm():
-    assert next(LogisticNoise([TheLowestUniform()], 2)).tolist() == [[-np.inf, -np.inf]]
+    assert next(TwoActions().noise([TheLowestUniform()], 2)).tolist() == [[-np.inf, -np.inf]]
 
 
 def test_adam_is_torchs_adam_going_up_before_and_after_seeds_leave(draw):

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgviz.training import Config, ConfigError, presets, train
+from pgviz.training.agent import Agent
 from pgviz.training.config import with_settings
 from pgviz.training.gradient import policy_gradient
 from pgviz.training.loop import METRICS, Learners
@@ -28,7 +29,7 @@ def first_batch(config):
     rollout = learners.collect(0)
     psi = weights(rollout, config)
     signs = np.where(rollout.actions, 1, -1)
-    slow = torch.nn.functional.logsigmoid(torch.tensor(signs * rollout.logits))
+    slow = torch.nn.functional.logsigmoid(torch.tensor(signs * rollout.outputs))
     np.testing.assert_allclose(rollout.log_probs, slow, rtol=1e-6)
     return learners, rollout, psi, Batch(rollout, psi, rollout.log_probs)
 
@@ -39,9 +40,11 @@ def test_at_ratio_one_the_gradient_is_the_policy_gradient():
     rows = np.tile(np.arange(batch.num_rows), (3, 1))
     obs, actions, advantages, old = batch.at(rows)
     policy, theta = learners.agent.policy, np.ascontiguousarray(learners.policy)
-    gradient, _, ratios = surrogate_gradient(policy, theta, obs, actions, advantages, old, 0.2)
+    gradient, _, ratios = surrogate_gradient(
+        Agent(policy), theta, obs, actions, advantages, old, 0.2
+    )
     assert ratios == pytest.approx(1, abs=1e-6)
-    plain, _ = policy_gradient(policy, theta, rollout, psi / SMALL.num_steps)
+    plain, _ = policy_gradient(Agent(policy), theta, rollout, psi / SMALL.num_steps)
     np.testing.assert_allclose(gradient, plain, rtol=0, atol=1e-6 * np.abs(plain).max())
 
 
@@ -133,5 +136,5 @@ def test_what_ppo_cannot_do_is_said_in_one_sentence(settings, words):
 def test_every_update_of_the_table_exists():
     from pgviz.training.updates import updates
 
-    assert {method.update for method in methods.values()} == {*updates}
+    assert {method.update for method in methods.values()} | {"step_by_step"} == {*updates}
     assert all(isinstance(Config(method=name, **m.preset), Config) for name, m in methods.items())

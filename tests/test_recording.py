@@ -11,13 +11,14 @@ import numpy as np
 import psutil
 import pytest
 
-from pgviz.policies import MLP
+from pgviz.networks import MLP
 from pgviz.runs import Recording, RecordingError, recording
 from pgviz.runs.recording import FORMAT, HEADER_BYTES, Recorder, checked
 from pgviz.training import METRICS, Config, train
+from pgviz.worlds.cartpole import OBS_SCALE
 
 CONFIG = Config(num_seeds=3, num_updates=4, num_envs=2, hidden=2)
-NUM_PARAMETERS = MLP(hidden=2).num_parameters
+NUM_PARAMETERS = MLP(OBS_SCALE, hidden=2).num_parameters
 RECORD_BYTES = 8 + 3 * (8 * len(METRICS) + 4 * NUM_PARAMETERS)
 
 

@@ -44,8 +44,7 @@ def test_nothing_detached_is_the_autograd_of_the_joint_loss():
     """∇ mean (½ δ² − δ log π), through V̂(s) and through V̂(s′), which counts for nothing after a fall."""
     gamma = 0.9
     _, _, mlp, theta, rollout = judged("actor-critic")
-    psi = actor_critic(rollout, INTACT.replace(gamma=gamma))
-    ours = critic.undetached_gradient(mlp, theta, rollout, psi, gamma)
+    ours = critic.td_gradient(Agent(mlp, mlp), theta, rollout, gamma, detach=False)
     assert rollout.terminated.any()
     for k in range(len(theta)):
         layers, scale = parts(mlp, theta[k]), torch.tensor(mlp.obs_scale)
@@ -54,18 +53,23 @@ def test_nothing_detached_is_the_autograd_of_the_joint_loss():
         then = network(layers, torch.tensor(rollout.next_obs[k]), scale, mlp.output_scale)
         then = torch.where(torch.tensor(rollout.terminated[k]), 0.0, then)
         delta = torch.tensor(rollout.rewards[k]) + gamma * then - said
-        logits, right = torch.tensor(rollout.logits[k]), torch.tensor(rollout.actions[k]).float()
+        logits, right = torch.tensor(rollout.outputs[k]), torch.tensor(rollout.actions[k]).float()
         loss = (0.5 * delta**2 - delta * log_prob(logits, right))[there].mean()
         truth = flat(torch.autograd.grad(loss, layers))
         np.testing.assert_allclose(ours[k], truth, rtol=2e-4, atol=1e-4 * np.abs(truth).max())
 
 
-def test_detached_the_critic_follows_another_gradient():
+def test_to_forget_the_detach_is_to_forget_the_detach():
+    """The same loss, detached, has the semi-gradient that training follows; not detached, another."""
     _, _, mlp, theta, rollout = judged("actor-critic")
     psi = actor_critic(rollout, INTACT)
-    undetached = critic.undetached_gradient(mlp, theta, rollout, psi, INTACT.gamma)
+    detached, undetached = (
+        critic.td_gradient(Agent(mlp, mlp), theta, rollout, INTACT.gamma, detach)
+        for detach in (True, False)
+    )
     (batch,) = critic.minibatches(rollout, psi + rollout.values, [], INTACT.replace(critic_steps=1))
     semi = critic.value_gradient(mlp, theta, batch)
+    np.testing.assert_allclose(detached, semi, rtol=0, atol=1e-4 * np.abs(semi).max())
     assert np.abs(undetached - semi).max() > 0.1 * np.abs(semi).max()
 
 
@@ -81,30 +85,24 @@ def test_the_joint_gradient_is_the_autograd_of_a_network_that_shares_its_layer()
     learners = Learners(config, [0, 1, 2])
     agent, theta = learners.agent, learners.all_theta
     theta += np.random.default_rng(0).normal(0, 0.3, theta.shape).astype(np.float32)
-    agent.critic_part(theta)[:, agent.body] = agent.policy_part(theta)[:, agent.body]
+    learners.theta[:] = theta
     rollout = learners.collect(0)
     psi = methods[config.method].weight(rollout, config)
-    up, _ = policy_gradient(agent.policy, agent.policy_part(theta), rollout, psi)
-    ours = agent.joint(up, critic_gradient(learners, rollout, psi))
+    up, _ = policy_gradient(agent, agent.policy_part(theta), rollout, psi)
+    ours = learners.with_critic(up, rollout, psi)
     num_rows = rollout.mask.shape[1]
     for k in range(len(theta)):
-        first, *head = parts(agent.policy, agent.policy_part(theta)[k])
-        _, *value_head = parts(agent.critic, agent.critic_part(theta)[k])
-        scale, obs = torch.tensor(agent.policy.obs_scale), torch.tensor(rollout.obs[k])
-        logits = network([first, *head], obs, scale, 1.0)
-        said = network([first, *value_head], obs, scale, agent.critic.output_scale)
+        first, last, bias = parts(agent.shared, theta[k])
+        scale, obs = torch.tensor(agent.shared.obs_scale), torch.tensor(rollout.obs[k])
+        logits = network([first, last[:, :1], bias[0, 0]], obs, scale, 1.0)
+        value_head = last[:, 1:], bias[0, 1]
+        said = network([first, *value_head], obs, scale, agent.shared.output_scale[1])
         right, weight = torch.tensor(rollout.actions[k]).float(), torch.tensor(psi[k])
         surrogate = (weight * log_prob(logits, right)).sum() / num_rows
         targets = torch.tensor(psi[k] + rollout.values[k])
         objective = surrogate - VALUE_COEF * (0.5 * (said - targets) ** 2).mean()
-        body, *heads = torch.autograd.grad(objective, [first, *head, *value_head])
-        truth = flat([body, *heads[:2], body, *heads[2:]])
+        truth = flat(torch.autograd.grad(objective, [first, last, bias]))
         np.testing.assert_allclose(ours[k], truth, rtol=2e-4, atol=1e-4 * np.abs(truth).max())
-        # Its length is that of all its parameters, the shared ones counted once.
-        length = np.linalg.norm(flat([body, *heads]))
-        shortened, norms = clipped(ours, 0.5, agent.copies)
-        np.testing.assert_allclose(norms[k], length, rtol=1e-4)
-        np.testing.assert_allclose(shortened[k], ours[k] * 0.5 / length, rtol=1e-4)
 
 
 def test_a_shared_network_is_clipped_as_one():
@@ -113,10 +111,10 @@ def test_a_shared_network_is_clipped_as_one():
     learners = Learners(config, [0, 1, 2])
     rollout = learners.collect(0)
     psi = methods[config.method].weight(rollout, config)
-    up, _ = policy_gradient(learners.agent.policy, learners.policy, rollout, psi)
-    joint = learners.agent.joint(up, critic_gradient(learners, rollout, psi))
+    up, _ = policy_gradient(learners.agent, learners.policy, rollout, psi)
+    joint = learners.with_critic(up, rollout, psi)
     told = next(train(config)).metrics["grad_norm"]
-    np.testing.assert_allclose(told, clipped(joint, 0.5, learners.agent.copies)[1], rtol=1e-5)
+    np.testing.assert_allclose(told, clipped(joint, 0.5)[1], rtol=1e-5)
     assert (told > 2 * np.linalg.norm(up, axis=1)).all()
 
 
@@ -125,21 +123,19 @@ def test_sharing_takes_no_step_size_from_anybody_else():
     config = SWITCHED["one network"]
     agent = Agent.of(config)
     rates = agent.learning_rates(config)
-    policy, values = agent.policy_part(rates[None])[0], agent.critic_part(rates[None])[0]
-    assert (policy == np.float32(config.learning_rate)).all()
-    assert (values[agent.body] == np.float32(config.learning_rate)).all()
-    assert (values[agent.body.stop :] == np.float32(config.critic_learning_rate)).all()
+    first, last, bias = agent.shared.layers(rates[None])
+    for policys in (first, last[..., 0], bias[..., 0]):
+        assert (policys == np.float32(config.learning_rate)).all()
+    for values in (last[..., 1], bias[..., 1]):
+        assert (values == np.float32(config.critic_learning_rate)).all()
     assert config.learning_rate != config.critic_learning_rate
 
 
-def test_a_shared_layer_stays_one_layer_however_long_it_learns():
+def test_a_shared_layer_is_one_layer_and_every_parameter_learns():
     config = SWITCHED["one network"]
-    agent = Agent.of(config)
-    for update in train(config):
-        policy, values = agent.policy_part(update.theta), agent.critic_part(update.theta)
-        np.testing.assert_array_equal(policy[:, agent.body], values[:, agent.body])
-    start = next(train(config)).played
-    assert np.abs(update.theta - start).max(axis=0).all()  # and every parameter learns
+    assert Agent.of(config).num_parameters < Agent.of(INTACT).num_parameters
+    first, *_, last = train(config)
+    assert np.abs(last.theta - first.played).max(axis=0).all()
 
 
 @pytest.mark.parametrize("name", SWITCHED)
@@ -151,8 +147,12 @@ def test_normalised_for_the_policy_psi_stays_bare_for_the_critic(name):
         for normalise in (False, True)
     )
     np.testing.assert_array_equal(weighted.metrics["value_loss"], bare.metrics["value_loss"])
-    own = slice(agent.body.stop if agent.shared else 0, None)
-    critics = [agent.critic_part(update.theta)[:, own] for update in (bare, weighted)]
+    critics = [
+        agent.shared.layers(update.theta)[1][..., 1]
+        if agent.shared
+        else agent.critic_part(update.theta)
+        for update in (bare, weighted)
+    ]
     np.testing.assert_allclose(*critics, rtol=1e-4 if agent.shared else 0, atol=0)
     assert (agent.policy_part(bare.theta) != agent.policy_part(weighted.theta)).any()
 

@@ -1,6 +1,6 @@
 """The gradient is the definition's, seeds never touch, and what is recorded is what happened."""
 
-from dataclasses import FrozenInstanceError, fields, replace
+from dataclasses import FrozenInstanceError, replace
 from itertools import islice, pairwise, product
 
 import numpy as np
@@ -11,15 +11,17 @@ from gymnasium.vector import AutoresetMode
 import pgviz
 from pgviz import estimators
 from pgviz.measure.frozen import FrozenPolicy
-from pgviz.policies import MLP, entropy, probability
+from pgviz.networks import MLP
+from pgviz.policies import entropy, probability
 from pgviz.training import METRICS, Config, ConfigError, presets, train, with_settings
 from pgviz.training import gradient as gradient_module
 from pgviz.training import updates as updates_module
+from pgviz.training.agent import Agent
 from pgviz.training.gradient import policy_gradient
 from pgviz.training.loop import Learners, masked_means, stream
 from pgviz.training.methods import methods, normalized, weights
 from pgviz.training.rollout import Rollout, collect_episodes
-from pgviz.worlds.cartpole import CartPoleEnsemble
+from pgviz.worlds.cartpole import OBS_SCALE, CartPoleEnsemble
 
 REINFORCE = presets["reinforce"]
 
@@ -27,11 +29,11 @@ REINFORCE = presets["reinforce"]
 def collected(num_seeds=3, num_envs=5, hidden=4, limit=40, seed=0):
     """A policy that is no coin, its parameters, and episodes of CartPole it played."""
     draw = np.random.default_rng(seed)
-    policy = MLP(hidden=hidden)
+    policy = MLP(OBS_SCALE, hidden=hidden)
     theta = draw.normal(0, 0.8, (num_seeds, policy.num_parameters)).astype(np.float32)
     env = CartPoleEnsemble(num_seeds * num_envs, num_seeds, limit, AutoresetMode.DISABLED)
     streams = [np.random.default_rng([seed, k]) for k in range(num_seeds)]
-    return policy, theta, collect_episodes(env, policy, theta, streams)
+    return policy, theta, collect_episodes(env, Agent(policy), theta, streams)
 
 
 def rollout_of(obs, actions, rewards, lengths=None):
@@ -50,7 +52,7 @@ def rollout_of(obs, actions, rewards, lengths=None):
         terminated=terminated[None],
         truncated=np.zeros((1, num_envs, num_steps), bool),
         mask=mask[None],
-        logits=np.zeros((1, num_envs, num_steps), np.float32),
+        outputs=np.zeros((1, num_envs, num_steps), np.float32),
         paid_before=np.zeros((1, num_envs)),
         values=np.zeros((1, num_envs, num_steps), np.float32),
         next_values=np.zeros((1, num_envs, num_steps), np.float32),
@@ -115,7 +117,7 @@ def assert_close(ours, expected, tolerance=1e-5):
 def test_the_gradient_is_its_slow_twin(config):
     policy, theta, rollout = collected()
     psi = weights(rollout, config)
-    ours, _ = policy_gradient(policy, theta, rollout, psi)
+    ours, _ = policy_gradient(Agent(policy), theta, rollout, psi)
     assert_close(ours, slow_gradient(policy, theta, rollout, psi))
 
 
@@ -136,7 +138,7 @@ def surrogate(policy, theta, rollout, psi):
 def test_the_gradient_is_the_slope_of_the_surrogate_and_the_pseudo_loss_its_negative():
     policy, theta, rollout = collected()
     psi = weights(rollout, REINFORCE)
-    ours, pseudo_loss = policy_gradient(policy, theta, rollout, psi)
+    ours, pseudo_loss = policy_gradient(Agent(policy), theta, rollout, psi)
     slopes = np.empty(theta.shape)
     for p in range(theta.shape[1]):
         up, down = theta.astype(float), theta.astype(float)
@@ -154,9 +156,9 @@ def test_cutting_the_steps_into_chunks_changes_nothing(chunk_rows, monkeypatch):
     policy, theta, rollout = collected(num_envs=30)
     psi = weights(rollout, REINFORCE)
     assert rollout.num_steps.max() > gradient_module.CHUNK_ROWS
-    as_shipped, loss = policy_gradient(policy, theta, rollout, psi)
+    as_shipped, loss = policy_gradient(Agent(policy), theta, rollout, psi)
     monkeypatch.setattr(gradient_module, "CHUNK_ROWS", chunk_rows)
-    cut_otherwise, same_loss = policy_gradient(policy, theta, rollout, psi)
+    cut_otherwise, same_loss = policy_gradient(Agent(policy), theta, rollout, psi)
     assert_close(cut_otherwise, as_shipped)
     np.testing.assert_allclose(same_loss, loss, rtol=1e-6)
 
@@ -170,15 +172,15 @@ def test_steps_that_did_not_happen_have_no_influence():
         rollout,
         obs=np.where(padding[..., None], np.float32(np.nan), rollout.obs),
         actions=rollout.actions ^ padding,
-        logits=np.where(padding, np.float32(np.nan), rollout.logits),
+        outputs=np.where(padding, np.float32(np.nan), rollout.outputs),
     )
-    clean = policy_gradient(policy, theta, rollout, psi)
-    dirty = policy_gradient(policy, theta, garbage, np.where(padding, np.nan, psi))
+    clean = policy_gradient(Agent(policy), theta, rollout, psi)
+    dirty = policy_gradient(Agent(policy), theta, garbage, np.where(padding, np.nan, psi))
     for ours, expected in zip(dirty, clean, strict=True):
         np.testing.assert_array_equal(ours, expected)
     np.testing.assert_array_equal(
-        masked_means(entropy(garbage.logits), rollout.mask),
-        masked_means(entropy(rollout.logits), rollout.mask),
+        masked_means(entropy(garbage.outputs), rollout.mask),
+        masked_means(entropy(rollout.outputs), rollout.mask),
     )
     assert np.isfinite(clean[0]).all()
 
@@ -186,9 +188,9 @@ def test_steps_that_did_not_happen_have_no_influence():
 @pytest.mark.filterwarnings("error")
 def test_the_gradient_of_an_updates_own_read_only_parameters_can_be_taken():
     policy, theta, rollout = collected()
-    expected, _ = policy_gradient(policy, theta, rollout, weights(rollout, REINFORCE))
+    expected, _ = policy_gradient(Agent(policy), theta, rollout, weights(rollout, REINFORCE))
     theta.flags.writeable = False
-    ours, _ = policy_gradient(policy, theta, rollout, weights(rollout, REINFORCE))
+    ours, _ = policy_gradient(Agent(policy), theta, rollout, weights(rollout, REINFORCE))
     np.testing.assert_array_equal(ours, expected)
 
 
@@ -202,11 +204,10 @@ def test_the_gradient_divides_by_episodes_and_not_by_steps():
     """Twice the same batch: the same mean. An episode twice as long: not halved."""
     policy, theta, rollout = collected(num_seeds=1)
     psi = weights(rollout, REINFORCE)
-    once, _ = policy_gradient(policy, theta, rollout, psi)
-    twice = Rollout(
-        *(np.concatenate([getattr(rollout, f.name)] * 2, axis=1) for f in fields(rollout))
-    )
-    doubled, _ = policy_gradient(policy, theta, twice, np.concatenate([psi, psi], axis=1))
+    once, _ = policy_gradient(Agent(policy), theta, rollout, psi)
+    doubles = {name: np.concatenate([x] * 2, axis=1) for name, x in rollout.arrays.items()}
+    twice = replace(rollout, **doubles)
+    doubled, _ = policy_gradient(Agent(policy), theta, twice, np.concatenate([psi, psi], axis=1))
     assert_close(doubled, once)
 
 
@@ -223,7 +224,7 @@ def exact_gradient(policy, theta, obs, rewards, config, drop):
     rollout = rollout_of(np.repeat(obs[None], len(every), axis=0), every, paid)
     psi = weights(rollout, config.replace(drop_gamma_t=drop))
     psi = psi * len(every) * p_tau[None, :, None]  # the mean over all, each as likely as it is
-    return policy_gradient(policy, theta, rollout, psi)[0][0]
+    return policy_gradient(Agent(policy), theta, rollout, psi)[0][0]
 
 
 def true_gradient(policy, theta, obs, rewards, gamma):
@@ -265,7 +266,7 @@ def test_one_step_world_the_better_action_becomes_likelier(method, better):
     obs, actions = np.full((2, 1, 4), 0.1), np.array([[0], [1]])
     rollout = rollout_of(obs, actions, (actions == better).astype(float))
     step, _ = policy_gradient(
-        policy,
+        Agent(policy),
         theta,
         rollout,
         weights(rollout, presets[method].replace(normalize_advantages=False)),
@@ -282,7 +283,7 @@ def test_observation_dependent_world_each_observation_learns_its_own_action():
     actions = np.array([[0], [1], [0], [1]])
     rollout = rollout_of(obs, actions, [[0.0], [1.0], [1.0], [0.0]])
     for _ in range(200):
-        step, _ = policy_gradient(policy, theta, rollout, weights(rollout, REINFORCE))
+        step, _ = policy_gradient(Agent(policy), theta, rollout, weights(rollout, REINFORCE))
         theta = theta + 0.5 * step
     p_right = probability(logits_of(policy, theta, obs[None, [0, 2], 0]))[0]
     assert p_right[0] > 0.9
@@ -348,13 +349,13 @@ def test_a_rollout_is_one_whole_episode_a_row_by_its_own_policy():
     np.testing.assert_array_equal(rollout.episode_returns, lengths)
     np.testing.assert_array_equal(rollout.num_steps, lengths.sum(axis=1))
     flat = rollout.obs.reshape(len(theta), -1, 4)
-    recomputed = logits_of(policy, theta, flat).reshape(rollout.logits.shape)
-    np.testing.assert_allclose(recomputed, rollout.logits, rtol=1e-4, atol=1e-5)
+    recomputed = logits_of(policy, theta, flat).reshape(rollout.outputs.shape)
+    np.testing.assert_allclose(recomputed, rollout.outputs, rtol=1e-4, atol=1e-5)
 
 
 def test_actions_are_drawn_with_the_probability_of_the_policy():
     _, _, rollout = collected(num_seeds=4, num_envs=256)
-    right, p = rollout.actions[rollout.mask], probability(rollout.logits[rollout.mask])
+    right, p = rollout.actions[rollout.mask], probability(rollout.outputs[rollout.mask])
     for low in np.arange(0, 1, 0.2):
         here = (low <= p) & (p < low + 0.2)
         error = right[here].mean() - p[here].mean()
@@ -477,7 +478,7 @@ def replayed(config, update, seed):
     env = CartPoleEnsemble(config.num_envs, autoreset_mode=AutoresetMode.DISABLED)
     streams = [stream(config, seed, "update", update.index)]
     theta = update.played[[seed]]
-    return collect_episodes(env, MLP(hidden=config.hidden), theta, streams)
+    return collect_episodes(env, Agent(MLP(OBS_SCALE, hidden=config.hidden)), theta, streams)
 
 
 @pytest.mark.parametrize("name", ["reinforce", "few steps", "until solved"])
@@ -494,11 +495,11 @@ def test_an_updates_episodes_can_be_played_again_and_are_what_it_counted(name, r
         assert now["episode_return"] == rollout.episode_returns.mean()
         assert now["env_steps"] == env_steps
         assert now["num_episodes"] == num_episodes
-        visited = entropy(rollout.logits[rollout.mask].astype(np.float64))
+        visited = entropy(rollout.outputs[rollout.mask].astype(np.float64))
         assert now["entropy"] == pytest.approx(visited.mean(), rel=1e-5)
-        policy = MLP(hidden=config.hidden)
+        policy = MLP(OBS_SCALE, hidden=config.hidden)
         ours, loss = policy_gradient(
-            policy, update.played[[seed]], rollout, weights(rollout, config)
+            Agent(policy), update.played[[seed]], rollout, weights(rollout, config)
         )
         assert now["grad_norm"] == pytest.approx(np.linalg.norm(ours), rel=1e-5)
         assert now["pseudo_loss"] == loss[0]
@@ -530,7 +531,7 @@ def perfect(config, length):
         terminated=np.broadcast_to(np.arange(500) == length - 1, shape),
         truncated=nothing,
         mask=mask,
-        logits=zeros,
+        outputs=zeros,
         paid_before=np.zeros(shape[:2]),
         values=zeros,
         next_values=zeros,
@@ -680,7 +681,8 @@ def test_down_the_gradient_it_gets_worse_than_a_coin(monkeypatch):
             "γ^t counts from the start of an episode: num_steps must be 0 for it",
         ),
         ({"gae_lambda": 1.5}, "gae_lambda weighs the critic against the rewards and must lie in"),
-        ({"world": "Pong"}, "world must be CartPole-v1, the only one to train in so far"),
+        ({"world": "Pong"}, "there is no world 'Pong' to train in: give one of CartPole-v1, "),
+        ({"optimizer": "newton"}, "optimizer must be one of adam, sgd, got 'newton'"),
     ],
     ids=lambda x: str(x)[:40],
 )

@@ -1,7 +1,7 @@
 """Windows of T steps across the ends of episodes: nothing leaks, nothing is lost, seeds stay apart."""
 
 import json
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -31,14 +31,15 @@ WHOLE = GAE.replace(num_steps=0)
 
 def stage_of(num_seeds=3, num_envs=5, limit=40, seed=0):
     env = CartPoleEnsemble(num_seeds * num_envs, num_seeds, limit)
-    return Stage(env, [np.random.default_rng([seed, k]) for k in range(num_seeds)])
+    streams = [np.random.default_rng([seed, k]) for k in range(num_seeds)]
+    return Stage(env, Agent(collected(num_seeds)[0]), streams)
 
 
 def windows(*lengths, **of):
     """Consecutive windows by policies that are no coin."""
-    policy, theta, _ = collected(of.get("num_seeds", 3))
+    _, theta, _ = collected(of.get("num_seeds", 3))
     stage = stage_of(**of)
-    return [collect_windows(stage, policy, theta, length) for length in lengths]
+    return [collect_windows(stage, theta, length) for length in lengths]
 
 
 def joined(rollouts):
@@ -46,10 +47,10 @@ def joined(rollouts):
     first = rollouts[0]
     return Rollout(
         **{
-            f.name: first.paid_before
-            if f.name == "paid_before"
-            else np.concatenate([getattr(rollout, f.name) for rollout in rollouts], axis=2)
-            for f in fields(Rollout)
+            name: first.paid_before
+            if name == "paid_before"
+            else np.concatenate([getattr(rollout, name) for rollout in rollouts], axis=2)
+            for name in first.arrays
         }
     )
 
@@ -69,10 +70,8 @@ def constant_critic(num_seeds, value):
 def test_consecutive_windows_are_one_long_window_to_the_last_bit(lengths):
     (long,), short = windows(sum(lengths)), windows(*lengths)
     together = joined(short)
-    for f in fields(Rollout):
-        np.testing.assert_array_equal(
-            getattr(together, f.name), getattr(long, f.name), err_msg=f.name
-        )
+    for name in long.arrays:
+        np.testing.assert_array_equal(getattr(together, name), getattr(long, name), err_msg=name)
     assert long.episode_over.sum() > 50, "episodes end in the windows"
 
 
@@ -104,7 +103,7 @@ def test_rewards_of_any_sign_are_summed_between_the_ends():
     for k, n in np.ndindex(3, 5):
         one = replace(
             rollout,
-            **{f.name: getattr(rollout, f.name)[k : k + 1, n : n + 1] for f in fields(Rollout)},
+            **{name: getattr(rollout, name)[k : k + 1, n : n + 1] for name in rollout.arrays},
         )
         ends = np.flatnonzero(one.episode_over[0, 0])
         pieces = np.split(rewards[k, n], ends + 1)[: len(ends)]
@@ -138,21 +137,21 @@ def test_what_follows_a_step_is_the_episodes_own_last_observation_and_no_start()
 
 
 def test_environments_that_stay_go_on_exactly_as_if_nobody_had_left():
-    policy, theta, _ = collected(num_seeds=4)
+    _, theta, _ = collected(num_seeds=4)
     all_, some = stage_of(num_seeds=4), stage_of(num_seeds=4)
     stay = np.array([True, False, False, True])
     for _ in range(3):
-        collect_windows(all_, policy, theta, 37)
-        collect_windows(some, policy, theta, 37)
+        collect_windows(all_, theta, 37)
+        collect_windows(some, theta, 37)
     some.keep(stay)
     assert (some.env.num_seeds, some.env.num_envs) == (2, 10)
     assert some.env.action_space.shape == (10,)
     for length in (1, 30, 200):
-        expected = collect_windows(all_, policy, theta, length)
-        ours = collect_windows(some, policy, theta[stay], length)
-        for f in fields(Rollout):
+        expected = collect_windows(all_, theta, length)
+        ours = collect_windows(some, theta[stay], length)
+        for name in ours.arrays:
             np.testing.assert_array_equal(
-                getattr(ours, f.name), getattr(expected, f.name)[stay], err_msg=f.name
+                getattr(ours, name), getattr(expected, name)[stay], err_msg=name
             )
 
 
@@ -176,11 +175,11 @@ def test_500_rewards_of_1_truncated_and_a_critic_of_100_give_advantages_of_zero(
     streams = [np.random.default_rng(k) for k in range(2)]
     if kind == "whole":
         env = CartPoleEnsemble(6, 2, autoreset_mode=AutoresetMode.DISABLED)
-        rollouts = [collect_episodes(env, policy, theta, streams)]
+        rollouts = [collect_episodes(env, Agent(policy), theta, streams)]
     else:
-        stage = Stage(CartPoleEnsemble(6, 2), streams)
+        stage = Stage(CartPoleEnsemble(6, 2), Agent(policy), streams)
         lengths = {"one window": [500], "windows of 50": [50] * 10, "across the end": [490, 20]}
-        rollouts = [collect_windows(stage, policy, theta, length) for length in lengths[kind]]
+        rollouts = [collect_windows(stage, theta, length) for length in lengths[kind]]
     assert sum(rollout.truncated.sum() for rollout in rollouts) == 6
     for rollout in rollouts:
         judged = with_values(*critic, rollout)
@@ -254,10 +253,10 @@ def test_the_gradients_of_the_windows_an_episode_is_cut_into_add_up():
     policy, theta, _ = collected()
     first, second = windows(40, 25)
     psi = np.random.default_rng(7).normal(size=(3, 5, 65))
-    whole, whole_loss = policy_gradient(policy, theta, joined([first, second]), psi)
+    whole, whole_loss = policy_gradient(Agent(policy), theta, joined([first, second]), psi)
     parts = [
-        policy_gradient(policy, theta, first, psi[..., :40]),
-        policy_gradient(policy, theta, second, psi[..., 40:]),
+        policy_gradient(Agent(policy), theta, first, psi[..., :40]),
+        policy_gradient(Agent(policy), theta, second, psi[..., 40:]),
     ]
     assert_close(sum(gradient for gradient, _ in parts), whole)
     np.testing.assert_allclose(sum(loss for _, loss in parts), whole_loss, rtol=1e-5)
@@ -283,7 +282,7 @@ VARIANTS = {
 @pytest.fixture
 def easily_solved(monkeypatch):
     """A world that is solved early, by some seeds before others."""
-    monkeypatch.setattr(loop_module, "SOLVED_RETURN", 40.0)
+    monkeypatch.setattr(loop_module.Learners, "solved_at", 40.0)
 
 
 def assert_alone_is_among(config, ensemble, seeds):

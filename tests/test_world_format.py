@@ -257,13 +257,6 @@ def test_help_names_every_world(run):
     assert all(name in out for name in named_worlds)
 
 
-def test_training_in_a_finite_world_points_to_what_works(run):
-    status, _, err = run("train", "reinforce", "--world", "short-corridor")
-    assert (status, err.count("\n")) == (2, 1)
-    assert "CartPole-v1" in err
-    assert "pgviz moments" in err
-
-
 def test_a_horizon_makes_an_endless_file_a_world(tmp_path):
     path = tmp_path / "endless.json"
     path.write_text(

@@ -5,9 +5,10 @@ the tables change, and the browser redraws in place.
 import altair as alt
 
 from pgviz.charts.theme import COLOR, DASH, QUIET
+from pgviz.worlds.world import CARTPOLE_V1
 
-MAX_RETURN = 500
-SOLVED_RETURN = 475  # on average …
+MAX_RETURN = CARTPOLE_V1.max_episode_steps
+SOLVED_RETURN = int(CARTPOLE_V1.solved_at or 0)  # on average …
 SOLVED_EPISODES = 100  # … over the last so many episodes
 THOUSANDS = "format(datum.value / (abs(datum.value) < 1000 ? 1 : 1000), '~g') + (abs(datum.value) < 1000 ? '' : 'k')"
 INSTRUMENTS = {

@@ -9,13 +9,20 @@ from typing import Any
 
 import numpy as np
 
+from pgviz.policies import Softmax, TwoActions
 from pgviz.runs.recording import Recording
-from pgviz.training.agent import CRITIC_LAST_SCALE, POLICY_LAST_SCALE, VALUE_COEF, Agent
+from pgviz.training.agent import (
+    CRITIC_LAST_SCALE,
+    POLICY_LAST_SCALE,
+    VALUE_COEF,
+    Agent,
+    value_scale,
+)
 from pgviz.training.config import Config
-from pgviz.training.loop import SOLVED_EPISODES, SOLVED_RETURN
+from pgviz.training.loop import SOLVED_EPISODES
 from pgviz.training.methods import methods
 from pgviz.training.optimizer import BETA_1, BETA_2, EPSILON
-from pgviz.worlds.cartpole import MAX_EPISODE_STEPS
+from pgviz.worlds.world import find
 
 
 @dataclass(frozen=True)
@@ -56,26 +63,41 @@ def clipped_of(recording: Recording) -> tuple[int, int]:
 
 
 def _observations(config: Config) -> Fact:
-    scale = Agent.of(config).policy.obs_scale
-    sizes = ", ".join(f"{1 / factor:g}" for factor in scale)
+    world = find(config.world)
+    if world.linear:
+        return Fact("The policy sees the features of a state as they are.", world.obs_scale)
+    sizes = ", ".join(f"{1 / factor:g}" for factor in world.obs_scale)
     return Fact(
-        f"The four numbers of an observation are divided by {sizes}, about their size when an"
-        " episode ends. These are constants, not running statistics.",
-        scale,
+        f"The {len(world.obs_scale)} numbers of an observation are divided by {sizes}, about their"
+        " largest size. These are constants, not running statistics.",
+        world.obs_scale,
     )
 
 
 def _networks(config: Config) -> Fact:
+    world, kind = find(config.world), Agent.of(config).distribution
+    if world.linear:
+        words = "π is a softmax of logits that are linear in the features"
+        words += ", and V̂ is linear in them too." if config.has_critic else "."
+        return Fact(words, (0, False))
     one = f"one hidden layer of {config.hidden} tanh units"
-    words = f"π has {one}; its one output is the log-odds of “right”."
+    if isinstance(kind, TwoActions):
+        output = f"its one output is the log-odds of “{world.action_names[1]}”"
+    elif isinstance(kind, Softmax):
+        output = f"its {kind.num_actions} outputs are the logits of a softmax"
+    else:
+        output = "its outputs are the mean of a Gaussian, whose log σ is the same in all states"
+    words = f"π has {one}; {output}."
     if config.share_network:
-        words = f"π and V̂ share {one}; each has one output, π's is the log-odds of “right”."
+        words = f"π and V̂ share {one} and have outputs of their own. Of π, {output}."
     elif config.has_critic:
-        words = f"π and V̂ are two networks, each with {one}. π's output is the log-odds of “right”."
+        words = f"π and V̂ are two networks, each with {one}. Of π, {output}."
     return Fact(words, (config.hidden, config.share_network))
 
 
 def _birth(config: Config) -> Fact:
+    if find(config.world).linear:
+        return Fact("θ begins where the world says, or at initial_theta; V̂ at 0.", (1.0, 0.0))
     words = (
         "The hidden layer begins orthogonal, biases at 0. The last layer of π has length"
         f" {POLICY_LAST_SCALE:g}, so that π begins as almost a coin"
@@ -86,12 +108,14 @@ def _birth(config: Config) -> Fact:
 
 
 def _critic_scale(config: Config) -> Fact:
-    critic = Agent.of(config).critic
-    assert critic is not None
+    world = find(config.world)
+    if world.linear:
+        return Fact("V̂ is the output itself.", 1.0)
+    scale = value_scale(world, config.gamma)
     return Fact(
-        f"V̂ is the output of its network times {critic.output_scale:.4g}: half of what a pole that"
-        " stands for a whole episode is paid, discounted.",
-        critic.output_scale,
+        f"V̂ is the output of its network times {scale:.4g}: half of what the longest episode is paid,"
+        " discounted.",
+        scale,
     )
 
 
@@ -121,18 +145,22 @@ def _batch(config: Config) -> Fact:
 
 
 def _time_limit(config: Config) -> Fact:
+    world = find(config.world)
+    last = world.max_episode_steps
+    if world.table is not None and world.table.horizon is not None:
+        return Fact(f"Step {last} is the world's horizon: episodes end there by its rules.", False)
     if config.whole_episodes:
-        words = f"Step {MAX_EPISODE_STEPS} ends an episode like a fall does"
+        words = f"Step {last} ends an episode as its rules do"
         counts = methods[config.method].windows and config.bootstrap_truncated
         words += ", but V̂ of the last observation counts there." if counts else "."
         return Fact(words, counts)
     if config.bootstrap_truncated:
         words = (
-            f"Where step {MAX_EPISODE_STEPS} or a window's end cuts an episode, V̂ of the last"
-            " observation counts; after a fall it is 0."
+            f"Where step {last} or a window's end cuts an episode, V̂ of the last observation counts;"
+            " after an end by the rules it is 0."
         )
     else:
-        words = f"Step {MAX_EPISODE_STEPS} is taken for a fall: V̂ counts as 0 after it."
+        words = f"Step {last} is taken for an end by the rules: V̂ counts as 0 after it."
     return Fact(words, config.bootstrap_truncated)
 
 
@@ -174,6 +202,14 @@ def _clipping(config: Config, recording: Recording | None) -> Fact:
 
 
 def _adam(config: Config) -> Fact:
+    if config.optimizer == "sgd":
+        words = f"Then θ moves by {config.learning_rate:g} times that, at every update."
+        if config.every_step:
+            words = (
+                f"θ moves by {config.learning_rate:g} times each term of ĝ, one after the other, V̂"
+                " before it: an episode of T steps is T updates."
+            )
+        return Fact(words, (config.learning_rate,))
     return Fact(
         f"Adam then rescales every component: step size {config.learning_rate:g} from the first"
         f" update to the last, β = {BETA_1:g} and {BETA_2:g}, ε = {EPSILON:g}. No weight decay, no"
@@ -184,6 +220,9 @@ def _adam(config: Config) -> Fact:
 
 def _critic_learns(config: Config) -> Fact:
     rate, size = config.critic_learning_rate, config.minibatch_size
+    if config.every_step:
+        words = f"Before θ, at every step: V̂ moves by {rate:g} δ ∇V̂, δ = G − V̂."
+        return Fact(words, (rate, 1, 1))
     steps = (
         f"{size} steps drawn from the batch with replacement" if size else "all steps of the batch"
     )
@@ -210,7 +249,10 @@ def _critic_learns(config: Config) -> Fact:
 
 
 def _end(config: Config) -> Fact:
-    solved = f"{SOLVED_RETURN:g} on average over its last {SOLVED_EPISODES} training episodes"
+    threshold = find(config.world).solved_at
+    if threshold is None:
+        return Fact("This world has no threshold: every seed goes on learning.", False)
+    solved = f"{threshold:g} on average over its last {SOLVED_EPISODES} training episodes"
     if config.stop_when_solved:
         words = f"A seed that returns {solved} stops there: what it might lose later is not seen."
     else:

@@ -17,9 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgviz import estimators
-from pgviz.policies import MLP, Array32, probability
+from pgviz.networks import MLP, Array32
+from pgviz.policies import probability
 from pgviz.training.config import Config
 from pgviz.worlds.cartpole import MAX_EPISODE_STEPS, initial_states, next_state, out_of_bounds
+from pgviz.worlds.world import CARTPOLE_V1
 
 Bools = NDArray[np.bool_]
 
@@ -184,7 +186,7 @@ class FrozenPolicy:
     @property
     def network(self) -> MLP:
         """The policy's architecture."""
-        return MLP(hidden=self.config.hidden)
+        return MLP(CARTPOLE_V1.obs_scale, self.config.hidden)
 
     @property
     def policy_theta(self) -> Array32:

@@ -4,12 +4,14 @@ Axes: N episodes, T time, P parameters; everything is of one seed.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pgviz.policies import Array32, probability
+from pgviz.networks import Array32
+from pgviz.policies import probability
 from pgviz.training.agent import Agent
 from pgviz.training.config import Config
 from pgviz.training.gradient import policy_gradient
@@ -20,10 +22,6 @@ Floats = NDArray[np.float64]
 
 ANGLES = np.linspace(-0.2, 0.2, 17)  # rad; the episode ends at ±.2095
 RATES = np.linspace(-1.6, 1.6, 17)  # rad/s
-PER_EPISODE = (
-    *("obs", "actions", "rewards", "next_obs", "terminated", "truncated", "mask", "logits"),
-    *("values", "next_values", "paid_before"),
-)  # the arrays of a rollout
 LARGEST_STEP = 1.0  # of a log-odds, in `pushes`
 
 
@@ -119,12 +117,10 @@ def episode_gradients(config: Config, theta: Array32, rollout: Rollout) -> Float
     def apart(x: NDArray) -> NDArray:
         return x.swapaxes(0, 1)
 
-    alone = replace(
-        rollout,
-        **{name: apart(getattr(rollout, name)) for name in PER_EPISODE},
-    )
+    arrays: dict[str, Any] = {name: apart(x) for name, x in rollout.arrays.items()}
+    alone = replace(rollout, **arrays)
     repeated = np.repeat(policy, num_episodes, axis=0)
-    gradient, _ = policy_gradient(Agent.of(config).policy, repeated, alone, apart(psi))
+    gradient, _ = policy_gradient(Agent.of(config), repeated, alone, apart(psi))
     return gradient.astype(np.float64)
 
 

@@ -32,7 +32,7 @@ from pgviz.training.agent import Agent
 from pgviz.training.config import Config
 from pgviz.training.methods import RATIO_METRICS
 
-FORMAT = 2
+FORMAT = 3
 HEADER_BYTES = 4096
 MAX_BYTES = 2**30  # of one recording
 BLOCK_BYTES = 2**20  # read at a time while a recording is checked
@@ -321,6 +321,7 @@ def sane(
         "trailing_return": none_yet,
         "value_loss": not config.has_critic,
         "explained_variance": True,
+        "objective": True,
         **dict.fromkeys(RATIO_METRICS, not config.reuses_batch),
     }
     return bool(np.isfinite(theta).all()) and all(

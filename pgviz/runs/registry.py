@@ -52,7 +52,17 @@ POOL_DIED = "The worker processes of this server died."
 _logger = logging.getLogger(__name__)
 _PACKAGE = Path(__file__).parents[1]
 # What decides the numbers of a run; the tests hold it against what training imports.
-_ENGINE = ("__init__.py", "estimators.py", "shapes.py", "policies.py", "training", "worlds")
+_ENGINE = (
+    "__init__.py",
+    "estimators.py",
+    "shapes.py",
+    "networks.py",
+    "policies.py",
+    "exact/__init__.py",
+    "exact/many.py",
+    "training",
+    "worlds",
+)
 _LIBRARIES = ("numpy", "torch", "gymnasium")
 
 

@@ -12,17 +12,18 @@ import numpy as np
 import pandas as pd
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
-from scipy.special import log_expit
+from scipy.special import softmax
 
 from pgviz import estimators
-from pgviz.policies import probability
+from pgviz.networks import MLP, Linear
+from pgviz.policies import Softmax, TwoActions, probability
 from pgviz.training import critic
 from pgviz.training.agent import Agent
 from pgviz.training.config import Config
 from pgviz.training.loop import stream
 from pgviz.training.methods import weights
 from pgviz.training.rollout import Rollout, collect_episodes
-from pgviz.worlds.cartpole import CartPoleEnsemble
+from pgviz.worlds.world import find
 
 
 def replay(config: Config, theta: NDArray[np.float32], seed: int, update: int) -> Rollout:
@@ -39,11 +40,10 @@ def replay_together(
 ) -> Rollout:
     """The same of several seeds at once, [S, N, T], each by its own row of theta [S, P]."""
     agent = Agent.of(config)
-    env = CartPoleEnsemble(
-        len(seeds) * config.num_envs, len(seeds), autoreset_mode=AutoresetMode.DISABLED
-    )
+    num_envs = len(seeds) * config.num_envs
+    env = find(config.world).make(num_envs, len(seeds), AutoresetMode.DISABLED)
     streams = [stream(config, seed, "update", update) for seed in seeds]
-    rollout = collect_episodes(env, agent.policy, agent.policy_part(theta), streams)
+    rollout = collect_episodes(env, agent, agent.policy_part(theta), streams)
     if agent.critic is None:
         return rollout
     return critic.with_values(agent.critic, agent.critic_part(theta), rollout)
@@ -54,7 +54,8 @@ def trajectory(
 ) -> pd.DataFrame:
     """One episode as a table, a row per step.
 
-    t; x, x_dot, angle, angle_dot (the observation); action; reward; p_right = π(right|s_t);
+    t; the numbers of the observation by the world's names for them; action; reward;
+    p_right = π(right|s_t) where there are two actions, p_0, p_1, … where there are more;
     return_to_go = G_t; value = V̂(s_t) by the critic in theta, NaN without one;
     log_prob = log π(a_t|s_t); weight = Ψ_t;
     pull = |Ψ_t| ‖∇θ log π(a_t|s_t)‖, how hard this step pulls on the parameters.
@@ -63,24 +64,29 @@ def trajectory(
     obs = rollout.obs[0, episode][steps]
     actions = rollout.actions[0, episode][steps]
     rewards = rollout.rewards[0, episode][steps]
-    logits = rollout.logits[0, episode][steps].astype(np.float64)
+    outputs = rollout.outputs[0, episode][steps].astype(np.float64)
     weight = weights(rollout, config)[0, episode][steps]
-    agent = Agent.of(config)
-    score_norms = agent.policy.score_norms(agent.policy_part(theta[None])[0], obs, actions)
+    agent, names = Agent.of(config), find(config.world).obs_names
+    distribution, row = agent.distribution, agent.policy_part(theta[None])[0]
+    assert isinstance(agent.policy, (MLP, Linear)), "a shared network is played back by nobody"
+    score_norms = agent.policy.slope_norms(row, obs, distribution.slopes(outputs, actions))
     values = rollout.values[0, episode][steps].astype(np.float64)
+    columns = {name: obs[:, i] for i, name in enumerate(names)}
+    if actions.ndim == 1:
+        columns["action"] = actions.astype(int)
+    if isinstance(distribution, TwoActions):
+        columns["p_right"] = probability(outputs)
+    elif isinstance(distribution, Softmax):
+        p = softmax(outputs, axis=-1)
+        columns |= {f"p_{a}": p[:, a] for a in range(distribution.num_actions)}
     return pd.DataFrame(
         {
             "t": np.arange(len(obs)),
-            "x": obs[:, 0],
-            "x_dot": obs[:, 1],
-            "angle": obs[:, 2],
-            "angle_dot": obs[:, 3],
-            "action": actions.astype(int),
+            **columns,
             "reward": rewards,
-            "p_right": probability(logits),
             "return_to_go": estimators.reward_to_go(rewards, config.gamma),
             "value": values if config.has_critic else np.nan,
-            "log_prob": log_expit(np.where(actions, logits, -logits)),
+            "log_prob": distribution.log_probs(outputs, actions),
             "weight": weight,
             "pull": np.abs(weight) * score_norms,
         }

@@ -25,7 +25,7 @@ def without_the_minus(config: Config, sign: int = -1) -> Iterator[NDArray[np.flo
     for index in range(config.num_updates):
         rollout = learners.collect(index)
         psi = weights(rollout, config)
-        gradient, loss = policy_gradient(learners.agent.policy, learners.policy, rollout, psi)
+        gradient, loss = policy_gradient(learners.agent, learners.policy, rollout, psi)
         gradient, norm = clipped(gradient, config.max_grad_norm)
         learners.ascend(sign * gradient)
         learners.record(rollout, pseudo_loss=loss, grad_norm=norm)

@@ -3,9 +3,12 @@
 from dataclasses import dataclass, fields, replace
 from typing import Any, get_type_hints
 
-from pgviz.training.methods import irrelevant, methods
+import numpy as np
+from gymnasium.spaces import Discrete
 
-WORLDS = ("CartPole-v1",)
+from pgviz.training.methods import irrelevant, methods
+from pgviz.worlds.tabular import WorldError
+from pgviz.worlds.world import World, find
 
 
 class ConfigError(ValueError):
@@ -27,6 +30,7 @@ class Config:
     num_steps: int = 0  # of each environment between two updates; 0 means whole episodes
     hidden: int = 32  # units of the policy, and of the critic
     gamma: float = 1.0
+    optimizer: str = "adam"  # or "sgd", plain steps along the gradient
     learning_rate: float = 0.02
     max_grad_norm: float = 0.5  # a seed's gradient is never longer than this
     normalize_advantages: bool = False  # per seed and batch: a hidden baseline, a hidden step size
@@ -35,6 +39,9 @@ class Config:
     critic_learning_rate: float = 0.02  # this and the next two matter where there is a critic
     critic_steps: int = 16  # of regression after each update
     minibatch_size: int = 256  # steps drawn for each of them; 0 means all
+    # Two settings of finite worlds.
+    every_step: bool = False  # θ and V̂ move at each t of an episode, as in Sutton & Barto, ch. 13
+    initial_theta: str = ""  # numbers with commas, feature by feature; empty: the world's own θ
     # PPO uses a batch several times.
     clip_coef: float = 0.2  # ε: a ratio beyond 1 ± ε pulls no further
     update_epochs: int = 4  # how often each step of a batch is used
@@ -52,12 +59,11 @@ class Config:
             elif type(value) is not kind:
                 raise ConfigError(f"{name} must be {_KINDS[kind]}, got {value!r}")
         _one_of("method", self.method, tuple(methods))
-        if self.world not in WORLDS:
-            raise ConfigError(
-                f"world must be {' or '.join(WORLDS)}, the only one to train in so far, got "
-                f"{self.world!r}; finite worlds are known exactly: python -m pgviz moments WORLD, and "
-                "the page on the theorem climbs in them"
-            )
+        _one_of("optimizer", self.optimizer, ("adam", "sgd"))
+        try:
+            world = find(self.world)
+        except WorldError as error:
+            raise ConfigError(str(error)) from None
         for name, (low, high, reason) in LIMITS.items():
             value = getattr(self, name)
             if not low <= value <= high:
@@ -99,11 +105,42 @@ class Config:
                     f"num_minibatches must be at most the steps of a batch,"
                     f" {self.num_envs * self.num_steps}, got {self.num_minibatches}"
                 )
-        self._forget_what_means_nothing()
+        self._require_what_fits(world)
+        self._forget_what_means_nothing(world)
 
-    def _forget_what_means_nothing(self) -> None:
+    def _require_what_fits(self, world: World) -> None:
+        """Settings that only some worlds have."""
+        if self.share_network and (world.linear or not isinstance(world.action_space, Discrete)):
+            raise ConfigError(
+                f"share_network needs a hidden layer and actions that are counted; {self.world} has"
+                " not both"
+            )
+        if self.every_step:
+            alone = self.num_envs == 1 and self.whole_episodes and self.optimizer == "sgd"
+            if not (world.linear and alone and self.method in ("reinforce", "baseline")):
+                raise ConfigError(
+                    "every_step learns from one episode of a finite world at a time: it needs reinforce"
+                    " or baseline, num_envs=1, num_steps=0 and optimizer=sgd"
+                )
+        if self.initial_theta:
+            if world.table is None:
+                raise ConfigError("initial_theta is for finite worlds: networks begin at random")
+            words = self.initial_theta.split(",")
+            numbers = [parse("initial_theta", float, word) for word in words]
+            expected = world.table.theta.shape
+            if len(numbers) != world.table.theta.size or not np.isfinite(numbers).all():
+                raise ConfigError(
+                    f"initial_theta must be {expected[0]} × {expected[1]} finite numbers with commas"
+                    f" between them, got {len(numbers)}"
+                )
+
+    def _forget_what_means_nothing(self, world: World) -> None:
         """Fields that do nothing here take their defaults: what runs alike is one configuration."""
         idle = irrelevant(self.method)
+        if world.linear:
+            idle.add("hidden")
+        if self.every_step:
+            idle |= {"max_grad_norm", "critic_steps", "minibatch_size", "normalize_advantages"}
         if self.gamma == 1 or self.method == "full-return":
             idle.add("drop_gamma_t")
         for each in fields(self):
@@ -136,7 +173,7 @@ LIMITS: dict[str, tuple[float, float, str]] = {
     "num_updates": (1, 100_000, "counts gradient steps and must lie in"),
     "max_env_steps": (0, 10**9, "limits the steps of one seed and must lie in"),
     "num_envs": (1, 256, "counts parallel environments of one seed and must lie in"),
-    "num_steps": (0, 500, "counts the steps of a window and must lie in"),
+    "num_steps": (0, 1000, "counts the steps of a window and must lie in"),
     "hidden": (1, 256, "counts hidden units and must lie in"),
     "gamma": (0, 1, "is a discount and must lie in"),
     "learning_rate": (0, 10, "is a step size and must lie in"),
@@ -189,7 +226,18 @@ def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
         raise ConfigError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
 
 
-# Each method at its own numbers; methods.py gives the reasons.
-presets: dict[str, Config] = {
-    name: Config(method=name, **each.preset) for name, each in methods.items()
-}
+def preset(method: str, world: str = "CartPole-v1") -> Config:
+    """A method at its own numbers in a world: those on CartPole, and what the world changes in them.
+
+    methods.py and worlds/world.py give the reasons. ConfigError if there is no such method or world.
+    """
+    _one_of("method", method, tuple(methods))
+    try:
+        changes = find(world).presets.get(method, {})
+    except WorldError as error:
+        raise ConfigError(str(error)) from None
+    return Config(method=method, world=world, **{**methods[method].preset, **changes})
+
+
+# Each method at its own numbers on CartPole.
+presets: dict[str, Config] = {name: preset(name) for name in methods}

@@ -7,7 +7,7 @@ It regresses on what Ψ was made of, y = Ψ_t + V̂(s_t):
     GAE                 y = Â_t + V̂(s_t)           the λ-return, between the two
 
 The y are numbers, computed before the first step: nothing is differentiated through V̂(s_{t+1}).
-That is the "detach" of other code, and what makes the bootstrapped gradients semi-gradients.
+That is the "detach" of torch code, and what makes the bootstrapped gradients semi-gradients.
 
 Axes: S seeds, N rows, T time, P parameters of one seed's critic.
 """
@@ -16,19 +16,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from pgviz.policies import MLP, Array32
+from pgviz.networks import Array32, Network
+from pgviz.training.agent import Agent
 from pgviz.training.config import Config
 from pgviz.training.gradient import chunks, in_order_of_time
-from pgviz.training.optimizer import Adam
+from pgviz.training.optimizer import Optimizer
 from pgviz.training.rollout import Rollout
 
 Floats = NDArray[np.floating]
 END_ROWS = 64  # a seed's rows that end where the critic is asked, per forward pass
 
 
-def with_values(critic: MLP, theta: Array32, rollout: Rollout) -> Rollout:
+def with_values(critic: Network, theta: Array32, rollout: Rollout) -> Rollout:
     """The rollout and what the critics theta [S, P] say about its states.
 
     V̂(s_{t+1}) is the next step's V̂(s_t), except where there is no next step of the same episode:
@@ -45,7 +48,7 @@ def with_values(critic: MLP, theta: Array32, rollout: Rollout) -> Rollout:
 
 
 def evaluate(
-    critic: MLP,
+    critic: Network,
     theta: Array32,
     obs: Array32,
     mask: NDArray[np.bool_],
@@ -65,9 +68,9 @@ def evaluate(
 
 
 def fit(
-    critic: MLP,
+    critic: Network,
     theta: Array32,
-    optimizer: Adam,
+    optimizer: Optimizer,
     rollout: Rollout,
     targets: Floats,
     streams: Sequence[np.random.Generator],
@@ -82,59 +85,62 @@ def fit(
 
 
 def value_gradient(
-    critic: MLP, theta: Array32, batch: Iterable[tuple[Array32, Array32, Array32]]
+    critic: Network, theta: Array32, batch: Iterable[tuple[Tensor, Tensor, Tensor]]
 ) -> Array32:
     """The semi-gradient of Σ w ½ (V̂(s) − y)², [S, P]; the batch is blocks of states, y and w.
 
-    Σ w (V̂(s) − y) ∇V̂(s): y is held still, whatever it was computed from.
+    Σ w (V̂(s) − y) ∇V̂(s): y is a number, whatever it was computed from.
     """
-    layers = critic.layers(theta)
+    parameters = torch.tensor(theta, requires_grad=True)
     gradient = np.zeros(theta.shape, np.float32)
-    for obs, targets, shares in batch:
-        features = critic.features(obs)
-        values, hidden = critic.forward(layers, features)
-        slopes = shares * (values - targets)
-        gradient += critic.backward(theta, features, hidden, slopes)
+    for obs, y, shares in batch:
+        loss = (shares * 0.5 * (critic(parameters, obs) - y).square()).sum()
+        gradient += torch.autograd.grad(loss, parameters)[0].numpy()
     return gradient
 
 
-def undetached_gradient(
-    critic: MLP, theta: Array32, rollout: Rollout, td_errors: Floats, gamma: float
+def td_gradient(
+    agent: Agent, theta: Array32, rollout: Rollout, gamma: float, detach: bool
 ) -> Array32:
-    """The full gradient of mean (½ δ_t² − δ_t log π(a_t|s_t)), [S, P]: nothing is held still.
+    """∇ of mean [½ (y_t − V̂(s_t))² − δ_t log π(a_t|s_t)] by the critic's parameters, [S, P].
 
-    Σ w (δ_t − log π(a_t|s_t)) (γ ∇V̂(s_{t+1}) − ∇V̂(s_t)), without ∇V̂(s_{t+1}) after a fall
+    y_t = r_t + γ V̂(s_{t+1}), 0 for V̂ after an end by the world's rules; δ_t = y_t − V̂(s_t)
 
-    What code computes that forgets to detach δ from the critic. Two things go wrong: the critic
-    also learns to please the policy's loss, and it moves V̂(s_{t+1}) towards V̂(s_t) as well.
+    The loss of the one-step actor-critic as code writes it. With `detach`, y and δ are numbers, and
+    what is left is the semi-gradient. Without it, autograd differentiates V̂ in them too. Then two
+    things go wrong: the critic also learns to please the policy's loss, and it moves V̂(s_{t+1})
+    towards V̂(s_t) as well.
     """
-    slopes = (td_errors - rollout.log_probs) / rollout.num_steps[:, None, None]
+    parameters = torch.tensor(theta, requires_grad=True)
     gradient = np.zeros(theta.shape, np.float32)
-    layers = critic.layers(theta)
-    for obs, factor in (
-        (rollout.obs, -slopes),
-        (rollout.next_obs, np.where(rollout.terminated, 0, gamma * slopes)),
+    shares = rollout.mask / rollout.num_steps[:, None, None]
+    goes_on = gamma * ~rollout.terminated
+    for obs, next_obs, rewards, discounts, log_probs, w in chunks(
+        rollout.mask,
+        *(rollout.obs, rollout.next_obs, rollout.rewards, goes_on, rollout.log_probs, shares),
     ):
-        for block, slope in chunks(rollout.mask, obs, factor):
-            features = critic.features(block.numpy())
-            hidden = critic.forward(layers, features)[1]
-            gradient += critic.backward(theta, features, hidden, slope.numpy())
+        values = agent.value(parameters, obs)
+        targets = rewards + discounts * agent.value(parameters, next_obs)
+        td_errors = targets - values
+        if detach:
+            targets, td_errors = targets.detach(), td_errors.detach()
+        loss = (w * (0.5 * (targets - values).square() - td_errors * log_probs)).sum()
+        gradient += torch.autograd.grad(loss, parameters)[0].numpy()
     return gradient
 
 
 def minibatches(
     rollout: Rollout, targets: Floats, streams: Sequence[np.random.Generator], config: Config
-) -> Iterator[list[tuple[Array32, Array32, Array32]]]:
+) -> Iterator[list[tuple[Tensor, Tensor, Tensor]]]:
     """For each step of the critic: blocks of obs, targets and each row's share of the mean.
 
     minibatch_size steps drawn with replacement, or all steps where it is 0.
     """
     if config.minibatch_size == 0:
         shares = rollout.mask / rollout.num_steps[:, None, None]
-        blocks = chunks(rollout.mask, rollout.obs, targets, shares)
-        everything = [(obs.numpy(), y.numpy(), w.numpy()) for obs, y, w in blocks]
+        everything = chunks(rollout.mask, rollout.obs, targets, shares)
         for _ in range(config.critic_steps):
-            yield everything
+            yield everything  # type: ignore[misc]
         return
     size = config.critic_steps, config.minibatch_size
     steps = zip(
@@ -147,9 +153,11 @@ def minibatches(
     for seen, returns, stream in steps:
         rows = stream.integers(len(returns), size=size)
         drawn.append((seen[rows], returns[rows]))
-    obs, y = (np.stack(x, axis=1, dtype=np.float32) for x in zip(*drawn, strict=True))
-    shares = np.full(y.shape, 1 / config.minibatch_size, np.float32)
-    yield from ([batch] for batch in zip(obs, y, shares, strict=True))
+    together = [
+        torch.from_numpy(np.stack(x, axis=1, dtype=np.float32)) for x in zip(*drawn, strict=True)
+    ]
+    together.append(torch.full(together[1].shape, 1 / config.minibatch_size))
+    yield from ([batch] for batch in zip(*together, strict=True))
 
 
 def value_loss(rollout: Rollout, targets: Floats) -> NDArray[np.float64]:

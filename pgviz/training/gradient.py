@@ -5,7 +5,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pgviz.policies import MLP, Array32, log_prob
+from pgviz.networks import Array32
+from pgviz.training.agent import Agent
 from pgviz.training.rollout import Rollout
 
 # Steps of one seed per forward and backward pass. Small enough to stay in the cache; and FIXED,
@@ -14,7 +15,7 @@ CHUNK_ROWS = 512
 
 
 def policy_gradient(
-    policy: MLP, theta: Array32, rollout: Rollout, weights: NDArray[np.floating]
+    agent: Agent, theta: Array32, rollout: Rollout, weights: NDArray[np.floating]
 ) -> tuple[Array32, NDArray[np.float64]]:
     """The gradient of every seed [S, P] and the pseudo-loss [S] it was taken from.
 
@@ -33,7 +34,7 @@ def policy_gradient(
     gradient = np.zeros(theta.shape, np.float32)
     objective = np.zeros(len(theta))
     for obs, actions, psi in chunks(rollout.mask, rollout.obs, rollout.actions, weights / num_rows):
-        log_probs = log_prob(policy(parameters, obs), actions)
+        log_probs = agent.log_prob(parameters, obs, actions)
         surrogate = psi * log_probs
         gradient += torch.autograd.grad(surrogate.sum(), parameters)[0].numpy()
         objective += surrogate.detach().numpy().sum(axis=1)

@@ -11,18 +11,18 @@ import torch
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from pgviz.policies import Array32, entropy
+from pgviz.exact.many import objectives
+from pgviz.networks import Array32
 from pgviz.training import critic
-from pgviz.training.agent import Agent
+from pgviz.training.agent import VALUE_COEF, Agent
 from pgviz.training.config import Config
 from pgviz.training.methods import methods
-from pgviz.training.optimizer import Adam
+from pgviz.training.optimizer import optimizers
 from pgviz.training.rollout import Rollout, Stage, collect_episodes, collect_windows
 from pgviz.training.updates import updates
-from pgviz.worlds.cartpole import CartPoleEnsemble
+from pgviz.worlds.world import find
 
-SOLVED_RETURN = 475.0  # Gymnasium's own threshold for CartPole-v1 …
-SOLVED_EPISODES = 100  # … as the mean of the last 100 training episodes
+SOLVED_EPISODES = 100  # a world is solved when their mean return reaches its threshold
 
 # One spelling in code, columns, axes and glossary. Each is an array [S] of an Update.
 METRICS = (
@@ -39,7 +39,8 @@ METRICS = (
     "clip_fraction",  # share of its steps with |ρ − 1| > clip_coef
     "zero_gradient_fraction",  # share of its steps whose gradient is exactly 0
     "entropy",  # mean entropy of π(·|s) over the visited states, nats
-    "solved",  # 1 once trailing_return ≥ 475 over 100 episodes
+    "objective",  # J of the θ that played, exact in a finite world; NaN elsewhere
+    "solved",  # 1 once trailing_return over 100 episodes has reached the world's threshold
     "active",  # 1 if the seed took part in this update, 0 if it had stopped and its row stands still
 )
 COUNTS = (
@@ -79,7 +80,7 @@ def train(config: Config, seeds: Sequence[int] | None = None) -> Iterator[Update
     """
     torch.set_num_threads(1)
     learners = Learners(config, list(range(config.num_seeds)) if seeds is None else list(seeds))
-    update = updates[methods[config.method].update]
+    update = updates["step_by_step" if config.every_step else methods[config.method].update]
     for index in range(config.num_updates):
         played = learners.all_theta.copy()
         rollout = learners.collect(index)
@@ -96,32 +97,28 @@ class Learners:
         self.config = config
         self.seeds = seeds
         self.agent = Agent.of(config)
+        self.world = find(config.world)
         births = [stream(config, seed, "theta") for seed in seeds]
         self.all_theta = self.agent.initial_theta(births)
         self.metrics = {
             name: np.full(len(seeds), 0.0 if name in COUNTS else np.nan) for name in METRICS
         }
         self.last_returns = np.full((len(seeds), SOLVED_EPISODES), np.nan)
-        policy, values = (
-            f(self.all_theta) for f in (self.agent.policy_part, self.agent.critic_part)
+        optimizer = optimizers[config.optimizer]
+        self.optimizer = optimizer(
+            self.agent.policy_part(self.all_theta).shape,
+            self.agent.learning_rates(config) if self.agent.shared else config.learning_rate,
         )
-        self.optimizer = (
-            Adam(self.all_theta.shape, self.agent.learning_rates(config))
-            if self.agent.shared
-            else Adam(policy.shape, config.learning_rate)
+        self.critic_optimizer = optimizer(
+            self.agent.critic_part(self.all_theta).shape, config.critic_learning_rate
         )
-        self.critic_optimizer = Adam(values.shape, config.critic_learning_rate)
-        self.env = CartPoleEnsemble(
-            num_envs=len(seeds) * config.num_envs,
-            num_seeds=len(seeds),
-            autoreset_mode=(
-                AutoresetMode.DISABLED if config.whole_episodes else AutoresetMode.SAME_STEP
-            ),
-        )
+        # Whole episodes need no next one.
+        mode = AutoresetMode.DISABLED if config.whole_episodes else AutoresetMode.SAME_STEP
+        self.env = self.world.make(len(seeds) * config.num_envs, len(seeds), mode)
         self.critic_streams = [stream(config, seed, "critic") for seed in seeds]
         self._go_on_with(np.arange(len(seeds)))
         # Windows go on where the last ones ended; whole episodes begin anew with every update.
-        self.stage = None if config.whole_episodes else Stage(self.env, self.streams(0))
+        self.stage = None if config.whole_episodes else Stage(self.env, self.agent, self.streams(0))
 
     def _go_on_with(self, rows: NDArray[np.intp]) -> None:
         self.rows = rows
@@ -135,11 +132,11 @@ class Learners:
         The episodes of an update are each seed's from the stream of that seed and update. Windows
         have no beginning: they are cut, one update after the other, from the stream of update 0.
         """
-        policy = self.agent.policy
+        self.played = self.policy.copy()
         if self.stage is None:
-            rollout = collect_episodes(self.env, policy, self.policy, self.streams(index))
+            rollout = collect_episodes(self.env, self.agent, self.policy, self.streams(index))
         else:
-            rollout = collect_windows(self.stage, policy, self.policy, self.config.num_steps)
+            rollout = collect_windows(self.stage, self.policy, self.config.num_steps)
         if not self.config.bootstrap_truncated:
             rollout = replace(rollout, terminated=rollout.episode_over)
         if self.agent.critic is None:
@@ -153,17 +150,17 @@ class Learners:
     def with_critic(
         self, gradient: Array32, rollout: Rollout, psi: NDArray[np.floating]
     ) -> Array32:
-        """The gradient of what is ascended: J, or J − ½ loss_V where the networks share a layer."""
+        """The gradient of what is ascended: J, or J − ½ loss_V where both are heads of one network."""
         if not self.agent.shared or self.agent.critic is None:
             return gradient
         targets = psi + rollout.values
         batch = next(critic.minibatches(rollout, targets, self.critic_streams, self.config))
         down = critic.value_gradient(self.agent.critic, self.critic, batch)
-        return self.agent.joint(gradient, down)
+        return gradient - np.float32(VALUE_COEF) * down
 
     def ascend(self, gradient: Array32) -> None:
-        """One step UP the gradient: of the policy, of both networks where they share a layer."""
-        self.optimizer.ascend(self.theta if self.agent.shared else self.policy, gradient)
+        """One step UP the gradient of the policy, of both heads where they share a network."""
+        self.optimizer.ascend(self.policy, gradient)
         self.keep_theta()
 
     def keep_theta(self) -> None:
@@ -178,8 +175,8 @@ class Learners:
             return {}
         targets = psi + rollout.values
         if not self.config.detach:
-            down = critic.undetached_gradient(
-                self.agent.critic, self.critic, rollout, psi, self.config.gamma
+            down = critic.td_gradient(
+                self.agent, self.critic, rollout, self.config.gamma, detach=False
             )
             self.critic_optimizer.ascend(self.critic, -down)
         elif not self.agent.shared:
@@ -214,16 +211,30 @@ class Learners:
         now = {
             "env_steps": self.metrics["env_steps"][self.rows] + rollout.num_steps,
             "num_episodes": self.metrics["num_episodes"][self.rows] + [*map(len, finished)],
-            "entropy": masked_means(entropy(rollout.logits), rollout.mask),
+            "entropy": masked_means(rollout.entropy, rollout.mask),
             "solved": np.maximum(
-                self.metrics["solved"][self.rows], enough & (trailing >= SOLVED_RETURN)
+                self.metrics["solved"][self.rows], enough & (trailing >= self.solved_at)
             ),
+            **self.exactly(),
             **measured,
         }
         self.metrics["active"][:] = 0
         self.metrics["active"][self.rows] = 1
         for name, values in now.items():
             self.metrics[name][self.rows] = values
+
+    @property
+    def solved_at(self) -> float:
+        """The mean return that counts as solved; out of reach in a world without a threshold."""
+        return np.inf if self.world.solved_at is None else self.world.solved_at
+
+    def exactly(self) -> dict[str, NDArray[np.float64]]:
+        """J of the policies that played, where the world is finite."""
+        table = self.world.table
+        if table is None:
+            return {}
+        thetas = self.played.reshape(-1, *table.theta.shape)
+        return {"objective": objectives(table, thetas, self.config.gamma)}
 
     def snapshot(self) -> dict[str, NDArray[np.float64]]:
         """A read-only copy of the metrics of all seeds."""

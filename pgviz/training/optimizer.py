@@ -7,10 +7,9 @@ torch's compiler, which takes longer than a whole training run.
 import numpy as np
 from numpy.typing import NDArray
 
-from pgviz.policies import Array32
+from pgviz.networks import Array32
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
-NONE = slice(0, 0)  # of the columns of a gradient
 
 
 class Adam:
@@ -42,16 +41,26 @@ class Adam:
         self.m, self.v = self.m[seeds], self.v[seeds]
 
 
-def clipped(
-    gradient: Array32, max_grad_norm: float, copies: slice = NONE
-) -> tuple[Array32, NDArray[np.float64]]:
-    """Each seed's gradient shortened to at most max_grad_norm, and its length before, [S].
+class SGD:
+    """θ ← θ + α ĝ: plain gradient ascent. Shapes as in Adam."""
 
-    The columns `copies` hold a second time what other columns hold: they are shortened like all
-    others, and do not count in the length.
-    """
-    squares = np.square(gradient, dtype=np.float64)
-    squares[:, copies] = 0
-    norms = np.sqrt(squares.sum(axis=1))
+    def __init__(self, shape: tuple[int, int], learning_rate: float | Array32) -> None:
+        self.learning_rate = learning_rate
+
+    def ascend(self, theta: Array32, gradient: Array32) -> None:
+        """One step up the gradient; theta is changed in place."""
+        theta += self.learning_rate * gradient
+
+    def keep(self, seeds: NDArray[np.bool_]) -> None:
+        """Nothing is remembered of any seed."""
+
+
+Optimizer = Adam | SGD
+optimizers: dict[str, type[Adam] | type[SGD]] = {"adam": Adam, "sgd": SGD}
+
+
+def clipped(gradient: Array32, max_grad_norm: float) -> tuple[Array32, NDArray[np.float64]]:
+    """Each seed's gradient shortened to at most max_grad_norm, and its length before, [S]."""
+    norms = np.sqrt(np.square(gradient, dtype=np.float64).sum(axis=1))
     scale = np.minimum(1.0, max_grad_norm / np.maximum(norms, 1e-12))
     return gradient * scale[:, None].astype(np.float32), norms

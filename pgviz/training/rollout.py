@@ -7,45 +7,51 @@ Axes: S seeds, N parallel environments of a seed, T time, D observation features
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_expit
 
-from pgviz.policies import MLP, Array32
-from pgviz.worlds.cartpole import CartPoleEnsemble
-
-NOISE_BLOCK = 50  # steps of noise drawn at once; each seed from its own stream
+from pgviz.networks import Array32
+from pgviz.policies import Gaussian, Policy, TwoActions
+from pgviz.training.agent import Agent
+from pgviz.worlds.ensemble import SeededEnvs
 
 
 @dataclass(frozen=True)
 class Rollout:
     """T steps of every environment, one environment a row.
 
-    obs [S, N, T, D] is what the policy saw, actions [S, N, T] what it did (True = right),
-    rewards [S, N, T] what followed (0 in the padding), next_obs [S, N, T, D] what it saw then: the
-    episode's own last observation where it ended, never the first one of the next episode.
-    logits [S, N, T] are the log-odds of "right"; terminated and truncated [S, N, T] mark the last
-    step of an episode, by the rules of the world or by the step limit.
+    obs [S, N, T, O] is what the policy saw, actions [S, N, T] what it did (bool where there are two,
+    [S, N, T, D] in a box), rewards [S, N, T] what followed (0 in the padding), next_obs [S, N, T, O]
+    what it saw then: the episode's own last observation where it ended, never the first one of the
+    next episode.
+    outputs [S, N, T, …] are the policy's, of which `distribution` makes π(·|s); terminated and
+    truncated [S, N, T] mark the last step of an episode, by the rules of the world or by a limit.
     mask [S, N, T] is True where a step happened: whole episodes are padded after their end.
     paid_before [S, N] is what a row's first episode was paid before the row begins.
     values and next_values [S, N, T] are the critic's V̂(s_t) and V̂(s_{t+1}); 0 without a critic.
     """
 
     obs: Array32
-    actions: NDArray[np.bool_]
+    actions: NDArray
     rewards: NDArray[np.float64]
     next_obs: Array32
     terminated: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
     mask: NDArray[np.bool_]
-    logits: Array32
+    outputs: Array32
     paid_before: NDArray[np.float64]
     values: Array32
     next_values: Array32
+    distribution: Policy = field(default_factory=TwoActions)
+
+    @property
+    def arrays(self) -> dict[str, NDArray]:
+        """Its arrays by their names."""
+        return {name: x for name, x in vars(self).items() if isinstance(x, np.ndarray)}
 
     @property
     def episode_over(self) -> NDArray[np.bool_]:
@@ -54,8 +60,13 @@ class Rollout:
 
     @property
     def log_probs(self) -> NDArray[np.floating]:
-        """log π(a_t|s_t) of the policy that played, [S, N, T]: log σ(f) for right, log σ(−f) for left."""
-        return log_expit(np.where(self.actions, self.logits, -self.logits))
+        """log π(a_t|s_t) of the policy that played, [S, N, T]."""
+        return self.distribution.log_probs(self.outputs, self.actions)
+
+    @property
+    def entropy(self) -> NDArray[np.floating]:
+        """H(π(·|s_t)) in nats, [S, N, T]."""
+        return self.distribution.entropy(self.outputs)
 
     @property
     def final_obs(self) -> Array32:
@@ -94,8 +105,8 @@ class Step(NamedTuple):
     """One step of all environments, [S·N, …]."""
 
     obs: Array32
-    actions: NDArray[np.bool_]
-    logits: Array32
+    actions: NDArray
+    outputs: Array32
     rewards: NDArray[np.float64]
     next_obs: Array32
     terminated: NDArray[np.bool_]
@@ -105,23 +116,29 @@ class Step(NamedTuple):
 class Stage:
     """S × N environments and where they stand; seed k's starts and actions come from stream k alone."""
 
-    def __init__(self, env: CartPoleEnsemble, streams: Sequence[np.random.Generator]) -> None:
-        self.env = env
-        self.noise = LogisticNoise(streams, env.num_envs // len(streams))
+    def __init__(
+        self, env: SeededEnvs, agent: Agent, streams: Sequence[np.random.Generator]
+    ) -> None:
+        self.env, self.agent = env, agent
+        self.noise = agent.distribution.noise(streams, env.num_envs // len(streams))
         self.obs = env.reset(seed=streams)[0]
         self.paid = np.zeros(env.num_envs)  # to the running episodes, before the next window
 
-    def play(self, policy: MLP, theta: Array32) -> Iterator[Step]:
+    def play(self, theta: Array32) -> Iterator[Step]:
         """Step for ever with the policies theta [S, P]; whoever has seen enough stops asking."""
+        policy, distribution = self.agent.policy, self.agent.distribution
+        given = distribution.in_the_box if isinstance(distribution, Gaussian) else _as_they_are
         layers = policy.layers(theta)
         while True:
             obs = self.obs
             by_seed = obs.reshape(len(theta), -1, obs.shape[-1])
-            logits, _ = policy.forward(layers, policy.features(by_seed))
-            actions = (logits > next(self.noise)).ravel()
-            self.obs, rewards, terminated, truncated, infos = self.env.step(actions)
+            outputs, _ = policy.forward(layers, policy.features(by_seed))
+            actions = distribution.act(outputs, next(self.noise))
+            actions = actions.reshape(-1, *actions.shape[2:])
+            self.obs, rewards, terminated, truncated, infos = self.env.step(given(actions))
             next_obs = infos.get("final_obs", self.obs)
-            yield Step(obs, actions, logits.ravel(), rewards, next_obs, terminated, truncated)
+            outputs = outputs.reshape(-1, *outputs.shape[2:])
+            yield Step(obs, actions, outputs, rewards, next_obs, terminated, truncated)
 
     def keep(self, seeds: NDArray[np.bool_]) -> None:
         """Go on with these seeds only, each from where it stands."""
@@ -131,11 +148,12 @@ class Stage:
         self.env.keep(seeds)
 
 
+def _as_they_are(actions: NDArray) -> NDArray:
+    return actions
+
+
 def collect_episodes(
-    env: CartPoleEnsemble,
-    policy: MLP,
-    theta: Array32,
-    streams: Sequence[np.random.Generator],
+    env: SeededEnvs, agent: Agent, theta: Array32, streams: Sequence[np.random.Generator]
 ) -> Rollout:
     """N whole episodes of every seed, from environments that do not reset themselves.
 
@@ -143,7 +161,7 @@ def collect_episodes(
     """
     steps: list[Step] = []
     alive = [np.ones(env.num_envs, np.bool_)]
-    for step in Stage(env, streams).play(policy, theta):
+    for step in Stage(env, agent, streams).play(theta):
         steps.append(step)
         over = step.terminated | step.truncated
         if not np.count_nonzero(over):  # as in most steps; faster than over.any()
@@ -154,7 +172,8 @@ def collect_episodes(
             break
     first = steps[0].obs
     seen = in_rows([first, *(step.next_obs for step in steps)], len(theta))
-    rollout = rollout_of(steps, seen[:, :, :-1], seen[:, :, 1:], np.zeros(len(first)), len(theta))
+    paid = np.zeros(len(first))
+    rollout = rollout_of(agent, steps, seen[:, :, :-1], seen[:, :, 1:], paid, len(theta))
     happened = in_rows(alive[:-1], len(theta))
     return replace(
         rollout,
@@ -165,22 +184,27 @@ def collect_episodes(
     )
 
 
-def collect_windows(stage: Stage, policy: MLP, theta: Array32, num_steps: int) -> Rollout:
+def collect_windows(stage: Stage, theta: Array32, num_steps: int) -> Rollout:
     """The next T steps of every environment, across the ends of episodes.
 
     The stage remembers where it stands: consecutive windows are one long window, cut.
     """
-    steps, paid = list(islice(stage.play(policy, theta), num_steps)), stage.paid
+    steps, paid = list(islice(stage.play(theta), num_steps)), stage.paid
     for step in steps:
         stage.paid = np.where(step.terminated | step.truncated, 0, stage.paid + step.rewards)
     obs, next_obs = (
         in_rows([getattr(step, name) for step in steps], len(theta)) for name in ("obs", "next_obs")
     )
-    return rollout_of(steps, obs, next_obs, paid, len(theta))
+    return rollout_of(stage.agent, steps, obs, next_obs, paid, len(theta))
 
 
 def rollout_of(
-    steps: list[Step], obs: Array32, next_obs: Array32, paid: NDArray[np.float64], num_seeds: int
+    agent: Agent,
+    steps: list[Step],
+    obs: Array32,
+    next_obs: Array32,
+    paid: NDArray[np.float64],
+    num_seeds: int,
 ) -> Rollout:
     """Steps in order as the arrays of a rollout, as if all of them had happened."""
 
@@ -197,10 +221,11 @@ def rollout_of(
         terminated=rows("terminated"),
         truncated=rows("truncated"),
         mask=np.broadcast_to(True, rewards.shape),
-        logits=rows("logits"),
+        outputs=rows("outputs"),
         paid_before=paid.reshape(num_seeds, -1),
         values=nothing,
         next_values=nothing,
+        distribution=agent.distribution,
     )
 
 
@@ -209,33 +234,3 @@ def in_rows(moments: list[NDArray], num_seeds: int) -> NDArray:
     num_envs, *features = moments[0].shape
     size = len(moments), num_seeds, num_envs // num_seeds, *features
     return np.moveaxis(np.concatenate(moments).reshape(size), 0, 2)
-
-
-class LogisticNoise:
-    """Noise [S, N] for every step: "right" is drawn with probability σ(f) where f > noise.
-
-    P(f > log(u / (1 − u))) = P(u < σ(f)) = σ(f) for u uniform in (0, 1)
-    """
-
-    def __init__(self, streams: Sequence[np.random.Generator], num_envs: int) -> None:
-        self.streams = list(streams)
-        self.block = np.empty((NOISE_BLOCK, len(streams), num_envs), np.float32)
-        self.used = NOISE_BLOCK  # drawn when first needed, not before
-
-    def __iter__(self) -> Iterator[Array32]:
-        return self
-
-    def __next__(self) -> Array32:
-        if self.used == len(self.block):
-            size = self.block.shape[0], self.block.shape[2]
-            uniform = np.stack([s.random(size, np.float32) for s in self.streams], axis=1)
-            with np.errstate(divide="ignore"):  # log 0 = −∞: still "right" with probability σ(f)
-                self.block = np.log(uniform) - np.log1p(-uniform)
-            self.used = 0
-        self.used += 1
-        return self.block[self.used - 1]
-
-    def keep(self, seeds: NDArray[np.bool_]) -> None:
-        """Go on with these seeds only; what was drawn for them is still theirs."""
-        self.streams = [self.streams[k] for k in np.flatnonzero(seeds)]
-        self.block = self.block[:, seeds]

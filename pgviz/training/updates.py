@@ -12,8 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pgviz.policies import MLP, Array32, log_prob
+from pgviz.estimators import discount_factors, reward_to_go
+from pgviz.networks import Array32, Linear
 from pgviz.training import critic
+from pgviz.training.agent import Agent
 from pgviz.training.config import Config
 from pgviz.training.gradient import in_order_of_time, policy_gradient
 from pgviz.training.methods import methods, weighted
@@ -30,10 +32,10 @@ def gradient_step(learners: "Learners", rollout: Rollout, config: Config) -> Mea
     """θ ← θ + Adam(clip(ĝ)),   ĝ = (1/N) Σ_rows Σ_t Ψ_t ∇θ log π(a_t|s_t); then the critic learns."""
     psi = methods[config.method].weight(rollout, config)
     gradient, pseudo_loss = policy_gradient(
-        learners.agent.policy, learners.policy, rollout, weighted(psi, rollout, config)
+        learners.agent, learners.policy, rollout, weighted(psi, rollout, config)
     )
     gradient = learners.with_critic(gradient, rollout, psi)
-    gradient, grad_norm = clipped(gradient, config.max_grad_norm, learners.agent.copies)
+    gradient, grad_norm = clipped(gradient, config.max_grad_norm)
     learners.ascend(gradient)
     fit = learners.fit_critic(rollout, psi)
     return {"pseudo_loss": pseudo_loss, "grad_norm": grad_norm, **fit}
@@ -57,12 +59,13 @@ def ppo(learners: "Learners", rollout: Rollout, config: Config) -> Measured:
     for rows in minibatches(batch, learners.critic_streams, config):
         obs, actions, advantages, returns, log_probs = batch.at(rows)
         gradient, surrogate, ratios = surrogate_gradient(
-            agent.policy, learners.policy, obs, actions, advantages, log_probs, config.clip_coef
+            agent, learners.policy, obs, actions, advantages, log_probs, config.clip_coef
         )
         gradient, norm = clipped(gradient, config.max_grad_norm)
         learners.ascend(gradient)
-        shares = np.full(returns.shape, 1 / returns.shape[1], np.float32)
-        down = critic.value_gradient(agent.critic, learners.critic, [(obs, returns, shares)])
+        shares = torch.full(returns.shape, 1 / returns.shape[1])
+        states_and_y = torch.from_numpy(obs), torch.from_numpy(returns), shares
+        down = critic.value_gradient(agent.critic, learners.critic, [states_and_y])
         learners.critic_optimizer.ascend(learners.critic, -down)
         told.append(clipping(ratios, advantages, config.clip_coef))
         norms.append(norm)
@@ -76,6 +79,47 @@ def ppo(learners: "Learners", rollout: Rollout, config: Config) -> Measured:
         "explained_variance": critic.explained_variance(rollout, targets),
         **{name: mean([x[name] for x in last]) for name in last[0]},
     }
+
+
+def step_by_step(learners: "Learners", rollout: Rollout, config: Config) -> Measured:
+    """One episode, walked through from its first step: at each t first V̂ moves, then θ.
+
+    δ = G_t − V̂(s_t),   w ← w + α_w δ ∇V̂(s_t),   θ ← θ + α γ^t δ ∇log π(a_t|s_t)
+
+    V̂ = 0 without a critic; the γ^t only where the configuration keeps it. The sum over a whole
+    episode in one step, as in `gradient_step`, would move w by α_w times the number of steps.
+    Source: Sutton & Barto, 2018, chapter 13, REINFORCE and REINFORCE with baseline.
+    """
+    agent, theta, w = learners.agent, learners.policy, learners.critic
+    policy, distribution = agent.policy, agent.distribution
+    assert isinstance(policy, Linear)
+    returns = reward_to_go(rollout.rewards, config.gamma)[:, 0]
+    discounts = discount_factors(1.0 if config.drop_gamma_t else config.gamma, returns.shape[1])
+    gradients, loss = np.zeros_like(theta), np.zeros(len(theta))
+    obs, actions = rollout.obs[:, 0], rollout.actions[:, 0]
+    for t in range(returns.shape[1]):
+        happened = rollout.mask[:, 0, t, None]
+        seen = policy.features(obs[:, t : t + 1])
+        delta = np.where(happened, returns[:, t, None], 0).astype(np.float32)
+        if isinstance(agent.critic, Linear):
+            value, hidden = agent.critic.forward(agent.critic.layers(w), seen)
+            delta = np.where(happened, delta - value, np.float32(0))
+            learners.critic_optimizer.ascend(w, agent.critic.backward(w, seen, hidden, delta))
+        outputs, hidden = policy.forward(policy.layers(theta), seen)
+        slopes = distribution.slopes(outputs, actions[:, t : t + 1]).astype(np.float32)
+        psi = delta * np.float32(discounts[t])
+        gradient = policy.backward(theta, seen, hidden, psi[..., None] * slopes)
+        learners.optimizer.ascend(theta, gradient)
+        gradients += gradient
+        loss -= (psi * distribution.log_probs(outputs, actions[:, t : t + 1]))[:, 0]
+    learners.keep_theta()
+    fit = {}
+    if agent.critic is not None:
+        targets = returns[:, None]
+        fit["value_loss"] = critic.value_loss(rollout, targets)
+        fit["explained_variance"] = critic.explained_variance(rollout, targets)
+    norms = np.sqrt(np.square(gradients, dtype=np.float64).sum(axis=1))
+    return {"pseudo_loss": loss, "grad_norm": norms, **fit}
 
 
 def mean(measured: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -108,7 +152,7 @@ def minibatches(
 
 
 def surrogate_gradient(
-    policy: MLP,
+    agent: Agent,
     theta: Array32,
     obs: Array32,
     actions: Array32,
@@ -122,7 +166,7 @@ def surrogate_gradient(
     """
     parameters = torch.tensor(theta, requires_grad=True)
     x, a, psi, old = (torch.from_numpy(y) for y in (obs, actions, advantages, old_log_probs))
-    ratios = torch.exp(log_prob(policy(parameters, x), a) - old)
+    ratios = torch.exp(agent.log_prob(parameters, x, a) - old)
     surrogate = clipped_surrogate(ratios, psi, clip_coef)
     gradient = torch.autograd.grad(surrogate.sum(), parameters)[0].numpy() / obs.shape[1]
     objective = surrogate.detach().numpy().mean(axis=1, dtype=np.float64)
@@ -156,4 +200,5 @@ def clipping(ratios: Array32, advantages: Array32, clip_coef: float) -> Measured
 updates: dict[str, Callable[["Learners", Rollout, Config], Measured]] = {
     "gradient_step": gradient_step,
     "ppo": ppo,
+    "step_by_step": step_by_step,
 }

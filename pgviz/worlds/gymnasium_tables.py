@@ -45,7 +45,7 @@ def from_gymnasium(
     """
     name, table = "", env
     if isinstance(env, str):
-        called, env = env, _made(env, make or {})
+        called, env = env, made(env, make or {})
         env.close()
         arguments = ", ".join(f"{key}={value}" for key, value in (make or {}).items())
         name = f"{called} ({arguments})"[:80] if arguments else called
@@ -182,7 +182,7 @@ def _at(table: Any, index: int, where: str) -> Any:
         ) from None
 
 
-def _made(env_id: str, arguments: Mapping[str, Any]) -> Any:
+def made(env_id: str, arguments: Mapping[str, Any]) -> Any:
     import gymnasium
 
     if ":" in env_id:

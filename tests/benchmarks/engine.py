@@ -20,10 +20,11 @@ import torch
 from gymnasium.envs.classic_control.cartpole import CartPoleVectorEnv
 from gymnasium.vector import AutoresetMode
 
-from pgviz.policies import MLP
+from pgviz.networks import MLP
 from pgviz.training import presets, train
+from pgviz.training.agent import Agent
 from pgviz.training.rollout import collect_episodes
-from pgviz.worlds.cartpole import MAX_EPISODE_STEPS, CartPoleEnsemble
+from pgviz.worlds.cartpole import MAX_EPISODE_STEPS, OBS_SCALE, CartPoleEnsemble
 
 SEEDS, ENVS = 16, 16
 MICRO = 1e6
@@ -69,13 +70,13 @@ def balancing_theta(policy: MLP, num_seeds: int) -> np.ndarray:
 
 
 def our_rollout() -> Callable[[], None]:
-    policy = MLP()
+    policy = MLP(OBS_SCALE)
     theta = balancing_theta(policy, SEEDS)
     env = CartPoleEnsemble(SEEDS * ENVS, SEEDS, autoreset_mode=AutoresetMode.DISABLED)
     streams = [np.random.default_rng(k) for k in range(SEEDS)]
 
     def run() -> None:
-        rollout = collect_episodes(env, policy, theta, streams)
+        rollout = collect_episodes(env, Agent(policy), theta, streams)
         assert rollout.mask.all(), "every pole stays up, or the steps are not comparable"
 
     return run
@@ -83,7 +84,7 @@ def our_rollout() -> Callable[[], None]:
 
 def usual_rollout() -> Callable[[], None]:
     """The same networks at the same size, of the parts in every tutorial."""
-    policy = MLP()
+    policy = MLP(OBS_SCALE)
     layers = policy.layers(balancing_theta(policy, SEEDS))
     w_1, w_2, b_2 = (torch.from_numpy(layer) for layer in layers)
     scale = torch.tensor(policy.obs_scale)

@@ -44,7 +44,7 @@ def draw(screen: Screen) -> None:
     )  # fmt: skip
     screen.says(sentence(value, following, detached))
     screen.numbers(numbers(value, following))
-    screen.code(critic.value_gradient, critic.undetached_gradient)
+    screen.code(critic.td_gradient)
 
 
 def tables(detached: bool) -> dict[str, pd.DataFrame]:

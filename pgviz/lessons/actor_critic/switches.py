@@ -62,7 +62,7 @@ def draw(screen: Screen) -> None:
     known = live.group_of(RUNS)
     labels = dict(zip(RUNS, ("as it should be", *CHANGES), strict=True))
     besides.fold(screen, known, [labels[run.config] for run in known])
-    screen.code(critic.value_gradient, critic.undetached_gradient, broken.truncation_as_termination)
+    screen.code(critic.td_gradient, broken.truncation_as_termination)
     screen.command(*map(command_line, RUNS))
 
 
