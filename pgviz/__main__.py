@@ -16,7 +16,11 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("method")
-@click.option("--world", help="The world to learn: CartPole-v1, so far.")
+@click.option(
+    "--world",
+    help="CartPole-v1 unless given; a Gymnasium id, a named finite world, a world file or '-', or"
+    " module:Id, which imports the module that registers it.",
+)
 @click.option("--num-seeds", type=int, help="Independent runs, side by side. [default: 16]")
 @click.option("--rng-seed", type=int, help="Names the random streams. [default: 0]")
 @click.option("--num-updates", type=int, help="Gradient steps. [default: the method's preset]")
@@ -32,20 +36,22 @@ def train(
     **options: str | int | None,
 ) -> None:
     """Train an ensemble with METHOD, for example: train reinforce --stop-when-solved"""
-    from pgviz.training import ConfigError, presets, with_settings
     from pgviz.training.command import run
+    from pgviz.training.config import ConfigError, preset, with_settings
+    from pgviz.worlds.files import world_to_train_in
+    from pgviz.worlds.tabular import WorldError
 
     try:
-        if method not in presets:
-            raise ConfigError(f"there is no method {method!r}; there are {', '.join(presets)}")
         given = {name: value for name, value in options.items() if value is not None}
         if stop_when_solved:
             given["stop_when_solved"] = True
         changes = names_and_values(settings, given)
-        config = with_settings(presets[method].replace(**given), changes)
-    except ConfigError as error:
+        world = str(given.pop("world", None) or changes.pop("world", "CartPole-v1"))
+        start = preset(method, world_to_train_in(world))
+        config = with_settings(start.replace(**given), changes)
+        run(config, as_json)
+    except (ConfigError, WorldError) as error:
         raise click.ClickException(str(error)) from error
-    run(config, as_json)
 
 
 def names_and_values(

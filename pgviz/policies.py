@@ -12,7 +12,6 @@ from typing import ClassVar, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import expit, log_expit, log_softmax, softmax
 from torch import Tensor
 
 from pgviz.worlds.ensemble import Noise
@@ -80,7 +79,7 @@ class TwoActions:
     def slopes(self, outputs: Floats, actions: NDArray) -> Floats:
         """a − σ(f), as ±π(the other action): 1 − σ(f) would be 0 from f = 37 on."""
         sign = 2 * np.asarray(actions, np.float64) - 1
-        return sign * expit(-sign * outputs)
+        return sign * np.exp(log_expit(-sign * outputs))
 
     def entropy(self, outputs: Floats) -> Floats:
         """From 0 (certain) to log 2 ≈ .693 (a coin)."""
@@ -115,16 +114,16 @@ class Softmax:
     def log_probs(self, outputs: Floats, actions: NDArray) -> Floats:
         """The same in numpy."""
         chosen = np.asarray(actions, np.intp)[..., None]
-        return np.take_along_axis(log_softmax(outputs, axis=-1), chosen, axis=-1)[..., 0]
+        return np.take_along_axis(log_softmax(outputs), chosen, axis=-1)[..., 0]
 
     def slopes(self, outputs: Floats, actions: NDArray) -> Floats:
         """e_a − π(·|s)."""
-        chosen = np.eye(self.num_actions)[np.asarray(actions, np.intp)]
-        return chosen - softmax(outputs.astype(np.float64), axis=-1)
+        chosen = np.asarray(actions)[..., None] == np.arange(self.num_actions)
+        return chosen - softmax(outputs.astype(np.float64))
 
     def entropy(self, outputs: Floats) -> Floats:
         """−Σ_a π log π, from 0 to log K."""
-        log_p = log_softmax(outputs, axis=-1)
+        log_p = log_softmax(outputs)
         return -(np.exp(log_p) * log_p).sum(axis=-1)
 
 
@@ -185,6 +184,23 @@ class Gaussian:
         """Σ_d [log σ + ½ log 2πe]: of a density, so it may be negative."""
         log_std = np.split(outputs, 2, axis=-1)[1]
         return (log_std + 0.5 * log(2 * pi * e)).sum(axis=-1)
+
+
+def log_expit(x: Floats) -> Floats:
+    """log σ(x) = −log(1 + e^{−x}), without overflow."""
+    return -np.logaddexp(0, -x)
+
+
+def softmax(logits: Floats) -> Floats:
+    """exp(z_a) / Σ_b exp(z_b) along the last axis."""
+    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return weights / weights.sum(axis=-1, keepdims=True)
+
+
+def log_softmax(logits: Floats) -> Floats:
+    """z_a − log Σ_b exp(z_b) along the last axis."""
+    below = logits - logits.max(axis=-1, keepdims=True)
+    return below - np.log(np.exp(below).sum(axis=-1, keepdims=True))
 
 
 def uniform32(stream: np.random.Generator, size: tuple[int, ...]) -> NDArray[np.float32]:

@@ -12,11 +12,10 @@ import numpy as np
 import pandas as pd
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from pgviz import estimators
 from pgviz.networks import MLP, Linear
-from pgviz.policies import Softmax, TwoActions, probability
+from pgviz.policies import Softmax, TwoActions, probability, softmax
 from pgviz.training import critic
 from pgviz.training.agent import Agent
 from pgviz.training.config import Config
@@ -77,7 +76,7 @@ def trajectory(
     if isinstance(distribution, TwoActions):
         columns["p_right"] = probability(outputs)
     elif isinstance(distribution, Softmax):
-        p = softmax(outputs, axis=-1)
+        p = softmax(outputs)
         columns |= {f"p_{a}": p[:, a] for a in range(distribution.num_actions)}
     return pd.DataFrame(
         {

@@ -10,7 +10,9 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from pgviz.training import Config, Update, presets, train
+from pgviz.training import Config, Update, train
+from pgviz.training.config import preset
+from pgviz.worlds.world import find
 
 
 def run(config: Config, as_json: bool) -> None:
@@ -68,31 +70,45 @@ class Summary:
             "solved_seeds": int(metrics["solved"].sum()),
             "wall_to_all_solved_s": self.wall_to_all_solved_s,
             "final_return": numbers(metrics["trailing_return"]),
+            "objective": numbers(metrics["objective"]),
             "config": asdict(self.config),
         }
 
     def sentence(self) -> str:
         """The summary in words."""
-        summary = self.as_dict()
-        said = (
-            f"{summary['solved_seeds']} of {summary['num_seeds']} seeds solved {self.config.world}"
-            f" in {summary['num_updates']} updates, {summary['env_steps']:,} environment steps"
+        summary, world = self.as_dict(), find(self.config.world)
+        spent = (
+            f"in {summary['num_updates']} updates, {summary['env_steps']:,} environment steps"
             f" and {summary['wall_s']:.2f} s"
         )
+        solved = f"{summary['solved_seeds']} of {summary['num_seeds']} seeds solved {world.name}"
+        if world.solved_at is None:
+            solved = f"{summary['num_seeds']} seeds learned {world.name}, which has no threshold,"
+        said = f"{solved} {spent}"
         if None in summary["final_return"]:
-            return f"{said}; not every seed has finished an episode."
-        return (
-            f"{said}; mean return of the last 100 episodes, worst seed"
-            f" {min(summary['final_return']):.1f}, median {np.median(summary['final_return']):.1f}."
-        )
+            said += "; not every seed has finished an episode"
+        else:
+            said += f"; mean return of the last 100 episodes, {worst_and_median(summary['final_return'])}"
+        if world.table is not None and None not in summary["objective"]:
+            said += f"; exact J, {worst_and_median(summary['objective'])}"
+        return f"{said}. {world.because}".rstrip()
+
+
+def worst_and_median(values: list[float]) -> str:
+    """The lowest and the middle of the seeds, with four digits where they are small."""
+    low, middle = min(values), float(np.median(values))
+    digits = 1 if abs(middle) >= 100 else 3
+    return f"worst seed {low:.{digits}f}, median {middle:.{digits}f}"
 
 
 def command_line(config: Config) -> str:
     """The command that computes this run in a terminal."""
-    preset = asdict(presets[config.method])
+    usual = asdict(preset(config.method, config.world))
     words = [f"python -m pgviz train {config.method}"]
+    if config.world != Config.world:
+        words.append(f"--world {config.world}")
     for name, value in asdict(config).items():
-        if name in OPTIONS or value == preset[name]:
+        if name in OPTIONS or value == usual[name]:
             continue
         words.append(f"--set {name}={str(value).lower() if isinstance(value, bool) else value}")
     for name in OPTIONS[1:]:

@@ -231,7 +231,8 @@ def preset(method: str, world: str = "CartPole-v1") -> Config:
 
     methods.py and worlds/world.py give the reasons. ConfigError if there is no such method or world.
     """
-    _one_of("method", method, tuple(methods))
+    if method not in methods:
+        raise ConfigError(f"there is no method {method!r}; there are {', '.join(methods)}")
     try:
         changes = find(world).presets.get(method, {})
     except WorldError as error:

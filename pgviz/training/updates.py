@@ -91,35 +91,38 @@ def step_by_step(learners: "Learners", rollout: Rollout, config: Config) -> Meas
     Source: Sutton & Barto, 2018, chapter 13, REINFORCE and REINFORCE with baseline.
     """
     agent, theta, w = learners.agent, learners.policy, learners.critic
-    policy, distribution = agent.policy, agent.distribution
+    policy, distribution, value = agent.policy, agent.distribution, agent.critic
     assert isinstance(policy, Linear)
-    returns = reward_to_go(rollout.rewards, config.gamma)[:, 0]
+    happened = rollout.mask[:, 0]
+    returns = np.where(happened, reward_to_go(rollout.rewards, config.gamma)[:, 0], 0)
     discounts = discount_factors(1.0 if config.drop_gamma_t else config.gamma, returns.shape[1])
-    gradients, loss = np.zeros_like(theta), np.zeros(len(theta))
-    obs, actions = rollout.obs[:, 0], rollout.actions[:, 0]
+    psi = returns.astype(np.float32) * discounts.astype(np.float32)
+    before = theta.copy()
     for t in range(returns.shape[1]):
-        happened = rollout.mask[:, 0, t, None]
-        seen = policy.features(obs[:, t : t + 1])
-        delta = np.where(happened, returns[:, t, None], 0).astype(np.float32)
-        if isinstance(agent.critic, Linear):
-            value, hidden = agent.critic.forward(agent.critic.layers(w), seen)
-            delta = np.where(happened, delta - value, np.float32(0))
-            learners.critic_optimizer.ascend(w, agent.critic.backward(w, seen, hidden, delta))
+        seen, actions = rollout.obs[:, 0, t : t + 1], rollout.actions[:, 0, t : t + 1]
+        if isinstance(value, Linear):
+            said, hidden = value.forward(value.layers(w), seen)
+            delta = np.where(happened[:, t], returns[:, t] - said[:, 0], 0).astype(np.float32)
+            down = value.backward(w, seen, hidden, -delta[:, None])
+            learners.critic_optimizer.ascend(w, -down)
+            psi[:, t] = delta * discounts[t]
         outputs, hidden = policy.forward(policy.layers(theta), seen)
-        slopes = distribution.slopes(outputs, actions[:, t : t + 1]).astype(np.float32)
-        psi = delta * np.float32(discounts[t])
-        gradient = policy.backward(theta, seen, hidden, psi[..., None] * slopes)
+        slopes = distribution.slopes(outputs, actions) * psi[:, t, None, None]
+        gradient = policy.backward(theta, seen, hidden, slopes.astype(np.float32))
         learners.optimizer.ascend(theta, gradient)
-        gradients += gradient
-        loss -= (psi * distribution.log_probs(outputs, actions[:, t : t + 1]))[:, 0]
     learners.keep_theta()
-    fit = {}
-    if agent.critic is not None:
-        targets = returns[:, None]
-        fit["value_loss"] = critic.value_loss(rollout, targets)
-        fit["explained_variance"] = critic.explained_variance(rollout, targets)
-    norms = np.sqrt(np.square(gradients, dtype=np.float64).sum(axis=1))
-    return {"pseudo_loss": loss, "grad_norm": norms, **fit}
+    moved = (theta - before).astype(np.float64) / config.learning_rate
+    measured = {
+        "pseudo_loss": -(psi * rollout.log_probs[:, 0]).sum(axis=1, dtype=np.float64),
+        "grad_norm": np.sqrt(np.square(moved).sum(axis=1)),
+    }
+    if agent.critic is None:
+        return measured
+    targets = returns[:, None]
+    return measured | {
+        "value_loss": critic.value_loss(rollout, targets),
+        "explained_variance": critic.explained_variance(rollout, targets),
+    }
 
 
 def mean(measured: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -22,7 +22,8 @@ MAX_RATES = np.array([[4 * math.pi], [9 * math.pi]])  # radians per second
 RESET_LIMIT = 0.1
 ANGLES, RATES = np.s_[:2], np.s_[2:]  # rows of a state
 
-# Arrays without axes: numpy would convert a Python number at every call, a third of its time here.
+# Arrays without axes: numpy converts a Python number anew at every call, for half the price of the
+# operation itself.
 QUARTER, HALF, ONE, TWO = map(np.array, (0.25, 0.5, 1.0, 2.0))
 FIVE_QUARTERS, NINE_QUARTERS = np.array(1.25), np.array(2.25)
 PULL_1, PULL_2 = np.array(1.5 * GRAVITY), np.array(0.5 * GRAVITY)  # of both links, of the second

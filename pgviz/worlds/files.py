@@ -1,5 +1,6 @@
 """Worlds from outside: a JSON document is data, nothing in it is ever executed."""
 
+import importlib
 import json
 import sys
 from collections.abc import Mapping
@@ -49,6 +50,30 @@ def find_world(
         f"there is no world {quoted(name)}: give one of {', '.join(named_worlds)}, a Gymnasium id "
         "such as FrozenLake-v1, or a JSON file"
     )
+
+
+def world_to_train_in(name: str) -> str:
+    """The name under which training finds what was typed on a command line.
+
+    A world file is read now and registered under its path; of module:Id the module is imported. Only
+    a command line does that: nothing that a visitor sends comes here.
+    """
+    from pgviz.worlds.world import register
+
+    if name == "-" or name.endswith(".json") or name.lstrip().startswith("{"):
+        table = find_world(name)
+        register(table.name, table)
+        return table.name
+    module, colon, env_id = name.partition(":")
+    if not colon:
+        return name
+    try:
+        importlib.import_module(module)
+    except Exception as fault:  # a module of the learner's own may do anything
+        raise WorldError(
+            f"the module {quoted(module)} cannot be imported: {type(fault).__name__}: {fault}"
+        ) from None
+    return env_id
 
 
 def load_world(text_or_path: str | Path, **changes: Any) -> TabularMDP:

@@ -2,8 +2,8 @@
 and precision, for many copies at once.
 
 A state is the position of a car in a valley, −1.2 to .6, and its velocity per step, at most .07;
-E environments are [2, E]. Gymnasium keeps the states of the continuous one in float32, and so does
-this: they are float64 arrays of numbers that float32 can hold.
+E environments are [2, E]. Gymnasium steps the continuous one in float32, all but the first step of
+an episode; here it is every step, whose results are float64 arrays of numbers that float32 holds.
 """
 
 import numpy as np

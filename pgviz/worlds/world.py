@@ -90,6 +90,10 @@ def numbered(size: int) -> tuple[str, ...]:
 def of_table(table: TabularMDP, name: str | None = None, **others: Any) -> World:
     """The record of a finite world; the agent sees the features of its states."""
     dynamics = finite_dynamics(table, MAX_EPISODE_STEPS)
+    presets = {method: {**numbers, "gamma": table.gamma} for method, numbers in FINITE.items()}
+    cut = (
+        f"Episodes are cut after {MAX_EPISODE_STEPS:,} steps; J is that of the world without a cut."
+    )
     return of_dynamics(
         name or table.name,
         dynamics,
@@ -97,28 +101,37 @@ def of_table(table: TabularMDP, name: str | None = None, **others: Any) -> World
         obs_names=numbered(table.num_features),
         table=table,
         linear=True,
-        presets=FINITE,
+        presets=presets,
+        because="" if table.horizon else cut,
         **others,
     )
 
 
 # In a finite world the steps are few and cheap. Windows are as short as its episodes, and θ moves
-# by whole logits: Adam's step size is five times that on CartPole.
+# by whole logits: Adam's step size is five times that on CartPole. The γ^t of the theorem is kept
+# where a row is a whole episode: J is known, and without it some worlds are learned the wrong way.
 _FINITE = {
     "num_updates": 200,
+    "drop_gamma_t": False,
     "num_envs": 16,
     "learning_rate": 0.1,
     "critic_learning_rate": 0.1,
     "max_grad_norm": 1e9,
 }
-_FINITE_WINDOWS = {**_FINITE, "num_steps": 8, "critic_steps": 4, "minibatch_size": 0}
+_FINITE_WINDOWS = {
+    **_FINITE,
+    "drop_gamma_t": True,
+    "num_steps": 8,
+    "critic_steps": 4,
+    "minibatch_size": 0,
+}
 FINITE: Mapping[str, Mapping[str, Any]] = {
     "full-return": _FINITE,
     "reinforce": _FINITE,
     "baseline": _FINITE,
     "actor-critic": {**_FINITE_WINDOWS, "critic_steps": 1},
     "gae": _FINITE_WINDOWS,
-    "ppo": {**_FINITE, "num_steps": 16, "learning_rate": 0.05},
+    "ppo": {**_FINITE_WINDOWS, "num_steps": 16, "learning_rate": 0.05},
 }
 
 CARTPOLE_V1 = of_dynamics(
