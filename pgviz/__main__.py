@@ -184,6 +184,25 @@ def moments(
     click.echo(json.dumps(report, allow_nan=False) if as_json else table(report))
 
 
+@cli.command()
+@click.argument("number", type=click.Choice(["13.1", "13.2"]))
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
+def figure(number: str, as_json: bool) -> None:
+    """Train what a figure of Sutton & Barto's book shows: REINFORCE in the short corridor.
+
+    13.1 compares three step sizes, 13.2 learns with and without a baseline; 100 seeds, 1,000 episodes.
+    """
+    from pgviz.measure import textbook
+
+    table = textbook.table_of(number)
+    if as_json:
+        document = {"figure": number, "best": textbook.best(), "runs": table.to_dict("list")}
+        click.echo(json.dumps(document))
+        return
+    click.echo(table.round(1).to_string(index=False))
+    click.echo(f"Mean return of 100 seeds. No policy does better than {textbook.best():.2f}.")
+
+
 def main() -> None:
     """Run the command line; every fault of the input is one sentence on stderr, status 2.
 

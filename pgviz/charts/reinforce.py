@@ -6,6 +6,7 @@ import altair as alt
 
 from pgviz.charts.learning import MAX_RETURN, SOLVED_RETURN, THOUSANDS
 from pgviz.charts.theme import BROKEN, BROKEN_DASH, COLOR, DASH, QUIET, TRUTH_DASH
+from pgviz.worlds.world import find
 
 BLUE = COLOR["reinforce"]
 METHODS = ["reinforce", "full-return"]
@@ -85,7 +86,7 @@ def learners(num_updates: int) -> alt.LayerChart:
     )
 
 
-def where_in_training(num_updates: int, field: str, start: int) -> alt.LayerChart:
+def where_in_training(num_updates: int, field: str, start: int, world: str) -> alt.LayerChart:
     """One learner's returns with a mark at the update that the slider behind `field` stands on.
 
     Table: seed (update, episode_return).
@@ -97,8 +98,8 @@ def where_in_training(num_updates: int, field: str, start: int) -> alt.LayerChar
         .scale(domain=[0, num_updates], nice=False)
         .axis(values=[0, num_updates // 2, num_updates], labelFlush=True)
     )
-    y = alt.Y("episode_return:Q").title("return").scale(domain=[0, MAX_RETURN])
-    y = y.axis(values=[0, MAX_RETURN])
+    ends = list(find(world).returns or (0, 1))
+    y = alt.Y("episode_return:Q").title("return").scale(domain=ends).axis(values=ends)
     seed = _table("seed")
     here = seed.transform_filter("datum.update == toNumber(at)")
     return (

@@ -70,6 +70,11 @@ TERMS: dict[str, Term] = {
             "A cart that is pushed left or right so that its pole stays up. A game ends when the pole"
             " leans by 12°, when the cart is 2.4 m from the middle, or after 500 steps.",
         ),
+        Term(
+            "Acrobot",
+            "Two links that hang from a joint; a motor turns the joint between them. A game ends when"
+            " the tip is one link above the upper joint, or after 500 steps.",
+        ),
         Term("seed", "One independent repetition of a run, with its own luck.", ("seeds",)),
         Term("update", "One change of the parameters θ.", ("updates",)),
         Term("learning rate", "How far one update moves the parameters.", ("learning rates",)),

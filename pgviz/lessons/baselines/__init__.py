@@ -20,6 +20,7 @@ PAGE = Page(
         Step("why-free", "Why subtracting is free, line by line"),
         Step("value", "The value: the average return from a state", introduces=("value",)),
         Step("critic", "Learn the value, and subtract it", introduces=("critic",)),
+        Step("textbook", "In the textbook's corridor V̂ helps, too", deeper=True),
         Step("best", "The best number is not the value"),
         Step("states", "One number for every state", deeper=True),
         Step("corridor", "A constant that beats the exact value", deeper=True),

@@ -32,6 +32,7 @@ PAGE = Page(
             question="The return rises. What does the loss do?",
         ),
         Step("seeds", "Compare two weights by many seeds, not one", introduces=("full return",)),
+        Step("acrobot", "Another world, the same code", introduces=("Acrobot",)),
         Step("mean", "Divide by episodes, not by steps", deeper=True),
         Step("write", "Write REINFORCE: four gaps"),
         Step("check", "Check yourself"),

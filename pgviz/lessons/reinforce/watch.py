@@ -52,6 +52,7 @@ def draw(screen: Screen) -> None:
                 NUM_UPDATES,
                 field,
                 START,
+                recording.config.world,
                 tables={"seed": seed_returns(recording, place[1])},
                 height=round(0.26 * screen.height),
                 says=f"The returns of seed {place[1]}, with a mark at update {place[0]}.",
@@ -61,10 +62,10 @@ def draw(screen: Screen) -> None:
         screen.numbers(numbers(episode_table(recording.path, *place)))
 
 
-def seed_returns(recording: Recording, seed: int) -> pd.DataFrame:
+def seed_returns(recording: Recording, seed: int, num_updates: int = NUM_UPDATES) -> pd.DataFrame:
     """What this seed returned at each update; the last policy stands where it ended."""
     returns = recording.metrics()["episode_return"][:, seed].tolist()
-    returns += [returns[-1]] * (NUM_UPDATES + 1 - len(returns))
+    returns += [returns[-1]] * (num_updates + 1 - len(returns))
     return pd.DataFrame({"update": range(len(returns)), "episode_return": returns})
 
 
