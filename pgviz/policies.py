@@ -117,9 +117,11 @@ class Softmax:
         return np.take_along_axis(log_softmax(outputs), chosen, axis=-1)[..., 0]
 
     def slopes(self, outputs: Floats, actions: NDArray) -> Floats:
-        """e_a − π(·|s)."""
+        """e_a − π(·|s), with Σ_{b≠a} π(b|s) for 1 − π(a|s), which would be 0 from a gap of 37 on."""
         chosen = np.asarray(actions)[..., None] == np.arange(self.num_actions)
-        return chosen - softmax(outputs.astype(np.float64))
+        policy = softmax(outputs.astype(np.float64))
+        others = (policy * ~chosen).sum(axis=-1, keepdims=True)
+        return np.where(chosen, others, -policy)
 
     def entropy(self, outputs: Floats) -> Floats:
         """−Σ_a π log π, from 0 to log K."""

@@ -11,6 +11,7 @@ import altair as alt
 
 from pgviz.charts.gae import live
 from pgviz.charts.theme import BROKEN, BROKEN_DASH, COLOR, QUIET, TRUTH_DASH
+from pgviz.worlds.world import find
 
 RETURN, SUBTRACTED, BOOTSTRAPPED = (COLOR[n] for n in ("reinforce", "baseline", "actor-critic"))
 LETTERS = 14
@@ -567,38 +568,41 @@ TITLE_RETURN = "return, mean of the last 100 episodes"
 THOUSANDS = "datum.value ? format(datum.value / 1000, 'd') + 'k' : '0'"
 
 
-def _by_steps(budget: float, room: float = 1.0) -> tuple[alt.X, alt.Y]:
+def _by_steps(budget: float, room: float = 1.0, world: str = "CartPole-v1") -> tuple[alt.X, alt.Y]:
     x = alt.X("env_steps:Q").title("environment steps of one seed")
     x = x.scale(domain=[0, room * budget], nice=False)
     x = x.axis(tickCount=6, labelExpr=THOUSANDS, grid=False)
-    y = alt.Y("trailing_return:Q").title(TITLE_RETURN).scale(domain=[0, 520], nice=False)
-    return x, y.axis(values=[0, 100, 200, 300, 400, 500])
+    low, high = find(world).returns or (0, 1)
+    y = alt.Y("trailing_return:Q").title(TITLE_RETURN).scale(domain=[low, high + 20], nice=False)
+    return x, y.axis(values=[low + k * (high - low) / 5 for k in range(6)])
 
 
-def _solved(table: str, y: alt.Y) -> alt.LayerChart:
+def _solved(table: str, y: alt.Y, world: str = "CartPole-v1") -> alt.LayerChart:
+    solved_at = find(world).solved_at
     line = _table(table).transform_aggregate(rows="count()")
-    line = line.transform_calculate(trailing_return="475").encode(y)
+    line = line.transform_calculate(trailing_return=f"{solved_at:g}").encode(y)
+    text = f"solved: {solved_at:g}".replace("-", "−")
     return line.mark_rule(color=QUIET, strokeDash=[2, 3]) + line.mark_text(
-        color=QUIET, fontSize=12, align="left", dx=6, dy=10, text="solved: 475"
+        color=QUIET, fontSize=12, align="left", dx=6, dy=10, text=text
     ).encode(x=alt.value(0))
 
 
-def beside(budget: float) -> alt.LayerChart:
+def beside(budget: float, world: str) -> alt.LayerChart:
     """Return against steps of both methods: every seed faint, the mean of the middle half strong.
 
     Tables: seeds (method, seed, env_steps, trailing_return), curves and before (method, env_steps,
     trailing_return), names (method, label, place).
     """
-    x, y = _by_steps(budget)
+    x, y = _by_steps(budget, world=world)
     names = ["reinforce", "actor-critic"]
     color = alt.Color("method:N", legend=None).scale(domain=names, range=[RETURN, BOOTSTRAPPED])
     dash = alt.StrokeDash("method:N", legend=None).scale(domain=names, range=[[1, 0], [5, 2]])
-    place = alt.Y("place:Q").scale(domain=[0, 520], nice=False)
+    place = alt.Y("place:Q").scale(domain=y["scale"].domain, nice=False)
     key = _table("names").transform_calculate(
         left=str(0.7 * budget), right=str(0.77 * budget), middle=str(0.78 * budget)
     )
     return (
-        _solved("curves", y)
+        _solved("curves", y, world)
         + _table("seeds")
         .mark_line(strokeWidth=1, opacity=0.3, clip=True)
         .encode(x, y, color, alt.Detail("seed:N"), tooltip=["method:N", "seed:Q"])

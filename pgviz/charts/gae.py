@@ -727,7 +727,7 @@ def sweep(budget: float, low: float) -> alt.LayerChart:
     y = alt.Y("steps:Q").title("environment steps until solved")
     y = y.scale(type="log", domain=[low, budget * 1.05], nice=False).axis(
         labelExpr=SHORT,
-        values=[80_000, 90_000, 100_000, 120_000, 150_000, 200_000, 250_000],
+        values=[60_000, 70_000, 80_000, 90_000, 100_000, 120_000, 150_000, 200_000, 250_000],
     )
     dots = (
         _table("seeds")

@@ -7,24 +7,24 @@ import pandas as pd
 
 from pgviz.measure.solving import interval, paired_difference, steps_to_solved, within
 from pgviz.runs.recording import Recording
-from pgviz.training.config import Config, presets
+from pgviz.training.config import Config, preset
 from pgviz.training.methods import irrelevant, methods
 
-BUDGET = 300_000  # environment steps of a seed
+BUDGET = 300_000  # environment steps of a seed on CartPole
+BUDGETS = {"CartPole-v1": BUDGET, "Acrobot-v1": 600_000}
 RACERS = ("full-return", "reinforce", "baseline", "actor-critic", "gae")  # one gradient step each
 
 
-def configs(names: Sequence[str] = RACERS) -> list[Config]:
+def configs(names: Sequence[str] = RACERS, world: str = "CartPole-v1") -> list[Config]:
     """Every method at its preset, on the same sixteen seeds, until solved or out of steps."""
+    usual = [preset(method, world) for method in names]
     return [
-        presets[method].replace(
+        config.replace(
             stop_when_solved=True,
-            max_env_steps=BUDGET,
-            num_updates=presets[method].num_updates
-            if presets[method].num_steps
-            else max(presets[method].num_updates, 200),
+            max_env_steps=BUDGETS[world],
+            num_updates=config.num_updates if config.num_steps else max(config.num_updates, 200),
         )
-        for method in names
+        for config in usual
     ]
 
 
@@ -41,9 +41,9 @@ SETTINGS = {
 }
 
 
-def settings(names: Sequence[str]) -> pd.DataFrame:
+def settings(names: Sequence[str], world: str = "CartPole-v1") -> pd.DataFrame:
     """One row per method: the settings in which the presets of these methods differ."""
-    rows = [{"method": label(method)} | _settings(presets[method]) for method in names]
+    rows = [{"method": label(method)} | _settings(preset(method, world)) for method in names]
     table = pd.DataFrame(rows)
     return table[[name for name in table if table[name].nunique() > 1]]
 
@@ -59,9 +59,9 @@ def _settings(config: Config) -> dict[str, str]:
     return {SETTINGS[name]: value for name, value in said.items()}
 
 
-def beyond_psi(method: str) -> str:
+def beyond_psi(method: str, world: str = "CartPole-v1") -> str:
     """What else is different from REINFORCE where this method runs; nothing if nothing is."""
-    config, plain = presets[method], presets["reinforce"]
+    config, plain = preset(method, world), preset("reinforce", world)
     mine, its = _settings(config), _settings(plain)
     others = [name for name in mine if its[name] not in ("–", mine[name])]
     if not others:
@@ -89,7 +89,7 @@ def results(found: dict[str, Recording], unfinished: Sequence[str] = ()) -> pd.D
     for method, recording in found.items():
         steps = steps_to_solved(recording)
         solved = ~np.isnan(steps)
-        middle, low, high = interval(within(steps, BUDGET))
+        middle, low, high = interval(within(steps, BUDGETS[recording.config.world]))
         ended = method not in unfinished
         rows.append(
             {

@@ -67,16 +67,23 @@ def curve(metrics: Mapping[str, Floats], num_points: int = 80) -> pd.DataFrame:
     if not len(steps):
         return pd.DataFrame({"env_steps": pd.Series(dtype=float), "trailing_return": 0.0})
     grid = np.linspace(float(steps[0].max()), float(steps[-1].max()), num_points)
-    returns = np.nan_to_num(returns)  # no episode has ended yet
+    returns = from_the_first(returns)
     read = np.stack(
         [np.interp(grid, x, y) for x, y in zip(steps.T, returns.T, strict=True)], axis=1
     )
     return pd.DataFrame({"env_steps": grid, "trailing_return": interquartile_mean(read, axis=1)})
 
 
+def from_the_first(returns: Floats) -> Floats:
+    """Returns [U, S] with the first known one of each seed where no episode has ended yet; else 0."""
+    first = np.argmax(np.isfinite(returns), axis=0)
+    known = np.nan_to_num(np.take_along_axis(returns, first[None], axis=0))
+    return np.where(np.isnan(returns), known, returns)
+
+
 def seed_curves(metrics: Mapping[str, Floats], num_points: int = 30) -> pd.DataFrame:
     """The same for every seed: seed, env_steps, trailing_return."""
-    steps, returns = metrics["env_steps"], np.nan_to_num(metrics["trailing_return"])
+    steps, returns = metrics["env_steps"], from_the_first(metrics["trailing_return"])
     stride = max(1, -(-len(steps) // num_points))
     kept = np.unique(np.append(np.arange(0, len(steps), stride), max(len(steps) - 1, 0)))
     kept = kept[kept < len(steps)]

@@ -1,4 +1,4 @@
-"""A sweep of λ on CartPole: the runs, what they gave, and how they compare seed by seed."""
+"""A sweep of λ: the runs, what they gave, and how they compare seed by seed."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import pandas as pd
 
 from pgviz.measure.solving import paired_difference, steps_to_solved, summary, within
 from pgviz.runs.recording import Recording
-from pgviz.training.config import Config, presets
+from pgviz.training.config import Config, preset
 
 SWEPT = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 1.0)
 NUM_UPDATES = 240
@@ -15,9 +15,9 @@ NUM_UPDATES = 240
 BUDGETS = (96_000, 100_000, 110_000)
 
 
-def configs(swept: Sequence[float] = SWEPT) -> list[Config]:
-    """The same method on the same seeds; only λ differs. The middle of the range comes first."""
-    common = presets["gae"].replace(num_updates=NUM_UPDATES, stop_when_solved=True)
+def configs(swept: Sequence[float] = SWEPT, world: str = "CartPole-v1") -> list[Config]:
+    """The same method on the same seeds; only λ differs."""
+    common = preset("gae", world).replace(num_updates=NUM_UPDATES, stop_when_solved=True)
     return [common.replace(gae_lambda=gae_lambda) for gae_lambda in swept]
 
 

@@ -25,12 +25,15 @@ class GymnasiumEnsemble(SeededEnvs):
 
     An episode ends and the next begins in the same step; `infos["final_obs"]` [E, O] holds the last
     observations. Copy n of seed k draws from its own generator, which stream k has seeded.
-    Discrete observations are one-hot; boxes are laid flat.
+    Discrete observations are one-hot; boxes are laid flat. What has no time limit of its own is cut
+    after MAX_EPISODE_STEPS.
     """
 
     def __init__(self, name: str, num_envs: int, num_seeds: int) -> None:
         self.metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}
-        self._adopt([partial(gymnasium.make, name)] * num_envs, num_seeds)
+        limit = gymnasium.spec(name).max_episode_steps or MAX_EPISODE_STEPS
+        make = partial(gymnasium.make, name, max_episode_steps=limit)
+        self._adopt([make] * num_envs, num_seeds)
 
     def _adopt(self, makers: Sequence[Any], num_seeds: int) -> None:
         self.envs = SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP)
@@ -39,7 +42,6 @@ class GymnasiumEnsemble(SeededEnvs):
         self.single_observation_space = seen_space(self.envs.single_observation_space)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
-        self._first_action = getattr(self.single_action_space, "start", 0)
 
     def keep(self, seeds: NDArray[np.bool_]) -> None:
         """Go on with these seeds only, each from where it stands."""
@@ -71,9 +73,8 @@ class GymnasiumEnsemble(SeededEnvs):
         NDArray[np.bool_],
         dict[str, Any],
     ]:
-        """Apply actions [S·N, …]."""
-        given = self._first_action + actions if self._first_action else actions
-        obs, rewards, terminated, truncated, infos = self.envs.step(given)
+        """Apply actions [S·N, …]; what is counted counts from 0."""
+        obs, rewards, terminated, truncated, infos = self.envs.step(self._given(actions))
         seen, told = self._seen(obs), {}
         over = terminated | truncated
         if over.any():
@@ -81,6 +82,13 @@ class GymnasiumEnsemble(SeededEnvs):
             final[over] = self._seen(np.stack(list(infos["final_obs"][over])))
             told = {"final_obs": final, "_final_obs": over}
         return seen, rewards, terminated, truncated, told
+
+    def _given(self, actions: NDArray) -> NDArray:
+        """Actions as members of the environments' own space, of its kind of number and its shape."""
+        space = self.single_action_space
+        if isinstance(space, Discrete):
+            return space.start + actions.astype(space.dtype)
+        return actions.astype(space.dtype).reshape(len(actions), *space.shape)  # type: ignore[misc]
 
     def _seen(self, obs: NDArray) -> NDArray[np.float32]:
         space = self.envs.single_observation_space

@@ -25,7 +25,7 @@ PAGE = Page(
         Step("stops", "Three ends stop the sum; one drops V̂"),
         Step("windows", "In windows even λ = 1 is biased", deeper=True),
         Step("lines", "GAE line by line", deeper=True),
-        Step("sweep", "On CartPole, a λ between the ends is best"),
+        Step("sweep", "Where the critic learns, too, the ends lose"),
         Step("tune", "Your λ, on a budget"),
         Step("write", "Write GAE: three gaps"),
         Step("check", "Check yourself"),

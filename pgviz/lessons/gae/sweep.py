@@ -1,4 +1,4 @@
-"""Seven λ on CartPole, sixteen seeds each: recorded, in windows."""
+"""Seven λ in two worlds, sixteen seeds each: recorded, in windows."""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,15 @@ from pgviz.measure import sweep
 from pgviz.runs import Recording, Run
 from pgviz.training.command import command_line
 from pgviz.ui import live, training
+from pgviz.ui.controls import Choice
 from pgviz.ui.screen import ROOM_SCALE, Screen, chart
 
-RUNS = tuple(sweep.configs())
+WORLDS = {"CartPole": "CartPole-v1", "Acrobot": "Acrobot-v1"}
+IN_WORLD = {name: tuple(sweep.configs(world=world)) for name, world in WORLDS.items()}
+RUNS = tuple(config for runs in IN_WORLD.values() for config in runs)
+WORLD = Choice("learned-world", "World", tuple(WORLDS))
+CONTROLS = (WORLD,)
+BEATS = ({"learned-world": "CartPole"}, {"learned-world": "Acrobot"})
 
 
 def draw(screen: Screen) -> None:
@@ -27,8 +33,10 @@ def draw(screen: Screen) -> None:
         f" {config.num_steps} steps: even at λ = 1 a sum that is cut there ends with V̂, with the weight"
         f" {fixed(weight)} or more. As in most code, the factor γᵗ is left out."
     )
-    finished = training.recorded(screen, RUNS, lambda runs, before: _draw(screen, runs, before))
-    training.run_again(screen, RUNS)
+    name: str = screen.control(WORLD, "CartPole")
+    runs = IN_WORLD[name]
+    finished = training.recorded(screen, runs, lambda found, before: _draw(screen, found, before))
+    training.run_again(screen, runs)
     if finished:
         found = found_in(finished)
         screen.says(sentence(found))
@@ -37,7 +45,7 @@ def draw(screen: Screen) -> None:
             _curves(screen, finished)
     else:
         screen.says("The comparison stands here when all seven runs are complete.")
-    screen.command(command())
+    screen.command(command(WORLDS[name]))
 
 
 def found_in(runs: Sequence[Run]) -> dict[float, Recording]:
@@ -125,8 +133,8 @@ def sentence(found: dict[float, Recording]) -> str:
     return f"{differ}; {listed(same)} do not." if same else f"{differ}."
 
 
-def command() -> str:
+def command(world: str) -> str:
     """The same runs from a shell, one λ after the other."""
-    one = command_line(sweep.configs((0.0,))[0])
+    one = command_line(sweep.configs((0.0,), world)[0])
     values = " ".join(sweep.label(lam) for lam in sweep.SWEPT)
     return f"for lam in {values}; do {one.replace('gae_lambda=0.0', 'gae_lambda=$lam')}; done"
