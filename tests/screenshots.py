@@ -1,4 +1,4 @@
-"""Pictures of the steps, to judge them by: python -m tests.screenshots FOLDER [PAGE[/STEP] …]
+"""Pictures of the steps, to judge them by: python -m tests.screenshots FOLDER [PAGE[/STEP[?SETTINGS]] …]
 
 Options: --dark, --phone (390 px), --room (presenter mode, 1920 × 1080), --reveal (pass the questions).
 Beside the pictures a contact sheet of each page, and a line for each step that does not fit.
@@ -21,14 +21,14 @@ README_PICTURE = REPO / ".github" / "pgviz.png"
 SIZES = {"desk": (1280, 720), "phone": (390, 844), "room": (1920, 1080)}
 
 
-def wanted(names: Sequence[str]) -> list[tuple[str, str]]:
-    """The steps to show, as (page, step)."""
-    return [
-        (page.slug, step.slug)
-        for page in PAGES
-        for step in page.steps
-        if not names or page.slug in names or f"{page.slug}/{step.slug}" in names
-    ]
+def wanted(names: Sequence[str]) -> list[tuple[str, str, str]]:
+    """The steps to show, as (page, step, settings of its address)."""
+    every = [(page.slug, step.slug) for page in PAGES for step in page.steps]
+    chosen = []
+    for name in names or dict.fromkeys(slug for slug, _ in every):
+        place, _, settings = name.partition("?")
+        chosen += [(*each, settings) for each in every if place in (each[0], "/".join(each))]
+    return chosen
 
 
 def opened(browser: Browser, url: str, size: tuple[int, int], scheme: str) -> Page:
@@ -116,9 +116,9 @@ def main(arguments: list[str]) -> None:
         folder = Path(names[0])
         folder.mkdir(parents=True, exist_ok=True)
         pictures: dict[str, list[Path]] = {}
-        for slug, step in wanted(names[1:]):
+        for slug, step, settings in wanted(names[1:]):
             path = "" if slug == PAGES[0].slug else slug
-            mode = "&present=1" if kind == "room" else ""
+            mode = ("&present=1" if kind == "room" else "") + (settings and f"&{settings}")
             page = opened(browser, f"{url}/{path}?step={step}{mode}", SIZES[kind], scheme)
             show = page.get_by_role("button", name="Show me", exact=True)
             if "--reveal" in flags and show.count():

@@ -152,7 +152,8 @@ def test_what_is_drawn_is_drawn_with_its_probability(name):
         p = np.exp(kind.log_probs(outputs.astype(float), np.full(len(outputs), a)))
         found = (drawn == a).mean(axis=0)
         assert (np.abs(found - p) <= 5 * np.sqrt(p * (1 - p) / num_draws) + 1e-12).all()
-    log_p = kind.log_probs(np.broadcast_to(outputs, shape[:1] + outputs.shape), drawn[:per_step])
+    everywhere = np.broadcast_to(outputs, (num_draws, *outputs.shape))
+    log_p = kind.log_probs(everywhere, drawn)
     assert log_p.min() > -15, "the unheard-of was never done"
 
 

@@ -597,7 +597,8 @@ def beside(budget: float, world: str) -> alt.LayerChart:
     names = ["reinforce", "actor-critic"]
     color = alt.Color("method:N", legend=None).scale(domain=names, range=[RETURN, BOOTSTRAPPED])
     dash = alt.StrokeDash("method:N", legend=None).scale(domain=names, range=[[1, 0], [5, 2]])
-    place = alt.Y("place:Q").scale(domain=y["scale"].domain, nice=False)
+    low, high = find(world).returns or (0, 1)
+    place = alt.Y("place:Q").scale(domain=[low, high + 20], nice=False)
     key = _table("names").transform_calculate(
         left=str(0.7 * budget), right=str(0.77 * budget), middle=str(0.78 * budget)
     )

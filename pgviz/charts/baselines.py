@@ -333,38 +333,41 @@ def textbook(best: float) -> alt.LayerChart:
 
     Tables: curves and before (label, method, episode, mean_return), names (label, method, place).
     """
-    x = alt.X("episode:Q").title("episode").scale(domain=[0, 1340], nice=False)
+    x = alt.X("episode:Q").title("episode").scale(domain=[0, 1000], nice=False)
     x = x.axis(values=[0, 200, 400, 600, 800, 1000])
     y = alt.Y("mean_return:Q").title("return of an episode").scale(domain=[-90, 0], nice=False)
     y = y.axis(values=[0, -20, -40, -60, -80])
-    opacity = alt.Opacity("label:N", legend=None)
     sizes = ["α = 2⁻¹²", "α = 2⁻¹³", "α = 2⁻¹⁴", "with V̂, α = 2⁻⁹"]
     dash = alt.StrokeDash("label:N", legend=None).scale(
         domain=sizes, range=[[2, 2], [1, 0], [7, 3], [10, 3]]
     )
-    opacity = opacity.scale(domain=sizes, range=[0.75, 1, 0.75, 1])
+    opacity = alt.Opacity("label:N", legend=None).scale(domain=sizes, range=[0.75, 1, 0.75, 1])
+    color = alt.Color("method:N", legend=None).scale(
+        domain=["reinforce", "baseline"], range=[COLOR["reinforce"], COLOR["baseline"]]
+    )
     limit = (
         _table("curves")
         .transform_aggregate(rows="count()")
-        .transform_calculate(mean_return=str(best), text=f"'best: {best:g}'".replace("-", "−"))
+        .transform_calculate(
+            mean_return=str(best), text=f"'best possible: {best:g}'".replace("-", "−")
+        )
     )
+    place = alt.Y("place:Q").scale(domain=[-90, 0], nice=False)
+    key = _table("names").transform_calculate(left="560", right="640", middle="655")
     return (
         limit.mark_rule(color=QUIET, strokeDash=TRUTH_DASH).encode(y)
-        + limit.mark_text(color=QUIET, align="right", dy=-9, fontSize=12).encode(
+        + limit.mark_text(color=QUIET, align="right", dy=-9, fontSize=LETTERS).encode(
             y, x=alt.value("width"), text="text:N"
         )
         + _table("before").mark_line(strokeWidth=1.4, opacity=0.35).encode(
             x, y, alt.Detail("label:N"), color=alt.value(QUIET)
         )
-        + _table("curves").mark_line(strokeWidth=2.4).encode(
-            x, y, alt.Color("method:N", legend=None).scale(
-                domain=["reinforce", "baseline"], range=[COLOR["reinforce"], COLOR["baseline"]]
-            ), dash, opacity,
+        + _table("curves").mark_line(strokeWidth=2.4).encode(x, y, color, dash, opacity)
+        + key.mark_rule(strokeWidth=2.4).encode(
+            alt.X("left:Q"), place, color, dash, opacity, x2="right:Q"
         )
-        + _table("names").mark_text(align="left", dx=8, fontSize=13, fontWeight=600).encode(
-            alt.X("episode:Q"), alt.Y("place:Q"), alt.Color("method:N", legend=None).scale(
-                domain=["reinforce", "baseline"], range=[COLOR["reinforce"], COLOR["baseline"]]
-            ), text="label:N",
+        + key.mark_text(align="left", fontSize=LETTERS, fontWeight=600).encode(
+            alt.X("middle:Q"), place, color, text="label:N"
         )
     )  # fmt: skip
 

@@ -169,6 +169,18 @@ ACROBOT_PRESETS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 
+# A swing-up earns little until it succeeds, so each batch must teach much: ten passes over 2,048
+# steps. One gradient step for each batch, as in gae, is too few by far.
+PENDULUM_PPO: Mapping[str, Any] = {
+    "num_envs": 32,
+    "num_steps": 64,
+    "update_epochs": 10,
+    "hidden": 32,
+    "gamma": 0.97,
+    "learning_rate": 0.003,
+    "critic_learning_rate": 0.01,
+}
+
 CLASSIC: dict[str, World] = {
     "CartPole-v1": CARTPOLE_V1,
     "Acrobot-v1": of_dynamics(
@@ -190,6 +202,7 @@ CLASSIC: dict[str, World] = {
         obs_scale=(1.0, 1.0, 1 / 8),
         reward_scale=8.0,
         returns=(-1600.0, 0.0),
+        presets={"ppo": PENDULUM_PPO},
     ),
     "MountainCar-v0": of_dynamics(
         "MountainCar-v0",

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pgviz.charts import actor_critic as charts
-from pgviz.figures import fixed
+from pgviz.figures import fixed, plural
 from pgviz.measure import race
 from pgviz.measure.solving import interval, paired_difference, steps_to_solved, within
 from pgviz.runs import Recording, Run
@@ -144,7 +144,7 @@ def in_words(found: dict[str, Recording]) -> str:
     lacking = {name: int(np.isnan(x).sum()) for name, x in steps.items()}
     if any(lacking.values()):
         return (
-            f"{text} Not solved: {lacking['actor-critic']} seeds of the actor-critic,"
+            f"{text} Not solved: {plural(lacking['actor-critic'], 'seed')} of the actor-critic,"
             f" {lacking['reinforce']} of REINFORCE."
         )
     return (

@@ -69,13 +69,9 @@ def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run], shown: str
 
 
 def names(table: pd.DataFrame) -> pd.DataFrame:
-    """A name at the end of every line, apart from those of other lines."""
-    ends = table.groupby("label", sort=False).last().reset_index()
-    ends = ends.sort_values("mean_return", ascending=False)
-    places: list[float] = []
-    for height in ends["mean_return"].tolist():
-        places.append(min(height, places[-1] - 5) if places else height)
-    return ends.assign(place=places)
+    """A key of the lines, one below the other, where no line runs."""
+    lines = table[["label", "method"]].drop_duplicates()
+    return lines.assign(place=[-56.0 - 9 * k for k in range(len(lines))])
 
 
 def title(table: pd.DataFrame, shown: str) -> str:
@@ -95,20 +91,24 @@ def title(table: pd.DataFrame, shown: str) -> str:
 
 
 def sentence(recordings: Sequence[Recording], shown: str) -> str:
-    """Where the curves stand after 100 and 1,000 episodes, beside the best there is."""
-    said = []
+    """Where the curves stand, beside the best there is; how many seeds no longer end an episode."""
+    said, stuck = [], []
     for found in recordings:
         returns, name = textbook.mean_returns(found), textbook.label(found.config)
-        said.append(
-            f"{name}: {fixed(returns[90:110].mean(), 1)} after 100 episodes,"
-            f" {fixed(returns[-100:].mean(), 1)} in the last 100"
-        )
-    text = "; ".join(said) + f". The best possible is {fixed(textbook.best(), 2)}."
-    stuck = [(textbook.label(f.config), textbook.cut_at_the_end(f)) for f in recordings]
-    for name, cut in stuck:
-        if cut:
-            text += f" At {name} {cut} of 100 seeds end no episode any more: it is cut after 1,000 steps."
-    return text
+        last = fixed(returns[-textbook.LAST :].mean(), 1)
+        if shown == WITH:
+            early = fixed(returns[textbook.LAST - 10 : textbook.LAST + 10].mean(), 1)
+            said.append(f"{name}: {early} after {textbook.LAST} episodes, {last} in the last 100")
+        else:
+            said.append(f"{last} at {name}")
+        if cut := textbook.cut_at_the_end(found):
+            stuck.append(
+                f" At {name} {cut} of {found.num_seeds} seeds go right for ever: their episodes are"
+                " cut after 1,000 steps."
+            )
+    begin = "" if shown == WITH else "Mean return of the last 100 episodes: "
+    text = begin + ("; " if shown == WITH else ", ").join(said)
+    return f"{text}. The best possible is {fixed(textbook.best(), 2)}.{''.join(stuck)}"
 
 
 def numbers(recordings: Sequence[Recording]) -> pd.DataFrame:

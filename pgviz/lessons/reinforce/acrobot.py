@@ -14,7 +14,7 @@ from pgviz.policies import Softmax
 from pgviz.runs import Recording, Run
 from pgviz.training.command import command_line
 from pgviz.training.config import preset
-from pgviz.ui import besides, live, training
+from pgviz.ui import live, training
 from pgviz.ui.controls import Choice, Number
 from pgviz.ui.player import acrobot_player
 from pgviz.ui.screen import Screen, chart
@@ -71,7 +71,6 @@ def draw(screen: Screen) -> None:
     screen.says(in_words(recording, *place))
     screen.numbers(episode_table(recording.path, *place).round(4))
     screen.code(Softmax)
-    besides.fold(screen, live.group_of(RUNS))
     screen.command(command_line(ACROBOT))
 
 
@@ -112,6 +111,6 @@ def in_words(recording: Recording, update: int, seed: int, episode: int) -> str:
     if not stuck:
         return f"{said}."
     return (
-        f"{said}; {plural(stuck, 'seed')} never reach the line: all returns are"
+        f"{said}. Of {plural(stuck, 'seed')} no episode reaches the line: all returns are"
         f" {fixed(lowest, 0)}, and ĝ is noise."
     )
