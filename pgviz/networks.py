@@ -116,7 +116,7 @@ class MLP(Layered):
         """φ(o) = (c ∘ o, 1): observations [..., O] to features [..., O+1]."""
         features = np.empty((*obs.shape[:-1], obs.shape[-1] + 1), np.float32)
         features[..., -1] = 1
-        features[..., :-1] = obs * _in_rows(self.obs_scale, obs.shape[:-1])
+        np.multiply(obs, _in_rows(self.obs_scale, obs.shape[:-1]), out=features[..., :-1])
         return features
 
     def forward(self, layers: Layers, features: Array32) -> tuple[Array32, Array32]:

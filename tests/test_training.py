@@ -17,8 +17,8 @@ from pgviz.training import METRICS, Config, ConfigError, presets, train, with_se
 from pgviz.training import gradient as gradient_module
 from pgviz.training import updates as updates_module
 from pgviz.training.agent import Agent
-from pgviz.training.gradient import policy_gradient
-from pgviz.training.loop import Learners, masked_means, stream
+from pgviz.training.gradient import of_each_seed, policy_gradient
+from pgviz.training.loop import Learners, stream
 from pgviz.training.methods import methods, normalized, weights
 from pgviz.training.rollout import Rollout, collect_episodes
 from pgviz.worlds.cartpole import OBS_SCALE, CartPoleEnsemble
@@ -179,8 +179,8 @@ def test_steps_that_did_not_happen_have_no_influence():
     for ours, expected in zip(dirty, clean, strict=True):
         np.testing.assert_array_equal(ours, expected)
     np.testing.assert_array_equal(
-        masked_means(entropy(garbage.outputs), rollout.mask),
-        masked_means(entropy(rollout.outputs), rollout.mask),
+        of_each_seed(np.mean, rollout.mask, entropy(garbage.outputs)),
+        of_each_seed(np.mean, rollout.mask, entropy(rollout.outputs)),
     )
     assert np.isfinite(clean[0]).all()
 

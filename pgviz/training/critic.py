@@ -23,7 +23,7 @@ from torch import Tensor
 from pgviz.networks import Array32, Network
 from pgviz.training.agent import Agent
 from pgviz.training.config import Config
-from pgviz.training.gradient import chunks, in_order_of_time
+from pgviz.training.gradient import chunks, in_order_of_time, of_each_seed
 from pgviz.training.optimizer import Optimizer
 from pgviz.training.rollout import Rollout
 
@@ -143,27 +143,20 @@ def minibatches(
             yield everything  # type: ignore[misc]
         return
     size = config.critic_steps, config.minibatch_size
-    steps = zip(
-        in_order_of_time(rollout.mask, rollout.obs),
-        in_order_of_time(rollout.mask, targets),
-        streams,
-        strict=True,
-    )
-    drawn = []
-    for seen, returns, stream in steps:
-        rows = stream.integers(len(returns), size=size)
-        drawn.append((seen[rows], returns[rows]))
-    together = [
-        torch.from_numpy(np.stack(x, axis=1, dtype=np.float32)) for x in zip(*drawn, strict=True)
+    seen, returns = (in_order_of_time(rollout.mask, x) for x in (rollout.obs, targets))
+    rows = [s.integers(len(z), size=size) for s, z in zip(streams, returns, strict=True)]
+    drawn = [
+        np.stack([z[k] for z, k in zip(x, rows, strict=True)], axis=1, dtype=np.float32)
+        for x in (seen, returns)
     ]
-    together.append(torch.full(together[1].shape, 1 / config.minibatch_size))
-    yield from ([batch] for batch in zip(*together, strict=True))
+    tensors = [torch.from_numpy(x) for x in drawn]
+    tensors.append(torch.full(tensors[1].shape, 1 / config.minibatch_size))
+    yield from ([batch] for batch in zip(*tensors, strict=True))
 
 
 def value_loss(rollout: Rollout, targets: Floats) -> NDArray[np.float64]:
     """mean ½ (V̂(s_t) − y_t)² of each seed, [S]: of V̂ before it learned from these y."""
-    errors = in_order_of_time(rollout.mask, targets - rollout.values)
-    return np.array([0.5 * np.square(error).mean() for error in errors])
+    return of_each_seed(np.mean, rollout.mask, 0.5 * np.square(targets - rollout.values))
 
 
 def explained_variance(rollout: Rollout, targets: Floats) -> NDArray[np.float64]:
@@ -172,8 +165,7 @@ def explained_variance(rollout: Rollout, targets: Floats) -> NDArray[np.float64]
     Of V̂ before it learned from these y. NaN where y does not vary. Bootstrapped y contain V̂
     itself, so only Monte Carlo ones (y = G) tell how well the critic knows the world.
     """
-    errors = in_order_of_time(rollout.mask, targets - rollout.values)
-    unexplained = np.array([error.var() for error in errors])
-    variance = np.array([y.var() for y in in_order_of_time(rollout.mask, targets)])
+    unexplained = of_each_seed(np.var, rollout.mask, targets - rollout.values)
+    variance = of_each_seed(np.var, rollout.mask, targets)
     varies = variance > 0
     return np.where(varies, 1 - unexplained / np.where(varies, variance, 1), np.nan)

@@ -1,5 +1,8 @@
 """ĝ = (1/N) Σ_rows Σ_t Ψ_t ∇θ log π(a_t|s_t), for all seeds at once, by torch's autograd."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -52,15 +55,35 @@ def chunks(
     num_chunks = -(-int(mask.sum(axis=(1, 2)).max()) // num_rows)
     blocks = [np.zeros((num_chunks, len(mask), num_rows, *x.shape[3:]), np.float32) for x in arrays]
     for block, x in zip(blocks, arrays, strict=True):
-        for k, rows in enumerate(in_order_of_time(mask, x)):
-            for c, start in enumerate(range(0, len(rows), num_rows)):
-                part = rows[start : start + num_rows]
-                block[c, k, : len(part)] = part
+        ordered = in_order_of_time(mask, x)
+        # All seeds at once where they have equally many steps, else one after the other.
+        parts = (
+            [(slice(None), ordered)]
+            if isinstance(ordered, np.ndarray)
+            else [(slice(k, k + 1), rows[None]) for k, rows in enumerate(ordered)]
+        )
+        for seeds, rows in parts:
+            for c, start in enumerate(range(0, rows.shape[1], num_rows)):
+                part = rows[:, start : start + num_rows]
+                block[c, seeds, : part.shape[1]] = part
     return list(zip(*map(torch.from_numpy, blocks), strict=True))
 
 
-def in_order_of_time(mask: NDArray[np.bool_], x: NDArray) -> list[NDArray]:
-    """Each seed's steps of x [S, N, T, …] that happened, [number of its steps, …]."""
+def in_order_of_time(mask: NDArray[np.bool_], x: NDArray) -> NDArray | list[NDArray]:
+    """Each seed's steps of x [S, N, T, …] that happened, [number of its steps, …].
+
+    One array [S, N·T, …] where all of them happened.
+    """
     if mask.all():
-        return list(x.swapaxes(1, 2).reshape(len(x), -1, *x.shape[3:]))
+        return x.swapaxes(1, 2).reshape(len(x), -1, *x.shape[3:])
     return [x[k].swapaxes(0, 1)[mask[k].T] for k in range(len(x))]
+
+
+def of_each_seed(
+    measure: Callable[..., Any], mask: NDArray[np.bool_], x: NDArray
+) -> NDArray[np.float64]:
+    """measure(steps, axis=…) of every seed's steps of x [S, N, T] that happened, [S]: np.mean, np.var."""
+    rows = in_order_of_time(mask, x)
+    if isinstance(rows, np.ndarray):
+        return measure(rows, axis=1, dtype=np.float64)
+    return np.array([measure(row, axis=0, dtype=np.float64) for row in rows])

@@ -16,6 +16,7 @@ from pgviz.networks import Array32
 from pgviz.training import critic
 from pgviz.training.agent import VALUE_COEF, Agent
 from pgviz.training.config import Config
+from pgviz.training.gradient import of_each_seed
 from pgviz.training.methods import methods
 from pgviz.training.optimizer import optimizers
 from pgviz.training.rollout import Rollout, Stage, collect_episodes, collect_windows
@@ -211,7 +212,7 @@ class Learners:
         now = {
             "env_steps": self.metrics["env_steps"][self.rows] + rollout.num_steps,
             "num_episodes": self.metrics["num_episodes"][self.rows] + [*map(len, finished)],
-            "entropy": masked_means(rollout.entropy, rollout.mask),
+            "entropy": of_each_seed(np.mean, rollout.mask, rollout.entropy),
             "solved": np.maximum(
                 self.metrics["solved"][self.rows], enough & (trailing >= self.solved_at)
             ),
@@ -264,11 +265,6 @@ def stream(config: Config, seed: int, purpose: str, index: int = 0) -> np.random
     """
     key = (seed, {"theta": 0, "update": 1, "critic": 2}[purpose], index)
     return np.random.default_rng(np.random.SeedSequence(config.rng_seed, spawn_key=key))
-
-
-def masked_means(x: NDArray[np.floating], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Mean of x [S, N, T] over the steps that happened, seed by seed, [S]."""
-    return np.array([x[k][mask[k]].mean(dtype=np.float64) for k in range(len(x))])
 
 
 def frozen(x: NDArray) -> NDArray:

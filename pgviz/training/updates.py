@@ -135,7 +135,7 @@ class Batch:
 
     def __init__(self, rollout: Rollout, *others: NDArray) -> None:
         arrays = (rollout.obs, rollout.actions, *others)
-        rows = [np.stack(in_order_of_time(rollout.mask, x), dtype=np.float32) for x in arrays]
+        rows = [np.asarray(in_order_of_time(rollout.mask, x), np.float32) for x in arrays]
         self.arrays: list[Array32] = rows
         self.num_rows = rows[0].shape[1]
 
