@@ -12,7 +12,7 @@ from pgviz.training.methods import irrelevant, methods
 
 BUDGET = 300_000  # environment steps of a seed on CartPole
 BUDGETS = {"CartPole-v1": BUDGET, "Acrobot-v1": 600_000}
-RACERS = ("full-return", "reinforce", "baseline", "actor-critic", "gae")  # one gradient step each
+RACERS = tuple(name for name, m in methods.items() if m.update == "gradient_step")
 
 
 def configs(names: Sequence[str] = RACERS, world: str = "CartPole-v1") -> list[Config]:
