@@ -211,9 +211,8 @@ CLASSIC: dict[str, World] = {
         obs_scale=(1.0, 1 / 0.07),
         solved_at=-110.0,
         returns=(-200.0, 0.0),
-        because="Every step pays −1 until the goal is reached, and a policy that draws its pushes at"
-        " random does not reach it in 200 steps: all episodes return −200, all Ψ are noise about"
-        " nothing, and no textbook policy gradient learns here.",
+        because="Every step pays −1 until the goal is reached, which pushes at random do not do in"
+        " 200 steps: methods of whole episodes see returns of −200 only, and their ĝ is noise.",
     ),
     "MountainCarContinuous-v0": of_dynamics(
         "MountainCarContinuous-v0",
