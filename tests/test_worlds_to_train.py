@@ -633,7 +633,6 @@ def test_at_random_no_car_reaches_the_goal_and_there_is_nothing_to_learn_from():
     found, _ = policy_gradient(learners.agent, learners.policy, rollout, psi)
     error = found.std(axis=0, ddof=1) / np.sqrt(len(found))
     assert (np.abs(found.mean(axis=0)) < 5 * error).all()
-    assert "does not reach it in 200 steps" in find("MountainCar-v0").because
 
 
 def test_a_continuous_car_that_stands_still_is_paid_more_than_one_pushed_at_random():
@@ -650,4 +649,3 @@ def test_a_continuous_car_that_stands_still_is_paid_more_than_one_pushed_at_rand
     env = find("MountainCarContinuous-v0").make(10, 1, AutoresetMode.DISABLED)
     env.reset(seed=0)
     assert sum(env.step(np.zeros((10, 1)))[1].sum() for _ in range(999)) == 0
-    assert "learns to stand still" in find("MountainCarContinuous-v0").because

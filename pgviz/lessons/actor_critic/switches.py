@@ -21,6 +21,7 @@ from pgviz.training.command import command_line
 from pgviz.ui import besides, live, training
 from pgviz.ui.controls import Choice
 from pgviz.ui.screen import ROOM_SCALE, Screen, chart
+from pgviz.worlds.world import CARTPOLE_V1
 
 RUNS = (INTACT, *CHANGES.values())
 SWITCH = Choice(
@@ -35,7 +36,7 @@ SWITCH = Choice(
 )
 CONTROLS = (SWITCH,)
 BEATS = tuple({"switch": name} for name in CHANGES)
-SOLVED = 475.0
+SOLVED = CARTPOLE_V1.solved_at or 0.0
 
 
 def draw(screen: Screen) -> None:
