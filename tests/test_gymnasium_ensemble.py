@@ -61,6 +61,8 @@ class BoxOfTwo(gymnasium.Env):
 
 
 class Endless(gymnasium.Env):
+    P = 2.5  # a gain, and no table of transitions
+
     observation_space = spaces.Box(-1, 1, (), np.float32)
     action_space = spaces.Discrete(3)
 
@@ -232,6 +234,23 @@ def test_what_the_environment_gets_is_the_policys_action_cut_to_the_box():
     assert np.abs(rollout.actions).max() > 1.5, "which log π does not know of"
 
 
+@pytest.mark.parametrize("method", ["reinforce", "gae"])
+def test_what_an_episode_saw_last_is_not_where_the_next_begins(method):
+    """The corridor ends at its last place and begins at one of its first two."""
+    config = preset(method, CORRIDOR).replace(num_seeds=2)
+    assert config.whole_episodes == (method == "reinforce")
+    rollout = Learners(config, [0, 1]).collect(0)
+    assert rollout.terminated.sum() > 10
+    assert (rollout.next_obs[rollout.terminated] == [0, 0, 0, 1]).all()
+    follows = ~rollout.episode_over[..., :-1] & rollout.mask[..., 1:]
+    np.testing.assert_array_equal(
+        rollout.next_obs[..., :-1, :][follows], rollout.obs[..., 1:, :][follows]
+    )
+    if method == "gae":
+        begins = rollout.obs[..., 1:, :][rollout.episode_over[..., :-1]]
+        assert begins[:, :2].any(axis=1).all()
+
+
 def test_what_has_no_limit_of_its_own_is_cut_after_1000_steps():
     config = preset("reinforce", "Endless-v0").replace(num_seeds=1, num_envs=2)
     rollout = Learners(config, [0]).collect(0)
@@ -239,6 +258,11 @@ def test_what_has_no_limit_of_its_own_is_cut_after_1000_steps():
     assert rollout.truncated[..., -1].all()
     assert not rollout.terminated.any()
     assert find("Endless-v0").max_episode_steps == 1000
+
+
+def test_a_p_that_is_no_table_makes_no_finite_world():
+    assert find("Endless-v0").table is None
+    assert find("FrozenLake-v1").table is not None
 
 
 def test_a_tiny_world_with_counted_observations_is_learned():
@@ -301,6 +325,14 @@ def test_a_seed_alone_is_the_same_seed_in_company(name):
 @every_env
 def test_a_seed_alone_is_the_same_seed_through_gymnasium(name, method):
     assert_alone_is_among(preset(method, name).replace(num_envs=3, **FEW))
+
+
+def test_and_it_is_where_every_step_learns():
+    """What is played after an episode's end, while others' last, teaches nothing."""
+    config = preset("baseline", CORRIDOR).replace(
+        num_envs=1, every_step=True, optimizer="sgd", learning_rate=0.1, **FEW
+    )
+    assert_alone_is_among(config)
 
 
 @pytest.mark.parametrize(("method", "solved_at"), [("baseline", 35.0), ("gae", 26.0)])

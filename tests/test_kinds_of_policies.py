@@ -122,6 +122,20 @@ def test_two_actions_are_a_softmax_of_zero_and_f():
         np.testing.assert_array_equal(slopes[:, 0], -slopes[:, 1])
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["two actions", "softmax of 2", "softmax of 5"])
+def test_logits_of_any_size_overflow_nowhere(name):
+    kind, rows = KINDS[name], 4
+    outputs = np.zeros((rows, *kind.output_shape), np.float32)
+    outputs.reshape(rows, -1)[:, 0] = [-1e4, -800, 800, 1e4]
+    with np.errstate(all="raise", under="ignore"):
+        assert (np.abs(kind.entropy(outputs)) <= np.log(4.001)).all()
+        for action in (0, 1):
+            actions = np.full(rows, action)
+            assert (kind.log_probs(outputs, actions) >= -10_002).all()
+            assert (np.abs(kind.slopes(outputs, actions)) <= 1).all()
+
+
 # ── Drawing ──────────────────────────────────────────────────────────────────────────────────
 
 CERTAIN = {

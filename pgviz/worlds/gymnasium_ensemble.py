@@ -111,11 +111,12 @@ def of_gymnasium(name: str) -> World:
     env = made(name, {})
     try:
         spec, seen, acts = env.spec, env.observation_space, env.action_space
-        table = getattr(env.unwrapped, "P", None)
+        # A P by itself may be anything, the gain of a controller for example.
+        has_table = all(hasattr(env.unwrapped, x) for x in ("P", "initial_state_distrib"))
     finally:
         env.close()
     limit = spec.max_episode_steps
-    if table is not None:
+    if has_table:
         # With the limit as the horizon, J is that of what is played.
         return of_table(from_gymnasium(name, horizon=limit), solved_at=spec.reward_threshold)
     sizes = seen_space(seen, name)
