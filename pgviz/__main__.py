@@ -37,7 +37,7 @@ def train(
 ) -> None:
     """Train an ensemble with METHOD, for example: train reinforce --stop-when-solved"""
     from pgviz.training.command import run
-    from pgviz.training.config import ConfigError, preset, with_settings
+    from pgviz.training.config import ConfigError, preset, typed
     from pgviz.worlds.files import world_to_train_in
     from pgviz.worlds.tabular import WorldError
 
@@ -47,9 +47,7 @@ def train(
             given["stop_when_solved"] = True
         changes = names_and_values(settings, given)
         world = str(given.pop("world", None) or changes.pop("world", "CartPole-v1"))
-        start = preset(method, world_to_train_in(world))
-        config = with_settings(start.replace(**given), changes)
-        run(config, as_json)
+        run(preset(method, world_to_train_in(world), **given, **typed(changes)), as_json)
     except (ConfigError, WorldError) as error:
         raise click.ClickException(str(error)) from error
 

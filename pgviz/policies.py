@@ -216,7 +216,7 @@ def normal32(stream: np.random.Generator, size: tuple[int, ...]) -> NDArray[np.f
 
 
 def _logistic(uniform: NDArray) -> NDArray:
-    with np.errstate(divide="ignore"):  # log 0 = −∞: still action 1 with probability σ(f)
+    with np.errstate(divide="ignore"):  # u = 0, once in 2²⁴ draws, is −∞: action 1 whatever f is
         return np.log(uniform) - np.log1p(-uniform)
 
 

@@ -128,7 +128,7 @@ class Config:
             words = self.initial_theta.split(",")
             numbers = [parse("initial_theta", float, word) for word in words]
             expected = world.table.theta.shape
-            if len(numbers) != world.table.theta.size or not np.isfinite(numbers).all():
+            if len(numbers) != world.table.theta.size or not np.isfinite(np.asarray(numbers, np.float32)).all():
                 raise ConfigError(
                     f"initial_theta must be {expected[0]} × {expected[1]} finite numbers with commas"
                     f" between them, got {len(numbers)}"
@@ -192,13 +192,16 @@ _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: 
 
 def with_settings(config: Config, settings: dict[str, str]) -> Config:
     """`config` with fields replaced by what a person typed, e.g. {"learning_rate": "0.01"}."""
-    kinds = {field.name: type(getattr(config, field.name)) for field in fields(config)}
-    changes: dict[str, Any] = {}
-    for name, text in settings.items():
+    return config.replace(**typed(settings))
+
+
+def typed(settings: dict[str, str]) -> dict[str, Any]:
+    """What a person typed for fields of a configuration, each as its kind."""
+    kinds = {field.name: type(field.default) for field in fields(Config)}
+    for name in settings:
         if name not in kinds:
             raise ConfigError(f"there is no setting {name!r}; there are {', '.join(kinds)}")
-        changes[name] = parse(name, kinds[name], text)
-    return config.replace(**changes)
+    return {name: parse(name, kinds[name], text) for name, text in settings.items()}
 
 
 def parse(name: str, kind: type, text: str) -> Any:
@@ -226,9 +229,11 @@ def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
         raise ConfigError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
 
 
-def preset(method: str, world: str = "CartPole-v1") -> Config:
+def preset(method: str, world: str = "CartPole-v1", **others: Any) -> Config:
     """A method at its own numbers in a world: those on CartPole, and what the world changes in them.
 
+    `others` are settings besides; given here and not afterwards, they meet the world's numbers before
+    what means nothing is forgotten (γ^t is kept in finite worlds, but with γ = 1 there is none).
     methods.py and worlds/world.py give the reasons. ConfigError if there is no such method or world.
     """
     if method not in methods:
@@ -237,7 +242,7 @@ def preset(method: str, world: str = "CartPole-v1") -> Config:
         changes = find(world).presets.get(method, {})
     except WorldError as error:
         raise ConfigError(str(error)) from None
-    return Config(method=method, world=world, **{**methods[method].preset, **changes})
+    return Config(method=method, world=world, **{**methods[method].preset, **changes, **others})
 
 
 # Each method at its own numbers on CartPole.

@@ -97,7 +97,7 @@ def step_by_step(learners: "Learners", rollout: Rollout, config: Config) -> Meas
     returns = np.where(happened, reward_to_go(rollout.rewards, config.gamma)[:, 0], 0)
     discounts = discount_factors(1.0 if config.drop_gamma_t else config.gamma, returns.shape[1])
     psi = returns.astype(np.float32) * discounts.astype(np.float32)
-    before = theta.copy()
+    moved = np.zeros(theta.shape)
     for t in range(returns.shape[1]):
         seen, actions = rollout.obs[:, 0, t : t + 1], rollout.actions[:, 0, t : t + 1]
         if isinstance(value, Linear):
@@ -110,8 +110,8 @@ def step_by_step(learners: "Learners", rollout: Rollout, config: Config) -> Meas
         slopes = distribution.slopes(outputs, actions) * psi[:, t, None, None]
         gradient = policy.backward(theta, seen, hidden, slopes.astype(np.float32))
         learners.optimizer.ascend(theta, gradient)
+        moved += gradient
     learners.keep_theta()
-    moved = (theta - before).astype(np.float64) / config.learning_rate
     measured = {
         "pseudo_loss": -(psi * rollout.log_probs[:, 0]).sum(axis=1, dtype=np.float64),
         "grad_norm": np.sqrt(np.square(moved).sum(axis=1)),

@@ -60,7 +60,7 @@ def world_to_train_in(name: str) -> str:
     """
     from pgviz.worlds.world import register
 
-    if name == "-" or name.endswith(".json") or name.lstrip().startswith("{"):
+    if name == "-" or name.endswith(".json") or name.lstrip().startswith("{") or _is_file(name):
         table = find_world(name)
         register(table.name, table)
         return table.name

@@ -1,7 +1,8 @@
 """Any environment of Gymnasium's, S seeds × N copies of it, through Gymnasium's own SyncVectorEnv."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -30,6 +31,7 @@ class GymnasiumEnsemble(SeededEnvs):
     """
 
     def __init__(self, name: str, num_envs: int, num_seeds: int) -> None:
+        self.name = name
         self.metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}
         limit = gymnasium.spec(name).max_episode_steps or MAX_EPISODE_STEPS
         make = partial(gymnasium.make, name, max_episode_steps=limit)
@@ -46,8 +48,13 @@ class GymnasiumEnsemble(SeededEnvs):
     def keep(self, seeds: NDArray[np.bool_]) -> None:
         """Go on with these seeds only, each from where it stands."""
         kept = np.repeat(seeds, self.num_envs // self.num_seeds)
-        envs = [env for env, stays in zip(self.envs.envs, kept, strict=True) if stays]
-        self._adopt([partial(lambda env: env, env) for env in envs], int(seeds.sum()))
+        staying = []
+        for env, stays in zip(self.envs.envs, kept, strict=True):
+            if stays:
+                staying.append(env)
+            else:
+                env.close()
+        self._adopt([partial(lambda env: env, env) for env in staying], int(seeds.sum()))
 
     def reset(
         self,
@@ -62,7 +69,8 @@ class GymnasiumEnsemble(SeededEnvs):
             numbers = [int(n) for stream in seed for n in stream.integers(2**31, size=copies)]
         else:
             numbers = seed
-        return self._seen(self.envs.reset(seed=numbers, options=options)[0]), {}  # type: ignore[arg-type]
+        with self._faults_told("reset"):
+            return self._seen(self.envs.reset(seed=numbers, options=options)[0]), {}  # type: ignore[arg-type]
 
     def step(
         self, actions: NDArray
@@ -74,7 +82,8 @@ class GymnasiumEnsemble(SeededEnvs):
         dict[str, Any],
     ]:
         """Apply actions [S·N, …]; what is counted counts from 0."""
-        obs, rewards, terminated, truncated, infos = self.envs.step(self._given(actions))
+        with self._faults_told("step"):
+            obs, rewards, terminated, truncated, infos = self.envs.step(self._given(actions))
         seen, told = self._seen(obs), {}
         over = terminated | truncated
         if over.any():
@@ -82,6 +91,17 @@ class GymnasiumEnsemble(SeededEnvs):
             final[over] = self._seen(np.stack(list(infos["final_obs"][over])))
             told = {"final_obs": final, "_final_obs": over}
         return seen, rewards, terminated, truncated, told
+
+    @contextmanager
+    def _faults_told(self, where: str) -> Iterator[None]:
+        """An environment may be anybody's and raise anything: one sentence of it."""
+        try:
+            yield
+        except Exception as fault:
+            said = " ".join(str(fault).split())[:200].rstrip(". ")
+            raise WorldError(
+                f"{self.name} failed in its {where}: {type(fault).__name__}: {said}"
+            ) from fault
 
     def _given(self, actions: NDArray) -> NDArray:
         """Actions as members of the environments' own space, of its kind of number and its shape."""
