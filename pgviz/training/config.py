@@ -128,7 +128,10 @@ class Config:
             words = self.initial_theta.split(",")
             numbers = [parse("initial_theta", float, word) for word in words]
             expected = world.table.theta.shape
-            if len(numbers) != world.table.theta.size or not np.isfinite(np.asarray(numbers, np.float32)).all():
+            if (
+                len(numbers) != world.table.theta.size
+                or not np.isfinite(np.asarray(numbers, np.float32)).all()
+            ):
                 raise ConfigError(
                     f"initial_theta must be {expected[0]} × {expected[1]} finite numbers with commas"
                     f" between them, got {len(numbers)}"

@@ -1,0 +1,146 @@
+"""Ten passes over each batch: with the clip and without it, sixteen common seeds."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pgviz.charts import ppo as charts
+from pgviz.figures import fixed, plural
+from pgviz.measure import proximal
+from pgviz.measure.ensembles import interquartile_mean
+from pgviz.runs import Recording, Run
+from pgviz.training import updates
+from pgviz.training.command import command_line
+from pgviz.ui import besides, live, training
+from pgviz.ui.controls import Choice
+from pgviz.ui.screen import ROOM_SCALE, Screen, chart
+
+RUNS = (proximal.MANY_EPOCHS, proximal.NO_CLIP)
+LABELS = {proximal.MANY_EPOCHS.clip_coef: "ε = 0.2", proximal.NO_CLIP.clip_coef: "no clip"}
+SHOWN = Choice("ppo-shown", "Show the", ("return", "KL from the old policy"))
+CONTROLS = (SHOWN,)
+BEATS = ({"ppo-shown": "return"}, {"ppo-shown": "KL from the old policy"})
+FIELDS = {"return": "trailing_return", "KL from the old policy": "approx_kl"}
+
+
+def draw(screen: Screen) -> None:
+    config = proximal.MANY_EPOCHS
+    screen.words(
+        f"CartPole, sixteen seeds. Each batch of {config.num_envs * config.num_steps:,} steps is"
+        f" used for {config.update_epochs} passes, {config.num_minibatches} minibatches a pass,"
+        f" with learning rate {config.learning_rate:g}. The two runs differ in one number: the clip"
+        " at ε = 0.2, or none."
+    )
+    shown: str = screen.control(SHOWN, "return")
+    training.run_again(screen, RUNS)
+    finished = training.recorded(screen, RUNS, lambda runs, before: _draw(screen, runs, shown))
+    found = by_clip(finished)
+    if len(found) == len(RUNS):
+        screen.says(sentence(found))
+        screen.numbers(numbers(found))
+    else:
+        screen.says("The result stands here when both runs have ended.")
+    screen.code(updates.ppo)
+    runs = live.group_of(RUNS)
+    besides.fold(screen, runs, [LABELS[run.config.clip_coef] for run in runs])
+    screen.command(*map(command_line, RUNS))
+
+
+def by_clip(runs: Sequence[Run]) -> dict[str, Recording]:
+    """The recordings, by what differs."""
+    return {
+        LABELS[run.config.clip_coef]: found
+        for run in runs
+        if (found := run.recording()) is not None
+    }
+
+
+def _draw(screen: Screen, runs: Sequence[Run], shown: str) -> None:
+    begun = {LABELS[run.config.clip_coef]: found for run in runs if (found := live.begun(run))}
+    if not begun:
+        st.skeleton(height=screen.height - 44)
+        return
+    middle, seeds = curves(begun, FIELDS[shown])
+    st.markdown(
+        f"**{title(middle, shown)}**  \n:small[:gray[thin: a seed · thick: mean of the middle half of"
+        " 16 seeds]]"
+    )
+    chart(
+        f"chart-{screen.key}-{FIELDS[shown]}",
+        charts.with_and_without_clip,
+        RUNS[0].num_updates,
+        FIELDS[shown],
+        tables={
+            "middle": middle,
+            "seeds": seeds,
+            "names": middle.groupby("name", sort=False).tail(1),
+        },
+        height=screen.height - (150 if screen.present else 88),
+        says=f"{shown} against updates, with the clip and without.",
+        scale=ROOM_SCALE if screen.present else 1.0,
+    )
+
+
+def curves(found: dict[str, Recording], field: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """middle (name, update, value) and seeds (name, seed, update, value)."""
+    middle, seeds = [], []
+    for name, recording in found.items():
+        values = recording.metrics()[field]
+        if field == "approx_kl":
+            values = np.maximum(values, 1e-5)  # for a logarithmic axis
+        known = np.flatnonzero(np.isfinite(values).all(axis=1))
+        values = values[known]
+        middle.append(
+            pd.DataFrame(
+                {"name": name, "update": known, "value": interquartile_mean(values, axis=1)}
+            )
+        )
+        update, seed = np.meshgrid(known, np.arange(values.shape[1]), indexing="ij")
+        seeds.append(
+            pd.DataFrame(
+                {
+                    "name": name,
+                    "seed": seed.ravel(),
+                    "update": update.ravel(),
+                    "value": values.ravel(),
+                }
+            )
+        )
+    return pd.concat(middle, ignore_index=True), pd.concat(seeds, ignore_index=True)
+
+
+def title(middle: pd.DataFrame, shown: str) -> str:
+    """What is to be seen, claimed only where it is so."""
+    last = middle.groupby("name")["value"].last().to_dict()
+    with_clip, without = (last.get(name, np.nan) for name in LABELS.values())
+    if shown == "return":
+        return "Without the clip it loses what it learned" if with_clip > without + 20 else "Return"
+    return "Without the clip the policy goes far" if without > 10 * with_clip else "How far it goes"
+
+
+def sentence(found: dict[str, Recording]) -> str:
+    """Seeds solved, the lowest return at the end, and the KL, of both."""
+    said = []
+    for name, recording in found.items():
+        metrics = recording.metrics()
+        solved, low = int(metrics["solved"][-1].sum()), float(metrics["trailing_return"][-1].min())
+        kl = float(np.median(metrics["approx_kl"]))
+        said.append(
+            f"{name}: {solved} of {plural(recording.num_seeds, 'seed')} solve it, the lowest returns"
+            f" {fixed(low, 0)} at the end, median KL {kl:.2g}"
+        )
+    return "; ".join(said) + "."
+
+
+def numbers(found: dict[str, Recording]) -> pd.DataFrame:
+    """Return and KL of every update, of both runs."""
+    columns: dict[str, np.ndarray] = {}
+    for name, recording in found.items():
+        metrics = recording.metrics()
+        for label, field in (("return", "trailing_return"), ("KL", "approx_kl")):
+            columns[f"{label}, {name}"] = interquartile_mean(metrics[field], axis=1).round(4)
+    table = pd.DataFrame({key: pd.Series(x) for key, x in columns.items()})
+    table.insert(0, "update", range(len(table)))
+    return table
