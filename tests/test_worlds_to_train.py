@@ -654,6 +654,8 @@ def test_a_continuous_car_that_stands_still_is_paid_more_than_one_pushed_at_rand
 def test_a_setting_of_ones_own_meets_the_worlds_numbers_before_anything_is_forgotten(run):
     """γ = 1 in the ladder, where there is no γ^t to drop; with γ = .5 there is one, and it stays."""
     assert not preset("reinforce", "ladder", gamma=0.5).drop_gamma_t
-    arguments = "train reinforce --world ladder --num-updates 1 --num-seeds 1 --json --set gamma=0.5"
+    arguments = (
+        "train reinforce --world ladder --num-updates 1 --num-seeds 1 --json --set gamma=0.5"
+    )
     _, out, _ = run(*arguments.split())
     assert json.loads(out.splitlines()[-1])["config"]["drop_gamma_t"] is False

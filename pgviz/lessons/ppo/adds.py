@@ -17,7 +17,6 @@ LINES = (
     ("Normalise the advantages", "no", "yes: the clip then means the same in every batch"),
     ("Use the batch", "once", "several passes, in minibatches"),
     ("Ascend", "Ψ log π", "min(ρ Ψ, clip(ρ) Ψ)"),
-    ("Critic", "a few steps of regression", "one step for each minibatch"),
 )
 
 

@@ -64,7 +64,7 @@ def _draw(screen: Screen, runs: Sequence[Run], shown: str) -> None:
         return
     middle, seeds = curves(begun, FIELDS[shown])
     st.markdown(
-        f"**{title(middle, shown)}**  \n:small[:gray[thin: a seed · thick: mean of the middle half of"
+        f"**{title(middle, seeds, shown)}**  \n:small[:gray[thin: a seed · thick: mean of the middle half of"
         " 16 seeds]]"
     )
     chart(
@@ -75,7 +75,7 @@ def _draw(screen: Screen, runs: Sequence[Run], shown: str) -> None:
         tables={
             "middle": middle,
             "seeds": seeds,
-            "names": middle.groupby("name", sort=False).tail(1),
+            "names": names(middle, FIELDS[shown]),
         },
         height=screen.height - (150 if screen.present else 88),
         says=f"{shown} against updates, with the clip and without.",
@@ -111,12 +111,24 @@ def curves(found: dict[str, Recording], field: str) -> tuple[pd.DataFrame, pd.Da
     return pd.concat(middle, ignore_index=True), pd.concat(seeds, ignore_index=True)
 
 
-def title(middle: pd.DataFrame, shown: str) -> str:
+def names(middle: pd.DataFrame, field: str) -> pd.DataFrame:
+    """A name at the end of each line; where both end together, one below the other."""
+    ends = middle.groupby("name", sort=False).tail(1).sort_values("value", ascending=False)
+    heights = ends["value"].tolist()
+    if field == "trailing_return" and len(heights) == 2:
+        heights[1] = min(heights[1], heights[0] - 30)
+    return ends.assign(value=heights)
+
+
+def title(middle: pd.DataFrame, seeds: pd.DataFrame, shown: str) -> str:
     """What is to be seen, claimed only where it is so."""
-    last = middle.groupby("name")["value"].last().to_dict()
-    with_clip, without = (last.get(name, np.nan) for name in LABELS.values())
+    last = seeds[seeds["update"] == seeds["update"].max()]
     if shown == "return":
-        return "Without the clip it loses what it learned" if with_clip > without + 20 else "Return"
+        lowest = last.groupby("name")["value"].min().to_dict()
+        with_clip, without = (lowest.get(name, np.nan) for name in LABELS.values())
+        return "Without the clip some seeds stay behind" if with_clip > without + 50 else "Return"
+    far = middle.groupby("name")["value"].median().to_dict()
+    with_clip, without = (far.get(name, np.nan) for name in LABELS.values())
     return "Without the clip the policy goes far" if without > 10 * with_clip else "How far it goes"
 
 

@@ -56,7 +56,7 @@ def _draw(screen: Screen, runs: Sequence[Run], num_updates: int) -> None:
         f"chart-{screen.key}",
         charts.shares,
         num_updates,
-        tables={"shares": table, "names": table.groupby("name", sort=False).tail(1)},
+        tables={"shares": table, "names": apart(table)},
         height=screen.height - (150 if screen.present else 88),
         says="Share of clipped steps and of steps without a gradient against updates.",
         scale=ROOM_SCALE if screen.present else 1.0,
@@ -77,6 +77,13 @@ def shares(recording: Recording) -> pd.DataFrame:
         for metric, name in NAMES.items()
     ]
     return pd.concat(tables, ignore_index=True)
+
+
+def apart(table: pd.DataFrame) -> pd.DataFrame:
+    """A name at the end of each line; the names keep apart."""
+    ends = table.groupby("name", sort=False).tail(1)
+    low, gap = float(ends["share"].min()), 0.07 * float(table["share"].max())
+    return ends.assign(share=[low + gap, low - gap / 3])
 
 
 def sentence(recording: Recording) -> str:
