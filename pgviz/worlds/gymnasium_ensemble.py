@@ -137,8 +137,9 @@ def of_gymnasium(name: str) -> World:
         env.close()
     limit = spec.max_episode_steps
     if has_table:
-        # With the limit as the horizon, J is that of what is played.
-        return of_table(from_gymnasium(name, horizon=limit), solved_at=spec.reward_threshold)
+        # With the limit as the horizon, J is that of what is played. Rewards are rare: it takes time.
+        table = from_gymnasium(name, horizon=limit)
+        return of_table(table, num_updates=800, solved_at=spec.reward_threshold)
     sizes = seen_space(seen, name)
     if not isinstance(acts, (Discrete, Box)):
         raise WorldError(

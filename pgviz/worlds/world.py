@@ -87,10 +87,13 @@ def numbered(size: int) -> tuple[str, ...]:
     return tuple(f"obs_{i}" for i in range(size))
 
 
-def of_table(table: TabularMDP, name: str | None = None, **others: Any) -> World:
+def of_table(
+    table: TabularMDP, name: str | None = None, num_updates: int = 200, **others: Any
+) -> World:
     """The record of a finite world; the agent sees the features of its states."""
     dynamics = finite_dynamics(table, MAX_EPISODE_STEPS)
-    presets = {method: {**numbers, "gamma": table.gamma} for method, numbers in FINITE.items()}
+    own = {"gamma": table.gamma, "num_updates": num_updates}
+    presets = {method: {**numbers, **own} for method, numbers in FINITE.items()}
     cut = (
         f"Episodes are cut after {MAX_EPISODE_STEPS:,} steps; J is that of the world without a cut."
     )
@@ -111,7 +114,6 @@ def of_table(table: TabularMDP, name: str | None = None, **others: Any) -> World
 # by whole logits: Adam's step size is five times that on CartPole. The γ^t of the theorem is kept
 # where a row is a whole episode: J is known, and without it some worlds are learned the wrong way.
 _FINITE = {
-    "num_updates": 200,
     "drop_gamma_t": False,
     "num_envs": 16,
     "learning_rate": 0.1,
