@@ -137,7 +137,11 @@ TERMS: dict[str, Term] = {
         Term("GAE", "Generalised advantage estimation: the average over all n, weighted by λ."),
         Term("window", "A stretch of a fixed number of steps that one update uses.", ("windows",)),
         # ppo
-        Term("ratio", "ρ: π(a|s) now, divided by π(a|s) of the policy that played.", ("ratios",)),
+        Term(
+            "probability ratio",
+            "ρ: π(a|s) now, divided by π(a|s) of the policy that played.",
+            ("probability ratios",),
+        ),
         Term("surrogate objective", "What an old batch promises about J of a new policy."),
         Term("clip", "To hold a number between two limits.", ("clipped",)),
         Term("PPO", "Proximal policy optimisation: several passes over a batch, ratios clipped."),

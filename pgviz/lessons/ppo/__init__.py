@@ -10,7 +10,11 @@ PAGE = Page(
     question="Why not take ten steps on one batch?",
     steps=(
         Step("reuse", "Many steps on one batch walk past the top"),
-        Step("ratio", "Weigh old actions by how likely they are now", introduces=("ratio",)),
+        Step(
+            "ratio",
+            "Weigh old actions by how likely they are now",
+            introduces=("probability ratio",),
+        ),
         Step(
             "far",
             "Far from the old policy, the promise is false",

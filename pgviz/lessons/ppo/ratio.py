@@ -20,7 +20,7 @@ BEATS = (
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "Weigh each old action by the **ratio** $\\rho = \\pi_\\theta(a|s) / \\pi_{old}(a|s)$: how"
+        "Weigh each old action by the **probability ratio** $\\rho = \\pi_\\theta(a|s) / \\pi_{old}(a|s)$: how"
         " much more often the present policy takes it. That corrects the actions, not the states:"
         " they are those that the old policy visited. Where the policies are equal, ρ = 1, and the"
         " slope of $\\rho A$ is the slope of J."
