@@ -1,6 +1,6 @@
 """The lessons: one folder per page, one file per step. This table is the order of the story."""
 
-from pgviz.lessons import actor_critic, baselines, gae, home, lecture, ppo, reinforce, theorem
+from pgviz.lessons import actor_critic, baselines, gae, home, lecture, ppo, reinforce, rlhf, theorem
 from pgviz.lessons.step import Page
 
 PAGES: tuple[Page, ...] = (
@@ -11,6 +11,7 @@ PAGES: tuple[Page, ...] = (
     actor_critic.PAGE,
     gae.PAGE,
     ppo.PAGE,
+    rlhf.PAGE,
     lecture.PAGE,
 )
 

@@ -144,6 +144,14 @@ TERMS: dict[str, Term] = {
         ),
         Term("surrogate objective", "What an old batch promises about J of a new policy."),
         Term("clip", "To hold a number between two limits.", ("clipped",)),
+        Term("token", "A piece of text that a model writes at once.", ("tokens",)),
+        Term("reference model", "The model from which training begins and to which it is held."),
+        Term("RLHF", "Reinforcement learning from human feedback."),
+        Term(
+            "KL divergence", "The mean of log π/π_ref over samples of π; 0 only if both are equal."
+        ),
+        Term("leave one out", "The baseline of a sample is the mean reward of the others."),
+        Term("proxy", "A reward that stands for what is meant."),
         Term("PPO", "Proximal policy optimisation: several passes over a batch, ratios clipped."),
     )
 }
