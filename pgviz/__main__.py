@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Container, Iterable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -28,11 +29,15 @@ def cli() -> None:
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Any other setting.")
 @click.option("--stop-when-solved", is_flag=True, help="Each seed stops when it has solved it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line an update, then the summary.")
+@click.option(
+    "--watch", type=click.Path(), help="Write an episode of seed 0 to this GIF at the end."
+)
 def train(
     method: str,
     settings: tuple[str, ...],
     stop_when_solved: bool,
     as_json: bool,
+    watch: str | None,
     **options: str | int | None,
 ) -> None:
     """Train an ensemble with METHOD, for example: train reinforce --stop-when-solved"""
@@ -47,7 +52,13 @@ def train(
             given["stop_when_solved"] = True
         changes = names_and_values(settings, given)
         world = str(given.pop("world", None) or changes.pop("world", "CartPole-v1"))
-        run(preset(method, world_to_train_in(world), **given, **typed(changes)), as_json)
+        config = preset(method, world_to_train_in(world), **given, **typed(changes))
+        last = run(config, as_json)
+        if watch is not None:
+            from pgviz.runs.rendering import save
+
+            paid = save(config, last.theta[0], Path(watch))
+            click.echo(f"{watch}: an episode of seed 0, return {paid:g}", err=True)
     except (ConfigError, WorldError) as error:
         raise click.ClickException(str(error)) from error
 

@@ -15,14 +15,14 @@ from pgviz.training.config import preset
 from pgviz.worlds.world import find
 
 
-def run(config: Config, as_json: bool) -> None:
-    """Train and print; the last line is the summary."""
+def run(config: Config, as_json: bool) -> Update:
+    """Train and print; the last line is the summary. Returns the last update."""
     summary = Summary(config)
     if as_json:
         for update in summary.watch(train(config)):
             click.echo(json.dumps(line(update), allow_nan=False))
         click.echo(json.dumps(summary.as_dict(), allow_nan=False))
-        return
+        return summary.ended
     with click.progressbar(
         summary.watch(train(config)),
         length=config.num_updates,
@@ -33,6 +33,7 @@ def run(config: Config, as_json: bool) -> None:
         for _ in updates:
             pass
     click.echo(summary.sentence())
+    return summary.ended
 
 
 class Summary:
@@ -54,16 +55,21 @@ class Summary:
                 self.wall_to_all_solved_s = self.wall_s
             yield update
 
+    @property
+    def ended(self) -> Update:
+        """The last update."""
+        assert self.last is not None, "a run has at least one update"
+        return self.last
+
     def as_dict(self) -> dict[str, Any]:
         """The summary of the contract; env_steps is the sum over the seeds."""
-        assert self.last is not None, "a run has at least one update"
-        metrics = self.last.metrics
+        metrics = self.ended.metrics
         return {
             "method": self.config.method,
             "world": self.config.world,
             "num_seeds": self.config.num_seeds,
             "rng_seed": self.config.rng_seed,
-            "num_updates": self.last.index + 1,
+            "num_updates": self.ended.index + 1,
             "env_steps": int(metrics["env_steps"].sum()),
             "env_steps_per_seed": metrics["env_steps"].astype(int).tolist(),
             "wall_s": self.wall_s,

@@ -29,7 +29,7 @@ def draw(screen: Screen) -> None:
     with screen.picture():
         st.markdown("**The same advantages, another use of the batch**")
         st.dataframe(
-            pd.DataFrame(LINES, columns=["", "GAE", "PPO"]),
+            pd.DataFrame(LINES, columns=["part", "GAE", "PPO"]),
             hide_index=True,
             height=35 * (len(LINES) + 1) + 3,
             key="ppo-adds",
