@@ -32,7 +32,8 @@ def draw(screen: Screen) -> None:
                 _restore(file.getvalue())
     with screen.picture():
         for page in PAGES[1:]:
-            _row(page)
+            if page.section != "Teach":  # that one is for lecturers: the menu has it
+                _row(page)
     seen, total = _seen()
     screen.says(f"You have opened {seen} of {plural(total, 'step')}.")
 
