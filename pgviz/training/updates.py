@@ -90,35 +90,40 @@ def step_by_step(learners: "Learners", rollout: Rollout, config: Config) -> Meas
     episode in one step, as in `gradient_step`, would move w by α_w times the number of steps.
     Source: Sutton & Barto, 2018, chapter 13, REINFORCE and REINFORCE with baseline.
     """
-    agent, theta, w = learners.agent, learners.policy, learners.critic
+    agent = learners.agent
     policy, distribution, value = agent.policy, agent.distribution, agent.critic
     assert isinstance(policy, Linear)
-    happened = rollout.mask[:, 0]
-    returns = np.where(happened, reward_to_go(rollout.rewards, config.gamma)[:, 0], 0)
+    lengths = rollout.mask[:, 0].sum(axis=1)
+    longest_first = np.argsort(-lengths, kind="stable")
+    theta, w = learners.policy[longest_first], learners.critic[longest_first]
+    obs, actions = rollout.obs[longest_first, 0], rollout.actions[longest_first, 0]
+    returns = reward_to_go(rollout.rewards, config.gamma)[longest_first, 0].astype(np.float32)
     discounts = discount_factors(1.0 if config.drop_gamma_t else config.gamma, returns.shape[1])
-    psi = returns.astype(np.float32) * discounts.astype(np.float32)
+    psi = np.where(rollout.mask[longest_first, 0], returns * discounts.astype(np.float32), 0)
     moved = np.zeros(theta.shape)
-    for t in range(returns.shape[1]):
-        seen, actions = rollout.obs[:, 0, t : t + 1], rollout.actions[:, 0, t : t + 1]
+    going_on = (lengths[:, None] > np.arange(returns.shape[1])).sum(axis=0)
+    for t, n in enumerate(going_on.tolist()):  # the first n rows have a step t
+        seen, mine, its = obs[:n, t : t + 1], theta[:n], w[:n]
         if isinstance(value, Linear):
-            said, hidden = value.forward(value.layers(w), seen)
-            delta = np.where(happened[:, t], returns[:, t] - said[:, 0], 0).astype(np.float32)
-            down = value.backward(w, seen, hidden, -delta[:, None])
-            learners.critic_optimizer.ascend(w, -down)
-            psi[:, t] = delta * discounts[t]
-        outputs, hidden = policy.forward(policy.layers(theta), seen)
-        slopes = distribution.slopes(outputs, actions) * psi[:, t, None, None]
-        gradient = policy.backward(theta, seen, hidden, slopes.astype(np.float32))
-        learners.optimizer.ascend(theta, gradient)
-        moved += gradient
+            said, hidden = value.forward(value.layers(its), seen)
+            delta = returns[:n, t] - said[:, 0]
+            down = value.backward(its, seen, hidden, -delta[:, None])
+            learners.critic_optimizer.ascend(its, -down)
+            psi[:n, t] = delta * discounts[t]
+        outputs, hidden = policy.forward(policy.layers(mine), seen)
+        slopes = distribution.slopes(outputs, actions[:n, t : t + 1]) * psi[:n, t, None, None]
+        gradient = policy.backward(mine, seen, hidden, slopes.astype(np.float32))
+        learners.optimizer.ascend(mine, gradient)
+        moved[:n] += gradient
+    learners.policy[longest_first], learners.critic[longest_first] = theta, w
     learners.keep_theta()
-    measured = {
-        "pseudo_loss": -(psi * rollout.log_probs[:, 0]).sum(axis=1, dtype=np.float64),
-        "grad_norm": np.sqrt(np.square(moved).sum(axis=1)),
-    }
+    measured = {name: np.empty(len(theta)) for name in ("pseudo_loss", "grad_norm")}
+    log_probs = rollout.log_probs[longest_first, 0]
+    measured["pseudo_loss"][longest_first] = -(psi * log_probs).sum(axis=1, dtype=np.float64)
+    measured["grad_norm"][longest_first] = np.sqrt(np.square(moved).sum(axis=1))
     if agent.critic is None:
         return measured
-    targets = returns[:, None]
+    targets = reward_to_go(rollout.rewards, config.gamma)
     return measured | {
         "value_loss": critic.value_loss(rollout, targets),
         "explained_variance": critic.explained_variance(rollout, targets),

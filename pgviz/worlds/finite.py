@@ -29,12 +29,18 @@ def finite_dynamics(world: TabularMDP, max_episode_steps: int) -> Dynamics:
         drawn = np.searchsorted(until_start, stream.random(num_envs), side="right")
         return drawn[:, None].astype(float)
 
+    rows = until.reshape(-1, num_states + 1)  # of a state and an action
+    paid = rewards.ravel()
+
     def step(state: Floats, actions: NDArray, luck: NDArray | None) -> Transition:
         assert luck is not None
-        here, chosen = state[0].astype(np.intp), np.asarray(actions, np.intp)
-        there = (luck[:, None] >= until[here, chosen]).sum(axis=-1)
-        paid = rewards[here, chosen, there]
-        return there[None].astype(float), paid, there == num_states
+        row = state[0].astype(np.intp) * num_actions + actions
+        there = np.count_nonzero(luck[:, None] >= rows.take(row, axis=0), axis=-1)
+        return (
+            there[None].astype(float),
+            paid.take(row * (num_states + 1) + there),
+            there == num_states,
+        )
 
     def observe(state: Floats) -> NDArray[np.float32]:
         return features[state[0].astype(np.intp)]
