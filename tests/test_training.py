@@ -350,7 +350,8 @@ def test_a_rollout_is_one_whole_episode_a_row_by_its_own_policy():
     np.testing.assert_array_equal(rollout.num_steps, lengths.sum(axis=1))
     flat = rollout.obs.reshape(len(theta), -1, 4)
     recomputed = logits_of(policy, theta, flat).reshape(rollout.outputs.shape)
-    np.testing.assert_allclose(recomputed, rollout.outputs, rtol=1e-4, atol=1e-5)
+    there = rollout.mask
+    np.testing.assert_allclose(recomputed[there], rollout.outputs[there], rtol=1e-4, atol=1e-5)
 
 
 def test_actions_are_drawn_with_the_probability_of_the_policy():
@@ -745,3 +746,31 @@ def test_every_preset_names_its_method_and_every_method_has_a_preset():
     assert {name: config.method for name, config in presets.items()} == {m: m for m in methods}
     assert pgviz.presets is presets
     assert pgviz.train is train
+
+
+def test_seeds_that_have_ended_stop_playing_and_nothing_else_changes():
+    """One seed whose poles stand, fifteen whose poles fall: its episodes are those it plays alone."""
+    policy = MLP(OBS_SCALE, hidden=4)
+    theta = np.zeros((16, policy.num_parameters), np.float32)
+    first, last, _ = policy.layers(theta)
+    feedback = np.array([0.02, 0.05, 1, 0.4]) / policy.obs_scale
+    first[5, :-1] = 15 * feedback[:, None]
+    last[5] = 30 / policy.hidden
+
+    def played(seeds):
+        env = CartPoleEnsemble(2 * len(seeds), len(seeds), 300, AutoresetMode.DISABLED)
+        streams = [np.random.default_rng([3, k]) for k in seeds]
+        return collect_episodes(env, Agent(policy), theta[list(seeds)], streams), env
+
+    together, env = played(range(16))
+    alone, _ = played([5])
+    assert together.mask[5].all()
+    assert together.mask.mean() < 0.3
+    assert (env.num_envs, env.num_seeds) == (32, 16), "the environment takes all seeds back"
+    for name, x in alone.arrays.items():
+        np.testing.assert_array_equal(together.arrays[name][5], x[0], err_msg=name)
+    for k in (0, 15):
+        mine, _ = played([k])
+        length = mine.mask.shape[2]
+        np.testing.assert_array_equal(together.mask[k, :, :length], mine.mask[0])
+        np.testing.assert_array_equal(together.obs[k][together.mask[k]], mine.obs[0][mine.mask[0]])

@@ -6,7 +6,7 @@ and end in mid-episode and reach across its end.
 Axes: S seeds, N parallel environments of a seed, T time, D observation features.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pgviz.networks import Array32
 from pgviz.policies import Gaussian, Policy, TwoActions
 from pgviz.training.agent import Agent
-from pgviz.worlds.ensemble import SeededEnvs
+from pgviz.worlds.ensemble import Ensemble, SeededEnvs
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,24 @@ class Rollout:
 
     @property
     def log_probs(self) -> NDArray[np.floating]:
-        """log π(a_t|s_t) of the policy that played, [S, N, T]."""
-        return self.distribution.log_probs(self.outputs, self.actions)
+        """log π(a_t|s_t) of the policy that played, [S, N, T]; 0 in the padding."""
+        return self._where_it_happened(self.distribution.log_probs, self.outputs, self.actions)
 
     @property
     def entropy(self) -> NDArray[np.floating]:
-        """H(π(·|s_t)) in nats, [S, N, T]."""
-        return self.distribution.entropy(self.outputs)
+        """H(π(·|s_t)) in nats, [S, N, T]; 0 in the padding."""
+        return self._where_it_happened(self.distribution.entropy, self.outputs)
+
+    def _where_it_happened(
+        self, measure: Callable[..., NDArray[np.floating]], *arrays: NDArray
+    ) -> NDArray[np.floating]:
+        """measure(*arrays) without the padding, which is most of it where episodes differ in length."""
+        if self.mask.all():
+            return measure(*arrays)
+        told = measure(*(x[self.mask] for x in arrays))
+        found = np.zeros(self.mask.shape, told.dtype)
+        found[self.mask] = told
+        return found
 
     @property
     def final_obs(self) -> Array32:
@@ -157,24 +168,43 @@ def collect_episodes(
 ) -> Rollout:
     """N whole episodes of every seed, from environments that do not reset themselves.
 
-    Exactly one episode per environment is kept, so long and short ones are equally likely.
+    Exactly one episode per environment is kept, so long and short ones are equally likely. Seeds
+    whose episodes are all over stop playing as soon as half of them have: what is left is 0.
     """
-    steps: list[Step] = []
-    alive = [np.ones(env.num_envs, np.bool_)]
-    for step in Stage(env, agent, streams).play(theta):
-        steps.append(step)
-        over = step.terminated | step.truncated
-        if not np.count_nonzero(over):  # as in most steps; faster than over.any()
-            alive.append(alive[-1])
-            continue
-        alive.append(alive[-1] & ~over)
-        if not np.count_nonzero(alive[-1]):
-            break
-    first = steps[0].obs
-    seen = in_rows([first, *(step.next_obs for step in steps)], len(theta))
-    paid = np.zeros(len(first))
-    rollout = rollout_of(agent, steps, seen[:, :, :-1], seen[:, :, 1:], paid, len(theta))
-    happened = in_rows(alive[:-1], len(theta))
+    sizes = env.num_envs, env.num_seeds
+    stage = Stage(env, agent, streams)
+    first, num_copies = stage.obs, sizes[0] // sizes[1]
+    rows = np.arange(sizes[0])  # the environments that are still played
+    parts: list[tuple[NDArray[np.intp], list[Step]]] = [(rows, [])]
+    alive = [np.ones(sizes[0], np.bool_)]
+    going_on = True
+    while going_on:
+        for step in stage.play(theta):
+            parts[-1][1].append(step)
+            over = step.terminated | step.truncated
+            if not np.count_nonzero(over):  # as in most steps; faster than over.any()
+                alive.append(alive[-1])
+                continue
+            still = alive[-1].copy()
+            still[rows] &= ~over
+            alive.append(still)
+            playing = np.logical_or.reduce(still[rows].reshape(-1, num_copies), axis=1)
+            going_on = bool(playing.any())
+            if not going_on:
+                break
+            if isinstance(env, Ensemble) and 2 * np.count_nonzero(playing) <= len(playing):
+                stage.keep(playing)
+                theta = theta[playing]
+                rows = rows[np.repeat(playing, num_copies)]
+                parts.append((rows, []))
+                break
+    if isinstance(env, Ensemble):
+        env.all_again(*sizes)
+    steps = one_after_the_other(parts, sizes[0])
+    seen = in_rows([first, *steps["next_obs"]], sizes[1])
+    happened = in_rows(alive[:-1], sizes[1])
+    paid = np.zeros(sizes[0])
+    rollout = rollout_of(agent, steps, seen[:, :, :-1], seen[:, :, 1:], paid, sizes[1])
     return replace(
         rollout,
         mask=happened,
@@ -182,6 +212,26 @@ def collect_episodes(
         terminated=rollout.terminated & happened,
         truncated=rollout.truncated & happened,
     )
+
+
+def one_after_the_other(
+    parts: Sequence[tuple[NDArray[np.intp], Sequence[Step]]], num_envs: int
+) -> dict[str, Sequence[NDArray]]:
+    """The arrays of all steps, [T][S·N, …] by their names; 0 in the rows that no longer played."""
+    found: dict[str, Sequence[NDArray]] = {}
+    for name in Step._fields:
+        moments = [getattr(step, name) for _, steps in parts for step in steps]
+        if len(parts) > 1:
+            whole = np.zeros((len(moments), num_envs, *moments[0].shape[1:]), moments[0].dtype)
+            start = 0
+            for rows, steps in parts:
+                if steps:
+                    stop = start + len(steps)
+                    whole[start:stop, rows] = np.stack(moments[start:stop])
+                    start = stop
+            moments = list(whole)
+        found[name] = moments
+    return found
 
 
 def collect_windows(stage: Stage, theta: Array32, num_steps: int) -> Rollout:
@@ -192,15 +242,14 @@ def collect_windows(stage: Stage, theta: Array32, num_steps: int) -> Rollout:
     steps, paid = list(islice(stage.play(theta), num_steps)), stage.paid
     for step in steps:
         stage.paid = np.where(step.terminated | step.truncated, 0, stage.paid + step.rewards)
-    obs, next_obs = (
-        in_rows([getattr(step, name) for step in steps], len(theta)) for name in ("obs", "next_obs")
-    )
-    return rollout_of(stage.agent, steps, obs, next_obs, paid, len(theta))
+    arrays = one_after_the_other([(np.arange(stage.env.num_envs), steps)], stage.env.num_envs)
+    obs, next_obs = (in_rows(arrays[name], len(theta)) for name in ("obs", "next_obs"))
+    return rollout_of(stage.agent, arrays, obs, next_obs, paid, len(theta))
 
 
 def rollout_of(
     agent: Agent,
-    steps: list[Step],
+    steps: Mapping[str, Sequence[NDArray]],
     obs: Array32,
     next_obs: Array32,
     paid: NDArray[np.float64],
@@ -209,7 +258,7 @@ def rollout_of(
     """Steps in order as the arrays of a rollout, as if all of them had happened."""
 
     def rows(name: str) -> NDArray:
-        return in_rows([getattr(step, name) for step in steps], num_seeds)
+        return in_rows(steps[name], num_seeds)
 
     rewards = rows("rewards")
     nothing = np.broadcast_to(np.float32(0), rewards.shape)
@@ -229,7 +278,7 @@ def rollout_of(
     )
 
 
-def in_rows(moments: list[NDArray], num_seeds: int) -> NDArray:
+def in_rows(moments: Sequence[NDArray], num_seeds: int) -> NDArray:
     """Moment by moment [T][S·N, …] to row by row [S, N, T, …]."""
     num_envs, *features = moments[0].shape
     size = len(moments), num_seeds, num_envs // num_seeds, *features

@@ -123,6 +123,12 @@ class Ensemble(SeededEnvs):
             self._luck.keep(seeds)
         self._resize(int(envs.sum()), int(seeds.sum()))
 
+    def all_again(self, num_envs: int, num_seeds: int) -> None:
+        """Take back the seeds that were let go since; `reset` comes next."""
+        self._resize(num_envs, num_seeds)
+        self.state, self.steps = np.zeros((len(self.state), num_envs)), np.zeros(num_envs, np.int64)
+        self.streams, self._starts, self._luck = [], None, None
+
     def reset(
         self,
         *,
@@ -143,7 +149,7 @@ class Ensemble(SeededEnvs):
         self._starts = _StartStates(self.dynamics.start, self.streams, num_copies, len(self.state))
         if self.dynamics.needs_luck:
             self._luck = Noise(self.streams, (num_copies,), np.random.Generator.random)
-        self.steps[:] = 0
+        self.steps = np.zeros(self.num_envs, np.int64)
         return self.dynamics.observe(self.state), {}
 
     def step(

@@ -35,7 +35,7 @@ def finite_dynamics(world: TabularMDP, max_episode_steps: int) -> Dynamics:
     def step(state: Floats, actions: NDArray, luck: NDArray | None) -> Transition:
         assert luck is not None
         row = state[0].astype(np.intp) * num_actions + actions
-        there = np.count_nonzero(luck[:, None] >= rows.take(row, axis=0), axis=-1)
+        there = np.add.reduce(luck[:, None] >= rows.take(row, axis=0), axis=-1)
         return (
             there[None].astype(float),
             paid.take(row * (num_states + 1) + there),
