@@ -4,12 +4,14 @@ import pandas as pd
 
 from pgviz.charts import ppo as charts
 from pgviz.exact.surrogate import surrogate
-from pgviz.figures import fixed
+from pgviz.exact.values import occupancy
+from pgviz.figures import fixed, percent
 from pgviz.lessons.baselines import worlds
 from pgviz.measure import proximal
 from pgviz.ui.controls import Choice, Number
 from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
+from pgviz.worlds.named import short_corridor
 
 FAR = 0.9
 GUESS = Number("guess", f"True J at P(right) = {FAR:g}", -40, -5)
@@ -71,10 +73,17 @@ def verdict(guess: float | None) -> tuple[bool, str]:
     """Right within 4."""
     true = proximal.truth(FAR)
     near = guess is not None and abs(guess - true) <= 4
+    seldom, before = (last_room(p) for p in (FAR, proximal.OLD_CORRIDOR))
     return near, (
-        f"J is {fixed(true, 1)}: whoever goes right so often stays in the middle room, which the old"
-        " policy left sooner."
+        f"J is {fixed(true, 1)}: the room before the goal makes {percent(seldom)} of the steps, in"
+        f" place of {percent(before)}."
     )
+
+
+def last_room(p: float) -> float:
+    """The share of the steps that are taken in the room before the goal."""
+    steps = occupancy(short_corridor(p), 1.0)
+    return float(steps[-1] / steps.sum())
 
 
 def sentence(p: float) -> str:
