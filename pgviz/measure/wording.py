@@ -14,15 +14,17 @@ from pgviz.exact import language
 from pgviz.exact.language import LENGTH, NUM_TOKENS, START, Floats
 
 METHODS = language.GROUPS
-NUM_SEEDS, BATCH, NUM_UPDATES = 8, 64, 240
+NUM_SEEDS, BATCH, NUM_UPDATES = 4, 64, 240
 LEARNING_RATE = 4.0
+EVERY = 6  # updates between two looks at all sentences
 BASE = NUM_TOKENS ** np.arange(LENGTH - 1, -1, -1)  # a sentence as its row in the list of all
 
 
 @dataclass(frozen=True)
 class Trained:
-    """Each [U + 1, S]: J and the mean reward of the policy, and its KL to the best one."""
+    """Every EVERY updates, [U, S]: J and the mean reward of the policy, and its KL to the best one."""
 
+    update: NDArray[np.intp]
     objective: Floats
     reward: Floats
     distance: Floats
@@ -67,26 +69,15 @@ def train(method: str, group: int, beta: float, rng_seed: int = 0) -> Trained:
     seeds, places = np.arange(NUM_SEEDS)[:, None, None], np.arange(LENGTH)
     told = []
     for update in range(NUM_UPDATES + 1):
+        if update % EVERY == 0:
+            told.append([looked_at(language.log_probs(t), rewards, beta, best) for t in theta])
         log_table = language.log_softmax(theta)
-        all_log_probs = np.stack([language.log_probs(t) for t in theta])
-        told.append(
-            [
-                (
-                    language.objective(p, rewards, beta, log_ref),
-                    float(np.exp(p) @ rewards),
-                    language.kl(p, best),
-                )
-                for p in all_log_probs
-            ]
-        )
-        if update == NUM_UPDATES:
-            break
         noise = draw.gumbel(size=(NUM_SEEDS, BATCH, LENGTH, NUM_TOKENS))
         tokens = drawn(log_table, noise)
         row = tokens @ BASE
-        log_ratio = np.take_along_axis(all_log_probs, row, axis=1) - log_ref[row]
-        weight = advantages(rewards[row] - beta * log_ratio, method, group) / BATCH
         before = np.concatenate([np.full((*row.shape, 1), START), tokens[..., :-1]], axis=-1)
+        log_ratio = log_table[seeds, places, before, tokens].sum(axis=-1) - log_ref[row]
+        weight = advantages(rewards[row] - beta * log_ratio, method, group) / BATCH
         gradient = np.zeros(shape)
         each = np.broadcast_to(weight[..., None], tokens.shape)
         np.add.at(gradient, (seeds, places, before, tokens), each)
@@ -95,7 +86,19 @@ def train(method: str, group: int, beta: float, rng_seed: int = 0) -> Trained:
         gradient -= visited[..., None] * np.exp(log_table)
         theta += LEARNING_RATE * gradient
     objective, reward, distance = np.moveaxis(np.array(told), 2, 0)
-    return Trained(objective, reward, distance, top)
+    return Trained(np.arange(len(told)) * EVERY, objective, reward, distance, top)
+
+
+def looked_at(
+    log_p: Floats, rewards: Floats, beta: float, best: Floats
+) -> tuple[float, float, float]:
+    """J, the mean reward and the KL to the best policy, over all sentences."""
+    log_ref = language.log_probs(language.reference())
+    return (
+        language.objective(log_p, rewards, beta, log_ref),
+        float(np.exp(log_p) @ rewards),
+        language.kl(log_p, best),
+    )
 
 
 def curves(methods: tuple[str, ...], group: int, beta: float, rng_seed: int = 0) -> pd.DataFrame:
@@ -107,7 +110,7 @@ def curves(methods: tuple[str, ...], group: int, beta: float, rng_seed: int = 0)
             pd.DataFrame(
                 {
                     "method": method,
-                    "update": np.arange(NUM_UPDATES + 1),
+                    "update": found.update,
                     "distance": found.distance.mean(axis=1),
                     "objective": found.objective.mean(axis=1),
                     "reward": found.reward.mean(axis=1),
