@@ -100,4 +100,20 @@ TRACKS: dict[str, Track] = {
             ("gae/ledger", 3, "Backwards, row by row: this is the code."),
         ),
     ),
+    "bridges-20": Track(
+        "From GAE to PPO and RLHF",
+        20,
+        _stops(
+            ("ppo/reuse", 2, "A batch costs episodes. What happens if we use it twenty times?"),
+            ("ppo/ratio", 2, "Weigh the old actions. The old states stay the old states."),
+            ("ppo/far", 3, "The old batch promises −8.8. Write down what you believe."),
+            ("ppo/clip", 2, "The clip ends the promise; it does not hold the policy."),
+            ("ppo/run", 2, "Ten passes, one number changed."),
+            ("rlhf/language", 1.5, "Text is a sequence of actions: here we can list all of it."),
+            ("rlhf/optimum", 2, "The best policy is known: tilt the reference by the reward."),
+            ("rlhf/baselines", 2, "Three baselines; watch K = 2."),
+            ("rlhf/kl", 2, "The log-ratio as a loss: vote."),
+            ("rlhf/proxy", 1.5, "What was meant rises first, then falls to nothing."),
+        ),
+    ),
 }
