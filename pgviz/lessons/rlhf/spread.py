@@ -32,7 +32,11 @@ def draw(screen: Screen) -> None:
     )  # fmt: skip
     screen.says(sentence(group))
     screen.numbers(
-        table().pivot(index="p", columns="group", values="factor").reset_index().round(3)
+        table()
+        .pivot(index="p", columns="group", values="factor")
+        .reset_index()
+        .rename(columns=str)
+        .round(3)
     )
     screen.code(language.divided_by_spread)
 
