@@ -385,7 +385,7 @@ def test_the_race_says_who_needs_fewer_steps_and_whose_slowest_seed():
     assert "more" in run.in_words({"actor-critic": slow, "reinforce": fast})
     assert "no clear difference" in run.in_words({"actor-critic": fast, "reinforce": fast})
     never = recording_of([0] * 8, [900] * 8)
-    assert "Not solved: 8 seeds" in run.in_words({"actor-critic": never, "reinforce": fast})
+    assert "8 seeds of the actor-critic" in run.in_words({"actor-critic": never, "reinforce": fast})
 
 
 def test_the_steps_of_the_algorithm_have_the_numbers_of_the_run():

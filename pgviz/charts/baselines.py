@@ -337,7 +337,7 @@ def textbook(best: float) -> alt.LayerChart:
     x = x.axis(values=[0, 200, 400, 600, 800, 1000])
     y = alt.Y("mean_return:Q").title("return of an episode").scale(domain=[-90, 0], nice=False)
     y = y.axis(values=[0, -20, -40, -60, -80])
-    sizes = ["α = 2⁻¹²", "α = 2⁻¹³", "α = 2⁻¹⁴", "with V̂, α = 2⁻⁹"]
+    sizes = ["α = 2⁻¹²", "α = 2⁻¹³", "α = 2⁻¹⁴", "with V̂ (2⁻⁶), α = 2⁻⁹"]
     dash = alt.StrokeDash("label:N", legend=None).scale(
         domain=sizes, range=[[2, 2], [1, 0], [7, 3], [10, 3]]
     )

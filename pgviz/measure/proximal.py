@@ -58,6 +58,11 @@ def climbed(old: float = OLD_CORRIDOR, num_steps: int = 20) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["kind", "step", "p", "slope", "objective"])
 
 
+def true_slope(p: float) -> float:
+    """dJ/dθ of the corridor, θ the log-odds of right: one of two logits that move together."""
+    return float(gradient(short_corridor(p))[0, RIGHT])
+
+
 def stale_slope(old: float, p: float) -> Floats:
     """What episodes of P(right) = old say about the slope at p, ρ left out."""
     return without_ratio(short_corridor(old), short_corridor(p))

@@ -51,7 +51,7 @@ def label(run: Config) -> str:
     """What a curve is: the step size of θ, and of V̂ where there is one."""
     said = f"α = 2{superscript(run.learning_rate)}"
     if run.has_critic:
-        return f"with V̂, {said}"
+        return f"with V̂ ({2}{superscript(run.critic_learning_rate)}), {said}"
     return said
 
 

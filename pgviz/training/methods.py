@@ -166,7 +166,7 @@ methods: dict[str, Method] = {
         },
     ),
     # The same Ψ, and each batch used for 16 steps: a smaller step size, and normalised advantages,
-    # so that the clip at 1 ± .2 means the same in every batch. Windows twice as long as those of gae
+    # so that one step size fits every batch. Windows twice as long as those of gae
     # with half the environments.
     "ppo": Method(
         "PPO",

@@ -144,7 +144,7 @@ def in_words(found: dict[str, Recording]) -> str:
     lacking = {name: int(np.isnan(x).sum()) for name, x in steps.items()}
     if any(lacking.values()):
         return (
-            f"{text} Not solved: {plural(lacking['actor-critic'], 'seed')} of the actor-critic,"
+            f"{text} Not solved within {race.BUDGETS[found['reinforce'].config.world]:,} steps: {plural(lacking['actor-critic'], 'seed')} of the actor-critic,"
             f" {lacking['reinforce']} of REINFORCE."
         )
     return (

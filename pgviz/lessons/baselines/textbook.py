@@ -25,7 +25,7 @@ RUNS = tuple({c: None for figure in ("13.2", "13.1") for c in textbook.configs(f
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "Sutton & Barto's comparison, run here. In the corridor every step costs 1. θ begins where"
+        "Sutton & Barto's comparison, with their step sizes α. In the corridor a step costs 1. θ begins where"
         " the policy goes left with probability .95. One episode at a time: at each of its steps"
         " first V̂ moves, then θ. The rooms look alike, so V̂ is one number. 100 seeds."
     )
@@ -95,6 +95,8 @@ def sentence(recordings: Sequence[Recording], shown: str) -> str:
     said, stuck = [], []
     for found in recordings:
         returns, name = textbook.mean_returns(found), textbook.label(found.config)
+        if shown == WITH and not found.config.has_critic:
+            name = f"without V̂, {name}"
         last = fixed(returns[-textbook.LAST :].mean(), 1)
         if shown == WITH:
             early = fixed(returns[textbook.LAST - 10 : textbook.LAST + 10].mean(), 1)
@@ -103,8 +105,8 @@ def sentence(recordings: Sequence[Recording], shown: str) -> str:
             said.append(f"{last} at {name}")
         if cut := textbook.cut_at_the_end(found):
             stuck.append(
-                f" At {name} {cut} of {found.num_seeds} seeds go right for ever: their episodes are"
-                " cut after 1,000 steps."
+                f" {cut} of {found.num_seeds} seeds go right for ever ({name}): their episodes are cut"
+                " after 1,000 steps."
             )
     begin = "" if shown == WITH else "Mean return of the last 100 episodes: "
     text = begin + ("; " if shown == WITH else ", ").join(said)

@@ -125,6 +125,13 @@ def sentence(found: dict[float, Recording]) -> str:
         f"λ = {best['label']} needs the fewest steps ({best['steps']:,.0f}), λ = {worst['label']}"
         f" the most ({worst['steps']:,.0f})."
     )
+    missed = int(worst["seeds"] - worst["solved"])
+    if missed > 1:
+        text = (
+            f"λ = {best['label']} needs the fewest steps ({best['steps']:,.0f}). With λ ="
+            f" {worst['label']}, {missed} of {int(worst['seeds'])} learners do not solve it within"
+            f" {sweep.steps_in(RUNS[0]):,} steps."
+        )
     if not is_between(middle):
         text += " In these runs the best λ is an end."
     if not apart:

@@ -14,7 +14,7 @@ from pgviz.ui.screen import Screen
 LINES = (
     ("Play windows; compute GAE", "the same", "the same"),
     ("Keep log π of the actions taken", "not needed", "the ratio's denominator"),
-    ("Normalise the advantages", "no", "yes: the clip then means the same in every batch"),
+    ("Normalise the advantages", "no", "yes: one learning rate fits every batch"),
     ("Use the batch", "once", "several passes, in minibatches"),
     ("Ascend", "Ψ log π", "min(ρ Ψ, clip(ρ) Ψ)"),
 )
@@ -47,6 +47,6 @@ def sentence() -> str:
     new = [name for name in methods["ppo"].settings if name not in methods["gae"].settings]
     return (
         f"Ψ is {'the same function' if same else 'another function'} in both methods. PPO has"
-        f" {plural(len(new), 'setting')} of its own: {', '.join(f'`{name}`' for name in new)}. With"
-        " one pass over one minibatch ρ is 1, and the step is that of GAE's mean over its steps."
+        f" {plural(len(new), 'setting')} of its own: {', '.join(f'`{name}`' for name in new)}. In the"
+        " first minibatch every ρ is 1, and the gradient is the mean of Ψ ∇ log π."
     )

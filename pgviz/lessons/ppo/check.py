@@ -39,8 +39,9 @@ def ratio_one() -> Question:
     true = float(gradient(played)[0, 0])
     return Question(
         "ratio-one",
-        "At the first minibatch every ratio is 1. What is the gradient of the surrogate there?",
-        ("Zero: nothing has changed yet", "That of J", "Undefined"),
+        "At the first minibatch of a batch every ratio is 1. What does the gradient of the surrogate"
+        " estimate there?",
+        ("Zero: nothing has changed yet", "The gradient of J", "Nothing: it is undefined"),
         1,
         (
             f"The ratio is 1, its slope is not 0. In the corridor at p = ½ it is {signed(first)}.",

@@ -22,7 +22,7 @@ def draw(screen: Screen) -> None:
         "**PPO**, proximal policy optimisation, ends the promise where ρ leaves 1 ± ε, the **clip**:\n\n"
         "$\\min(\\rho A,\\; \\mathrm{clip}(\\rho,\\, 1-\\varepsilon,\\, 1+\\varepsilon)\\, A)$\n\n"
         "A good action taken even more often then promises nothing more. The minimum keeps what gets"
-        " worse. The clip does not hold the policy back: it takes away the reward for going on."
+        " worse. The clip does not hold the policy back: it takes away the gain of going on."
     )
     epsilon: float = screen.control(EPSILON, 0.2)
     table = proximal.promises(epsilon)

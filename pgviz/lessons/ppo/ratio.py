@@ -32,7 +32,7 @@ def draw(screen: Screen) -> None:
     screen.chart(
         charts.slopes, ink(), old,
         tables={"slopes": table, "here": charts.points(here, now)},
-        title="With ρ the old batch is right for longer",
+        title="Far from the old policy, ρ comes closer",
         note="exact, ladder of six steps, one θ for all rungs",
     )  # fmt: skip
     screen.says(sentence(here, old, now))

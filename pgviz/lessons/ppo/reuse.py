@@ -4,7 +4,7 @@ import pandas as pd
 
 from pgviz.charts import ppo as charts
 from pgviz.exact.surrogate import without_ratio
-from pgviz.figures import fixed
+from pgviz.figures import fixed, signed
 from pgviz.lessons.baselines import worlds
 from pgviz.measure import proximal
 from pgviz.ui.controls import Choice
@@ -19,7 +19,7 @@ BEATS = ({"reused": 1}, {"reused": 5}, {"reused": 20})
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "A batch costs episodes, and one gradient step uses it up. Why not take twenty? After the"
+        "A batch costs episodes, and so far it served one gradient step. Why not twenty? After the"
         " first step the policy is another one, and the batch is old. In the corridor, from"
         " P(right) = ½: every step follows the mean of ĝ, once from a fresh batch each time, once"
         " from the first batch alone."
@@ -55,6 +55,6 @@ def sentence(shown: pd.DataFrame, steps: int) -> str:
     return (
         f"After {steps} steps: fresh batches P(right) = {fixed(fresh['p'])}, J ="
         f" {fixed(fresh['objective'])}; one batch P(right) = {fixed(stale['p'])}, J ="
-        f" {fixed(stale['objective'])}.{worse} Its slope stays {fixed(stale['slope'])}; the true"
-        f" one is now {fixed(fresh['slope'])} at the fresh policy."
+        f" {fixed(stale['objective'])}.{worse} The old batch still says that the slope is"
+        f" {signed(stale['slope'])}; there it is {signed(proximal.true_slope(stale['p']))}."
     )

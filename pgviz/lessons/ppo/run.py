@@ -31,7 +31,8 @@ def draw(screen: Screen) -> None:
         f"CartPole, sixteen seeds. Each batch of {config.num_envs * config.num_steps:,} steps is"
         f" used for {config.update_epochs} passes, {config.num_minibatches} minibatches a pass,"
         f" with learning rate {config.learning_rate:g}. The two runs differ in one number: the clip"
-        " at ε = 0.2, or none."
+        " at ε = 0.2, or none. The KL says how far a batch moved the policy from the one that"
+        " played."
     )
     shown: str = screen.control(SHOWN, "return")
     training.run_again(screen, RUNS)
@@ -140,8 +141,8 @@ def sentence(found: dict[str, Recording]) -> str:
         solved, low = int(metrics["solved"][-1].sum()), float(metrics["trailing_return"][-1].min())
         kl = float(np.median(metrics["approx_kl"]))
         said.append(
-            f"{name}: {solved} of {plural(recording.num_seeds, 'seed')} solve it, the lowest returns"
-            f" {fixed(low, 0)} at the end, median KL {kl:.2g}"
+            f"{name}: {solved} of {plural(recording.num_seeds, 'seed')} solve it, the lowest return at"
+            f" the end is {fixed(low, 0)}, the median KL {kl:.2g}"
         )
     return "; ".join(said) + "."
 

@@ -87,14 +87,13 @@ def apart(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def sentence(recording: Recording) -> str:
-    """Both shares, over the whole run, and how far the policy went."""
-    metrics = recording.metrics()
-    clipped, zero = (float(metrics[name].mean()) for name in NAMES)
-    kl = float(np.median(metrics["approx_kl"]))
+    """Both shares, over the whole run."""
+    found = shares(recording).groupby("name", sort=False)["share"].mean().to_dict()
+    clipped, zero = (found[name] for name in NAMES.values())
     return (
         f"Over the run {percent(clipped, 1)} of the steps are beyond the clip, and"
-        f" {percent(zero, 1)} have no gradient. The others beyond it pull back towards the old"
-        f" policy. Median KL from the old policy: {kl:.4f}."
+        f" {percent(zero, 1)} have no gradient (means of the two lines). The others beyond the clip"
+        " pull back towards the old policy."
     )
 
 

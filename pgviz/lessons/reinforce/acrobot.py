@@ -101,16 +101,18 @@ def in_words(recording: Recording, update: int, seed: int, episode: int) -> str:
     returns = played(recording.path, update, seed).episode_returns[0]
     metrics = recording.metrics()
     solved = int(metrics["solved"][-1].sum())
+    learns = update < recording.num_updates and metrics["active"][update, seed]
+    ended = "" if learns else ", by its last policy, after it had stopped learning"
     said = (
         f"This episode returns {fixed(returns[episode], 0)}; the {len(returns)} of this update"
-        f" {fixed(returns.mean(), 1)} on average. {solved} of {recording.num_seeds} seeds solve"
-        f" Acrobot ({fixed(world.solved_at or 0, 0)})"
+        f" {fixed(returns.mean(), 1)} on average{ended}. {solved} of {recording.num_seeds} seeds"
+        f" solve Acrobot ({fixed(world.solved_at or 0, 0)})"
     )
     lowest = world.returns[0] if world.returns else -np.inf
     stuck = int((metrics["trailing_return"][-1] <= lowest).sum())
     if not stuck:
         return f"{said}."
     return (
-        f"{said}. Of {plural(stuck, 'seed')} no episode reaches the line: all returns are"
+        f"{said}. {plural(stuck, 'seed')} never saw an episode reach the line: all returns are"
         f" {fixed(lowest, 0)}, and ĝ is noise."
     )
