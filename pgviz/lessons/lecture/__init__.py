@@ -9,7 +9,7 @@ PAGE = Page(
     icon=":material/present_to_all:",
     question="How do I show this to a room?",
     steps=(
-        Step("tracks", "Three lectures, ready to give"),
+        Step("tracks", "Lectures, ready to give"),
         Step("follow", "The lecturer's page, for a second window"),
     ),
 )

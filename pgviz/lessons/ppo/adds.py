@@ -24,7 +24,7 @@ def draw(screen: Screen) -> None:
     screen.words(
         "PPO takes its advantages from GAE. New is how a batch is"
         " used: several passes over minibatches, the ratio to the probabilities of the policy that"
-        " played, and the clip. All else is as before."
+        " played, and the clip."
     )
     with screen.picture():
         st.markdown("**The same advantages, another use of the batch**")
