@@ -69,8 +69,11 @@ def slopes(ink: str, old: float) -> alt.LayerChart:
     )  # fmt: skip
 
 
-def promises(ink: str, old: float) -> alt.LayerChart:
-    """The promise and the true J. Tables: curves (p, kind, value), marks (the same and label)."""
+def promises(ink: str, old: float, clip_coef: float = 0.0) -> alt.LayerChart:
+    """The promise and the true J; shaded, where the ratio of "right" is within 1 ± clip_coef.
+
+    Tables: curves (p, kind, value), marks (the same and label).
+    """
     kinds = ["promise", "true J"]
     x = alt.X("p:Q").title("new policy, P(right)").scale(domain=[0, 1], nice=False)
     x = x.axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1])
@@ -79,8 +82,12 @@ def promises(ink: str, old: float) -> alt.LayerChart:
     dash = alt.StrokeDash("kind:N", legend=None).scale(domain=kinds, range=[[1, 0], TRUTH_DASH])
     shape = alt.Shape("kind:N", legend=None).scale(domain=kinds, range=["square", "circle"])
     played = _table("curves").transform_aggregate(rows="count()").transform_calculate(p=str(old))
+    low, high = max(0.0, old * (1 - clip_coef)), min(1.0, old * (1 + clip_coef))
+    within = played.transform_calculate(low=str(low), high=str(high))
     return (
-        played.mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x)
+        within.mark_rect(color=PPO, opacity=0.1).encode(
+            alt.X("low:Q").scale(domain=[0, 1], nice=False), alt.X2("high:Q"))
+        + played.mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x)
         + played.mark_text(color=QUIET, fontSize=12, align="right", dx=-6, baseline="bottom", dy=-6)
         .encode(x, y=alt.value("height"), text=alt.value("played here"))
         + _table("curves").mark_line(strokeWidth=2.6, clip=True).encode(x, y, color, dash)

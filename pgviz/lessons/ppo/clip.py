@@ -45,11 +45,11 @@ def draw(screen: Screen) -> None:
         ]
     )
     screen.chart(
-        charts.promises, ink(), proximal.OLD_CORRIDOR, tables={"curves": table, "marks": marks},
+        charts.promises, ink(), proximal.OLD_CORRIDOR, epsilon if epsilon < 1 else 0.0, tables={"curves": table, "marks": marks},
         title="The promise is largest where the ratio meets the clip"
         if epsilon < 1
         else "Without the clip the promise rises to the end",
-        note="exact, short corridor, played with P(right) = ½",
+        note="exact, short corridor, played with P(right) = ½ · shaded: ρ of “right” within 1 ± ε",
     )  # fmt: skip
     screen.says(sentence(epsilon, best))
     screen.numbers(table.pivot(index="p", columns="kind", values="value").reset_index().round(3))
