@@ -160,6 +160,10 @@ def _ready(page: Page) -> None:
         state="attached",
         timeout=60_000,
     )
+    # Before a script has run for the first time the page says "notRunning", too, and is empty.
+    page.wait_for_selector(
+        "[data-testid=stMain] [data-testid=stElementContainer]", state="attached", timeout=60_000
+    )
     page.wait_for_function(
         "!document.querySelector('[data-stale=true], [data-testid=stSkeleton]')", timeout=60_000
     )

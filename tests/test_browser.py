@@ -56,6 +56,8 @@ def visit(url, chromium, ready):
         page.on("websocket", lambda ws: ws.on("framesent", lambda frame: page.sent.append(frame)))
         page.goto(f"{url}/{path}")
         ready(page)
+        if "all=1" not in path:
+            page.wait_for_selector(".walk ol", timeout=PATIENCE)  # from here on keys are heard
         return page
 
     yield visiting
