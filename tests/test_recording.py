@@ -87,6 +87,7 @@ def with_header(path, **changes):
     """A recording of one update whose header has been tampered with."""
     header = {
         "format": FORMAT,
+        "kind": "Config",
         "config": vars(CONFIG),
         "metrics": METRICS,
         "num_seeds": CONFIG.num_seeds,
@@ -247,6 +248,7 @@ def test_garbage_is_refused_in_one_sentence(path, content):
         {"config": vars(CONFIG) | {"method": "os.system"}},
         {"config": vars(CONFIG) | {"num_seeds": 10**300}},
         {"config": [1]},
+        *({"kind": kind} for kind in ("Unheard", "os.system", None, ["Config"], ...)),
         {"metrics": "entropy"},
         {"metrics": [1, 2]},
         {"metrics": None},

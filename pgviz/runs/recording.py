@@ -32,7 +32,7 @@ from pgviz.training.agent import Agent
 from pgviz.training.config import Config
 from pgviz.training.methods import RATIO_METRICS
 
-FORMAT = 3
+FORMAT = 4
 HEADER_BYTES = 4096
 MAX_BYTES = 2**30  # of one recording
 BLOCK_BYTES = 2**20  # read at a time while a recording is checked
@@ -58,6 +58,7 @@ class Recorder:
     ) -> None:
         header = {
             "format": FORMAT,
+            "kind": type(config).__name__,
             "config": asdict(config),
             "metrics": metrics,
             "num_seeds": birth.shape[0],
@@ -369,7 +370,7 @@ def read_header(file: BinaryIO, name: str) -> dict[str, Any]:
         raise RecordingError(f"{name} has format {header['format']!r}, this is {FORMAT}")
     try:
         return {
-            "config": _config(header["config"]),
+            "config": _config(header["kind"], header["config"]),
             "metrics": _names(header["metrics"]),
             "num_seeds": _size(header["num_seeds"]),
             "num_parameters": _size(header["num_parameters"]),
@@ -378,11 +379,15 @@ def read_header(file: BinaryIO, name: str) -> dict[str, Any]:
         raise RecordingError(f"{name} has a header that makes no sense: {error}") from error
 
 
-def _config(settings: Any) -> Config:
-    known = {field.name for field in fields(Config)}
+def _config(kind: Any, settings: Any) -> Config:
+    """Of a kind that is known already: a header loads nothing."""
+    kinds = {each.__name__: each for each in (Config, *Config.__subclasses__())}
+    if not isinstance(kind, str) or kind not in kinds:
+        raise ValueError("its kind of configuration is unknown")
+    known = {field.name for field in fields(kinds[kind])}
     if not isinstance(settings, dict) or settings.keys() != known:
         raise ValueError("its settings are not those of this version")
-    return Config(**settings)
+    return kinds[kind](**settings)
 
 
 def _names(names: Any) -> tuple[str, ...]:

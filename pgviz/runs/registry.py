@@ -318,7 +318,8 @@ class Runs:
         key = run_key(config)
         name = f"{key}.{self._name}-{next(self._numbers):x}.run"
         run = Run(key, config, self.directory / name)
-        args = [asdict(config), run.path]
+        kind = f"{type(config).__module__}:{type(config).__name__}"
+        args = [kind, asdict(config), run.path]
         run.task = self._pool.schedule(worker.record, args=args, timeout=MAX_RUN_S)
         self._runs[key] = run
         self._tasks.append(run)
@@ -517,7 +518,8 @@ def _importable(directory: Path) -> Iterator[None]:
 
 def run_key(config: Config) -> str:
     """The name of a run: a hash of its configuration and of what will compute and record it."""
-    text = json.dumps([asdict(config), code_version(), FORMAT], sort_keys=True)
+    kind = type(config).__name__
+    text = json.dumps([kind, asdict(config), code_version(), FORMAT], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import time
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 from pebble import CONSTS
 
 from pgviz.runs.recording import Recorder
-from pgviz.training import METRICS, Config, train
+from pgviz.training import METRICS, Config
 
 LOCK_S = 3.0  # seconds until a worker that holds the lock of the channel is given up
 
@@ -43,13 +44,14 @@ def _end_with_the_app() -> None:
 
 def warm_up() -> None:
     """Train for a moment, so that the first learner does not wait for libraries to load."""
-    for _ in train(Config(num_seeds=1, num_updates=1, num_envs=1)):
+    for _ in Config(num_seeds=1, num_updates=1, num_envs=1).train():
         pass
 
 
-def record(settings: dict[str, Any], path: Path) -> tuple[str, str]:
+def record(kind: str, settings: dict[str, Any], path: Path) -> tuple[str, str]:
     """Train into the recording `path` until the run ends or a file `….stop` stands beside it.
 
+    `kind` is the class of the configuration, as "module:name".
     On a full disk nothing is left of it: the next run needs the room. A recording that was deleted
     while it was written can be read by nobody: the run ends.
 
@@ -57,7 +59,8 @@ def record(settings: dict[str, Any], path: Path) -> tuple[str, str]:
     A finished recording has a file `….done` beside it, which holds its size and its checksum.
     """
     try:
-        return _record(Config(**settings), path), ""
+        module, _, name = kind.partition(":")
+        return _record(getattr(import_module(module), name)(**settings), path), ""
     except Exception as error:
         logging.getLogger(__name__).exception("a run failed")
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
@@ -74,7 +77,7 @@ def _record(config: Config, path: Path) -> str:
     started = time.perf_counter()
     recorder: Recorder | None = None
     try:
-        for update in train(config):
+        for update in config.train():
             if recorder is None:
                 with suppress(FileExistsError):  # opening it will say what is there instead
                     path.parent.mkdir(parents=True, exist_ok=True)  # somebody may have tidied up

@@ -1,7 +1,8 @@
 """What a run IS: a frozen configuration. It is the run's name, its URL, its flags and its caption."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, Self, get_type_hints
 
 import numpy as np
 from gymnasium.spaces import Discrete
@@ -9,6 +10,9 @@ from gymnasium.spaces import Discrete
 from pgviz.training.methods import irrelevant, methods
 from pgviz.worlds.tabular import WorldError
 from pgviz.worlds.world import World, find
+
+if TYPE_CHECKING:
+    from pgviz.training.loop import Update
 
 
 class ConfigError(ValueError):
@@ -165,9 +169,15 @@ class Config:
         """Whether every update learns from whole episodes, and not from windows of num_steps."""
         return self.num_steps == 0
 
-    def replace(self, **changes: Any) -> "Config":
+    def replace(self, **changes: Any) -> Self:
         """A variant of this configuration."""
         return replace(self, **changes)
+
+    def train(self) -> Iterator["Update"]:
+        """Its updates. A kind of configuration that brings an engine of its own trains with that."""
+        from pgviz.training.loop import train  # torch is loaded when it is needed
+
+        return train(self)
 
 
 LIMITS: dict[str, tuple[float, float, str]] = {

@@ -34,6 +34,8 @@ METRICS = (
     "trailing_return",  # mean return of the last 100 training episodes (of all, before 100)
     "pseudo_loss",  # −(1/N) Σ Ψ log π: its gradient is used, its value means nothing
     "grad_norm",  # ‖ĝ‖ before clipping; of a shared network the length of the joint gradient
+    "advantage_mean",  # mean of Ψ as it multiplies ∇ log π, over the steps of the batch
+    "advantage_std",  # its standard deviation
     "value_loss",  # mean ½ (V̂ − y)² before the critic learned from y; NaN without a critic
     "explained_variance",  # 1 − Var(y − V̂)/Var(y) of the same V̂ and y; NaN without a critic
     "approx_kl",  # mean (ρ − 1) − log ρ over PPO's last epoch; this and the next two NaN elsewhere

@@ -17,7 +17,7 @@ from pgviz.networks import Array32, Linear
 from pgviz.training import critic
 from pgviz.training.agent import Agent
 from pgviz.training.config import Config
-from pgviz.training.gradient import in_order_of_time, policy_gradient
+from pgviz.training.gradient import in_order_of_time, of_each_seed, policy_gradient
 from pgviz.training.methods import methods, weighted
 from pgviz.training.optimizer import clipped
 from pgviz.training.rollout import Rollout
@@ -31,14 +31,14 @@ Measured = dict[str, NDArray[np.float64]]
 def gradient_step(learners: "Learners", rollout: Rollout, config: Config) -> Measured:
     """θ ← θ + Adam(clip(ĝ)),   ĝ = (1/N) Σ_rows Σ_t Ψ_t ∇θ log π(a_t|s_t); then the critic learns."""
     psi = methods[config.method].weight(rollout, config)
-    gradient, pseudo_loss = policy_gradient(
-        learners.agent, learners.policy, rollout, weighted(psi, rollout, config)
-    )
+    advantages = weighted(psi, rollout, config)
+    gradient, pseudo_loss = policy_gradient(learners.agent, learners.policy, rollout, advantages)
     gradient = learners.with_critic(gradient, rollout, psi)
     gradient, grad_norm = clipped(gradient, config.max_grad_norm)
     learners.ascend(gradient)
     fit = learners.fit_critic(rollout, psi)
-    return {"pseudo_loss": pseudo_loss, "grad_norm": grad_norm, **fit}
+    told = {"pseudo_loss": pseudo_loss, "grad_norm": grad_norm}
+    return told | moments(advantages, rollout) | fit
 
 
 def ppo(learners: "Learners", rollout: Rollout, config: Config) -> Measured:
@@ -52,8 +52,8 @@ def ppo(learners: "Learners", rollout: Rollout, config: Config) -> Measured:
     Source: Schulman et al., 2017, arXiv:1707.06347, equation 7 and algorithm 1.
     """
     psi = methods[config.method].weight(rollout, config)
-    targets = psi + rollout.values
-    batch = Batch(rollout, weighted(psi, rollout, config), targets, rollout.log_probs)
+    targets, weights = psi + rollout.values, weighted(psi, rollout, config)
+    batch = Batch(rollout, weights, targets, rollout.log_probs)
     agent, told, norms, losses = learners.agent, [], [], []
     assert agent.critic is not None
     for rows in minibatches(batch, learners.critic_streams, config):
@@ -77,6 +77,7 @@ def ppo(learners: "Learners", rollout: Rollout, config: Config) -> Measured:
         "grad_norm": mean(norms),
         "value_loss": critic.value_loss(rollout, targets),
         "explained_variance": critic.explained_variance(rollout, targets),
+        **moments(weights, rollout),
         **{name: mean([x[name] for x in last]) for name in last[0]},
     }
 
@@ -121,12 +122,23 @@ def step_by_step(learners: "Learners", rollout: Rollout, config: Config) -> Meas
     log_probs = rollout.log_probs[longest_first, 0]
     measured["pseudo_loss"][longest_first] = -(psi * log_probs).sum(axis=1, dtype=np.float64)
     measured["grad_norm"][longest_first] = np.sqrt(np.square(moved).sum(axis=1))
+    advantages = np.empty_like(psi)
+    advantages[longest_first] = psi
+    measured |= moments(advantages[:, None], rollout)
     if agent.critic is None:
         return measured
     targets = reward_to_go(rollout.rewards, config.gamma)
     return measured | {
         "value_loss": critic.value_loss(rollout, targets),
         "explained_variance": critic.explained_variance(rollout, targets),
+    }
+
+
+def moments(advantages: NDArray[np.floating], rollout: Rollout) -> Measured:
+    """Mean and standard deviation [S] of Ψ [S, N, T], as it multiplies ∇ log π, over the steps."""
+    return {
+        "advantage_mean": of_each_seed(np.mean, rollout.mask, advantages),
+        "advantage_std": of_each_seed(np.std, rollout.mask, advantages),
     }
 
 
@@ -196,7 +208,9 @@ def clipping(ratios: Array32, advantages: Array32, clip_coef: float) -> Measured
     zero_gradient_fraction   share of the steps whose gradient is exactly 0: beyond the clip, on the
                              side to which Â pushes
     """
-    far, log_ratios = np.abs(ratios - 1) > clip_coef, np.log(ratios.astype(np.float64))
+    least = np.finfo(np.float32).tiny  # in place of a ratio that float32 rounds to 0
+    far = np.abs(ratios - 1) > clip_coef
+    log_ratios = np.log(np.maximum(ratios, least).astype(np.float64))
     beyond = far & ((ratios > 1) == (advantages > 0)) & (advantages != 0)
     return {
         "approx_kl": (np.expm1(log_ratios) - log_ratios).mean(axis=1),

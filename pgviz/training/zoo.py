@@ -12,10 +12,10 @@ Axes: U updates, S seeds, K batches, F features, A actions of a finite world.
 import builtins
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib import import_module
 from types import ModuleType, SimpleNamespace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -201,7 +201,7 @@ HELPERS: Mapping[str, Any] = {
 
 # ── The cases ────────────────────────────────────────────────────────────────────────────────
 
-TO_THE_POLICY = "learners.agent, learners.policy, rollout, weighted(psi, rollout, config)"
+TO_THE_POLICY = "advantages = weighted(psi, rollout, config)"
 MINUS_VALUES = "return reward_to_go(rewards, gamma, episode_over) - values"
 WITH_CRITIC = "gradient = learners.with_critic(gradient, rollout, psi)"
 TWO_ARMS = preset("reinforce", "two-arms", num_updates=60)
@@ -378,31 +378,46 @@ CASES: dict[str, Case] = {
 
 # ── Instruments ──────────────────────────────────────────────────────────────────────────────
 
-RECORDED = ("episode_return", "env_steps", "entropy", "explained_variance", "value_loss")
+RECORDED = (
+    "episode_return",
+    "env_steps",
+    "entropy",
+    "explained_variance",
+    "value_loss",
+    "advantage_mean",
+    "advantage_std",
+)
 
 
 def watch(case: Case, which: Which = "wrong", config: Config | None = None) -> dict[str, Floats]:
-    """Train, and read the instruments: name → [U, S], RECORDED and those of the advantages.
+    """Train, and read the instruments: name → [U, S], RECORDED.
 
-    advantage_mean and advantage_std are those of Ψ as it multiplies ∇ log π, over the steps of a
-    seed's batch. `config` is the run the case is shown with unless given.
+    `config` is the run the case is shown with unless given.
     """
-    engine = Engine(case, which)
-    told: list[tuple[Floats, Floats]] = []
-    weighted = engine.updates.weighted
-
-    def noting(psi: Any, rollout: Rollout, config: Config) -> Any:
-        weights = weighted(psi, rollout, config)
-        mean, std = (gradient.of_each_seed(f, rollout.mask, weights) for f in (np.mean, np.std))
-        told.append((mean, std))
-        return weights
-
-    engine.updates.weighted = noting  # type: ignore[attr-defined]  # of these modules alone
-    run = engine.train(case.configured(config or case.config, which))
+    run = Engine(case, which).train(case.configured(config or case.config, which))
     rows = [[update.metrics[name] for name in RECORDED] for update in run]
-    seen = dict(zip(RECORDED, np.array(rows).swapaxes(0, 1), strict=True))
-    means, stds = np.array(told).swapaxes(0, 1)
-    return {**seen, "advantage_mean": means, "advantage_std": stds}
+    return dict(zip(RECORDED, np.array(rows).swapaxes(0, 1), strict=True))
+
+
+@dataclass(frozen=True)
+class Changed(Config):
+    """A run with a line of a case in place of the engine's."""
+
+    case: str = ""
+    which: str = "wrong"
+
+    def train(self) -> Iterator[Any]:
+        """The updates of the engine that has the line."""
+        return Engine(CASES[self.case], cast(Which, self.which)).train(self)
+
+
+def run_of(name: str, which: Which = "wrong") -> Config:
+    """The run a case is shown with. With the right line it is a run of the engine itself."""
+    case = CASES[name]
+    config = case.configured(case.config, which)
+    if case.settings or (which == "right" and not case.replaces):
+        return config
+    return Changed(**asdict(config), case=name, which=which)
 
 
 @dataclass(frozen=True)
@@ -454,8 +469,8 @@ def expected_update(
     """What the case's method does to the θ of a finite world in one plain gradient step.
 
     The policy is the one the world is shown with; V̂ is the true V, as near to it as the
-    features come, and its mean over time where it depends on time. In windows they hold whole episodes, and λ = 1, so that nothing but the changed
-    line can bias. 256 seeds make 256 batches; `num_rounds` of them are played.
+    features come, and its mean over time where it depends on time. In windows they hold whole
+    episodes, and λ = 1, so that nothing but the changed line can bias. 256 seeds make 256 batches; `num_rounds` of them are played.
     """
     world = world or case.world or "two-arms"
     table = find(world).table

@@ -1,0 +1,185 @@
+"""What the wrong lines of training/zoo.py look like: curves of a recording, and a table of all cases.
+
+`python -m pgviz.measure.symptoms` trains every case twice, with the wrong line and the right one,
+compares its expected update with ∇J, and writes symptoms.json beside this file.
+
+Axes: U updates, S seeds.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pgviz.measure.ensembles import interquartile_mean
+from pgviz.training import zoo
+from pgviz.training.zoo import CASES, Which
+from pgviz.worlds.world import find
+
+FILE = Path(__file__).with_name("symptoms.json")
+LINES: tuple[Which, Which] = ("wrong", "right")
+METRICS = ("episode_return", "entropy", "explained_variance", "advantage_mean", "advantage_std")
+MOST_POINTS = 100  # of a curve
+LEARNS = 0.8  # share of the right line's improvement from which a wrong line counts as learning
+ROUNDS = 4  # of 256 batches for an expected update
+
+Metrics = Mapping[str, NDArray[np.float64]]
+
+
+def last_tenth(metrics: Metrics, name: str) -> float:
+    """A metric over the last tenth of the updates: the mean of the middle half of the seeds."""
+    values = metrics[name]
+    tail = values[-max(1, len(values) // 10) :]
+    known = np.isfinite(tail)
+    means = np.where(known, tail, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    means = means[known.any(axis=0)]
+    return float(interquartile_mean(means)) if means.size else float("nan")
+
+
+def beginning(metrics: Metrics) -> float:
+    """The return of the first update, mean over the seeds."""
+    return float(np.nanmean(metrics["episode_return"][0]))
+
+
+def curves(metrics: Metrics, name: str, along: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A metric along `along`, a count: middle (x, value, low, high) and seeds (x, seed, value).
+
+    At most MOST_POINTS points, each the mean of neighbouring updates. Of the advantages, value is
+    the mean, and low and high are one standard deviation away from it.
+    """
+    num_updates = len(metrics[name])
+    groups = np.array_split(np.arange(num_updates), min(num_updates, MOST_POINTS))
+    x = np.array([metrics[along][group[-1]].mean() for group in groups])
+    values = np.array([_mean(metrics[name][group]) for group in groups])
+    middle = interquartile_mean(values, axis=1)
+    spread = np.zeros(len(middle))
+    if name == "advantage_mean":
+        spread = interquartile_mean(
+            np.array([_mean(metrics["advantage_std"][group]) for group in groups]), axis=1
+        )
+    seeds = pd.DataFrame(values).assign(x=x).melt(id_vars="x", var_name="seed")
+    table = pd.DataFrame({"x": x, "value": middle, "low": middle - spread, "high": middle + spread})
+    return table.dropna(), seeds.dropna()
+
+
+def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Over updates, of those in which a seed has a value."""
+    known = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        return np.where(known, values, 0).sum(axis=0) / np.where(known.any(0), known.sum(0), np.nan)
+
+
+# ── The table of all cases ───────────────────────────────────────────────────────────────────
+
+
+def measure(name: str) -> dict[str, Any]:
+    """What the instruments say of a case, with the wrong line and with the right one."""
+    case, found = CASES[name], {}
+    for which in LINES:
+        rows = [update.metrics for update in zoo.run_of(name, which).train()]
+        metrics = {metric: np.array([row[metric] for row in rows]) for metric in METRICS}
+        found[which] = {
+            "start": beginning(metrics),
+            **{metric: last_tenth(metrics, metric) for metric in METRICS},
+            "solved": int(rows[-1]["solved"].sum()),
+        }
+        if case.world:
+            update = zoo.expected_update(case, which, num_rounds=ROUNDS)
+            found[which]["update"] = {
+                "mean": update.mean.tolist(),
+                "standard_error": update.standard_error.tolist(),
+                "exact": update.exact.tolist(),
+                "cosine": update.cosine,
+            }
+    return found
+
+
+@lru_cache(1)
+def measured() -> dict[str, dict[str, dict[str, Any]]]:
+    """What was measured: case → "wrong" or "right" → start, METRICS, solved and, where there is a
+    world for it, update.
+    """
+    document: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    return document
+
+
+def share(name: str) -> float:
+    """The improvement of the return with the wrong line, divided by that with the right one."""
+    wrong, right = (measured()[name][which] for which in LINES)
+    start = right["start"]
+    return float(
+        (wrong["episode_return"] - start) / (right["episode_return"] - start)
+    )
+
+
+def still_learn() -> list[str]:
+    """The cases whose return improves by at least LEARNS of what the right line improves it."""
+    return [name for name in CASES if share(name) >= LEARNS]
+
+
+def pushes(name: str, which: Which) -> pd.DataFrame:
+    """The expected update and ∇J, a row per feature and action: (place, kind, value, error).
+
+    Of two actions the second alone: the first is pushed by the same amount the other way.
+    """
+    case, update = CASES[name], measured()[name][which]["update"]
+    table = find(case.world).table
+    assert table is not None
+    actions = [1] if table.num_actions == 2 else range(table.num_actions)
+    rows = []
+    for feature in range(table.num_features):
+        for action in actions:
+            place = f"action {action + 1}"
+            if table.num_features > 1:
+                place = f"state {feature + 1}, {place}"
+            for kind, values in (("exact", update["exact"]), ("measured", update["mean"])):
+                error = update["standard_error"][feature][action] if kind == "measured" else 0.0
+                value = values[feature][action]
+                rows.append(
+                    {"place": place, "kind": kind, "value": value,
+                     "low": value - 2 * error, "high": value + 2 * error}
+                )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def table() -> pd.DataFrame:
+    """All cases with their symptoms, a row per case and line."""
+    rows = []
+    for name in CASES:
+        for which in LINES:
+            found = measured()[name][which]
+            cosine = (found.get("update") or {}).get("cosine")
+            rows.append(
+                {
+                    "case": name,
+                    "line": which,
+                    "return": found["episode_return"],
+                    "entropy": found["entropy"],
+                    "explained variance": found["explained_variance"],
+                    "advantage mean": found["advantage_mean"],
+                    "advantage std": found["advantage_std"],
+                    "cosine to ∇J": cosine[0] if cosine else None,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(each) for each in value]
+    if isinstance(value, float):
+        return float(f"{value:.4g}") if np.isfinite(value) else None
+    return value
+
+
+if __name__ == "__main__":
+    document = {name: _rounded(measure(name)) for name in CASES}
+    FILE.write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
+    print(table().to_string(index=False))  # noqa: T201
