@@ -1,6 +1,17 @@
 """The lessons: one folder per page, one file per step. This table is the order of the story."""
 
-from pgviz.lessons import actor_critic, baselines, gae, home, lecture, ppo, reinforce, rlhf, theorem
+from pgviz.lessons import (
+    actor_critic,
+    baselines,
+    gae,
+    home,
+    lecture,
+    pitfalls,
+    ppo,
+    reinforce,
+    rlhf,
+    theorem,
+)
 from pgviz.lessons.step import Page
 
 PAGES: tuple[Page, ...] = (
@@ -10,6 +21,7 @@ PAGES: tuple[Page, ...] = (
     baselines.PAGE,
     actor_critic.PAGE,
     gae.PAGE,
+    pitfalls.PAGE,
     ppo.PAGE,
     rlhf.PAGE,
     lecture.PAGE,

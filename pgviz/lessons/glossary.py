@@ -136,6 +136,13 @@ TERMS: dict[str, Term] = {
         ),
         Term("GAE", "Generalised advantage estimation: the average over all n, weighted by λ."),
         Term("window", "A stretch of a fixed number of steps that one update uses.", ("windows",)),
+        # pitfalls
+        Term("entropy", "How random the policy is: 0 if it is certain, .69 nats for a fair coin."),
+        Term(
+            "explained variance",
+            "The share of the variance of its targets that V̂ predicts: 1 is all, 0 what a constant"
+            " predicts.",
+        ),
         # ppo
         Term(
             "probability ratio",

@@ -1,12 +1,14 @@
 """What the wrong lines of training/zoo.py look like: curves of a recording, and a table of all cases.
 
-`python -m pgviz.measure.symptoms` trains every case twice, with the wrong line and the right one,
-compares its expected update with ∇J, and writes symptoms.json beside this file.
+`python -m pgviz.measure.symptoms CASE …` trains a case twice, with the wrong line and the right one,
+and compares its expected update with ∇J; without a name it does so with all of them and writes
+symptoms.json beside this file.
 
 Axes: U updates, S seeds.
 """
 
 import json
+import sys
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -79,7 +81,8 @@ def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def measure(name: str) -> dict[str, Any]:
     """What the instruments say of a case, with the wrong line and with the right one."""
-    case, found = CASES[name], {}
+    case = CASES[name]
+    found: dict[str, Any] = {}
     for which in LINES:
         rows = [update.metrics for update in zoo.run_of(name, which).train()]
         metrics = {metric: np.array([row[metric] for row in rows]) for metric in METRICS}
@@ -112,9 +115,7 @@ def share(name: str) -> float:
     """The improvement of the return with the wrong line, divided by that with the right one."""
     wrong, right = (measured()[name][which] for which in LINES)
     start = right["start"]
-    return float(
-        (wrong["episode_return"] - start) / (right["episode_return"] - start)
-    )
+    return float((wrong["episode_return"] - start) / (right["episode_return"] - start))
 
 
 def still_learn() -> list[str]:
@@ -147,12 +148,11 @@ def pushes(name: str, which: Which) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def table() -> pd.DataFrame:
-    """All cases with their symptoms, a row per case and line."""
+def table(cases: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Cases with their symptoms, a row per case and line."""
     rows = []
-    for name in CASES:
-        for which in LINES:
-            found = measured()[name][which]
+    for name, lines in cases.items():
+        for which, found in lines.items():
             cosine = (found.get("update") or {}).get("cosine")
             rows.append(
                 {
@@ -179,7 +179,17 @@ def _rounded(value: Any) -> Any:
     return value
 
 
+def main(names: list[str]) -> str:
+    """Measure these cases, or all of them into FILE; what was found, as a text."""
+    if unknown := [name for name in names if name not in CASES]:
+        return f"there is no case {unknown[0]!r}; there are {', '.join(CASES)}"
+    if names:
+        found = {name: _rounded(measure(name)) for name in names}
+    else:
+        found = {name: _rounded(measure(name)) for name in CASES}
+        FILE.write_text(json.dumps(found, indent=1, ensure_ascii=False), encoding="utf-8")
+    return table(found).to_string(index=False, na_rep="")
+
+
 if __name__ == "__main__":
-    document = {name: _rounded(measure(name)) for name in CASES}
-    FILE.write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
-    print(table().to_string(index=False))  # noqa: T201
+    print(main(sys.argv[1:]))

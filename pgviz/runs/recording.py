@@ -381,7 +381,8 @@ def read_header(file: BinaryIO, name: str) -> dict[str, Any]:
 
 def _config(kind: Any, settings: Any) -> Config:
     """Of a kind that is known already: a header loads nothing."""
-    kinds = {each.__name__: each for each in (Config, *Config.__subclasses__())}
+    known_kinds: list[type[Config]] = [Config, *Config.__subclasses__()]
+    kinds = {each.__name__: each for each in known_kinds}
     if not isinstance(kind, str) or kind not in kinds:
         raise ValueError("its kind of configuration is unknown")
     known = {field.name for field in fields(kinds[kind])}

@@ -63,7 +63,6 @@ class Case:
     bench       settings of that comparison
     """
 
-    title: str
     where: Callable[..., Any]
     right: str
     wrong: str
@@ -209,7 +208,6 @@ BASELINE = presets["baseline"].replace(num_updates=60)
 
 CASES: dict[str, Case] = {
     "no-log": Case(
-        "The log is missing",
         gradient.policy_gradient,
         "surrogate = psi * log_probs",
         "surrogate = psi * log_probs.exp()",
@@ -218,7 +216,6 @@ CASES: dict[str, Case] = {
         world="two-arms",
     ),
     "own-mean": Case(
-        "The baseline is the mean of the episode's own returns",
         methods.reinforce,
         "return estimators.reward_to_go(rollout.rewards, config.gamma)",
         "return (g := estimators.reward_to_go(rollout.rewards, config.gamma))"
@@ -228,16 +225,14 @@ CASES: dict[str, Case] = {
         world="two-arms",
     ),
     "one-episode": Case(
-        "Each update learns from a single whole return",
         Config,
         "num_envs: int = 16  # parallel environments of a seed",
         "num_envs: int = 1  # parallel environments of a seed",
-        "The entropy falls to 0 while the return is still that of chance.",
+        "The entropy falls to 0 while the return stays below that of the first policy.",
         presets["full-return"],
         settings={"num_envs": 1, "num_updates": 1600},
     ),
     "sign": Case(
-        "The advantage has the wrong sign",
         updates.gradient_step,
         TO_THE_POLICY,
         TO_THE_POLICY.replace("(psi", "(-psi"),
@@ -246,7 +241,6 @@ CASES: dict[str, Case] = {
     ),
     # Ψ − δ = G − V̂(s) − (r + γ V̂(s′) − V̂(s)) = G − (r + γ V̂(s′)). The critic still learns from G.
     "action-baseline": Case(
-        "The baseline depends on the action",
         updates.gradient_step,
         TO_THE_POLICY,
         TO_THE_POLICY.replace("psi,", "psi - td_errors_of(rollout, config),"),
@@ -255,7 +249,6 @@ CASES: dict[str, Case] = {
         world="two-arms",
     ),
     "gamma-twice": Case(
-        "γ^t is multiplied into rewards that are discounted already",
         estimators.discounted_sum,
         "following = x[..., t] + total.dtype.type(discount) * following",
         "following = discount**t * x[..., t] + total.dtype.type(discount) * following",
@@ -265,7 +258,6 @@ CASES: dict[str, Case] = {
         bench={"gamma": 0.5},
     ),
     "no-detach": Case(
-        "The critic's target is differentiated",
         critic.td_gradient,
         "targets, td_errors = targets.detach(), td_errors.detach()",
         "pass",
@@ -277,7 +269,6 @@ CASES: dict[str, Case] = {
     # (N, 1) − (N,) is a matrix of all pairs, and a mean over it raises no error. In these lines the
     # axis of seeds comes first, so what torch code does by mistake has to be written out.
     "broadcast-loss": Case(
-        "V̂ − y becomes a matrix of all pairs",
         critic.value_gradient,
         "loss = (shares * 0.5 * (critic(parameters, obs) - y).square()).sum()",
         "loss = (shares * 0.5 * (critic(parameters, obs)[..., None] - y[:, None])"
@@ -287,7 +278,6 @@ CASES: dict[str, Case] = {
         world="",
     ),
     "broadcast-returns": Case(
-        "G − V̂ becomes a matrix, averaged over the returns",
         estimators.baselined_reward_to_go,
         MINUS_VALUES,
         "return (reward_to_go(rewards, gamma, episode_over)[..., :, None, :]"
@@ -297,7 +287,6 @@ CASES: dict[str, Case] = {
     ),
     # Here the pairs are those of the N environments at each t. The critic's y = Ψ + V̂ is wrong, too.
     "broadcast-values": Case(
-        "G − V̂ becomes a matrix, averaged over the values",
         estimators.baselined_reward_to_go,
         MINUS_VALUES,
         "return (reward_to_go(rewards, gamma, episode_over)[..., :, None, :]"
@@ -306,7 +295,6 @@ CASES: dict[str, Case] = {
         BASELINE,
     ),
     "time-limit": Case(
-        "A time limit is taken for a fall",
         methods.actor_critic,
         "rollout.terminated,",
         "rollout.episode_over,",
@@ -316,7 +304,6 @@ CASES: dict[str, Case] = {
         world="",
     ),
     "leak": Case(
-        "The sum of GAE runs on into the next episode",
         estimators.gae,
         "errors, gamma * gae_lambda, terminated if episode_over is None else episode_over",
         "errors, gamma * gae_lambda",
@@ -326,7 +313,6 @@ CASES: dict[str, Case] = {
         ),
     ),
     "forwards": Case(
-        "The recursion runs forwards in time",
         estimators.discounted_sum,
         "for t in reversed(range(x.shape[-1])):",
         "for t in range(x.shape[-1]):",
@@ -336,7 +322,6 @@ CASES: dict[str, Case] = {
     ),
     # The best policy of the corridor is random. The engine has no entropy term.
     "entropy": Case(
-        "The entropy term has the wrong sign",
         updates.gradient_step,
         WITH_CRITIC + " + 0.3 * entropy_gradient(learners, rollout)",
         WITH_CRITIC + " - 0.3 * entropy_gradient(learners, rollout)",
@@ -347,7 +332,6 @@ CASES: dict[str, Case] = {
     ),
     # `objective` means nothing here: it is J of softmax(f), and another policy plays.
     "softmax-twice": Case(
-        "Probabilities are taken for logits",
         Agent.of,
         "policy = Linear(len(world.obs_scale), outputs)",
         "policy = EndsInSoftmax(Linear(len(world.obs_scale), outputs))",
@@ -356,7 +340,6 @@ CASES: dict[str, Case] = {
         world="",
     ),
     "softmax-in-the-loss": Case(
-        "The loss takes the softmax of a softmax",
         policies.Softmax.log_prob,
         "chosen = torch.log_softmax(outputs, dim=-1).gather(-1, actions.long()[..., None])",
         "chosen = torch.log_softmax(torch.softmax(outputs, dim=-1), dim=-1)"
@@ -366,7 +349,6 @@ CASES: dict[str, Case] = {
         world="bandit-a",
     ),
     "stale": Case(
-        "A batch is used ten times without a ratio",
         updates.surrogate_gradient,
         "surrogate = clipped_surrogate(ratios, psi, clip_coef)",
         "surrogate = agent.log_prob(parameters, x, a) * psi",

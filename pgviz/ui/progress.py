@@ -109,7 +109,13 @@ def parsed(text: str | bytes) -> tuple[dict[str, dict[str, Any]], str | None]:
     return kept, place if _is_place(place) else None
 
 
-_KINDS = {"guess": (str, int, float), "passed": bool, "answered": list}
+_KINDS = {
+    "guess": (str, int, float),
+    "passed": bool,
+    "answered": list,  # of bool
+    "looked": list,  # of names: the instruments that were used on a blind case
+    "tries": int,  # wrong answers to it
+}
 
 
 def _is_fact(key: str, value: Any) -> bool:
@@ -118,7 +124,8 @@ def _is_fact(key: str, value: Any) -> bool:
     if isinstance(value, str):
         return len(value) <= LONGEST
     if isinstance(value, list):
-        return len(value) <= 20 and all(isinstance(item, bool) for item in value)
+        item = str if key == "looked" else bool
+        return len(value) <= 20 and all(isinstance(x, item) and len(str(x)) < 40 for x in value)
     return isinstance(value, bool) or abs(value) < 1e9
 
 

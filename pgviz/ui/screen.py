@@ -210,6 +210,10 @@ class Screen:
                 kwargs={"passed": True},
             )
 
+    def gate(self) -> AbstractContextManager[Any]:
+        """Where a step asks what `predict` cannot ask."""
+        return self._gate
+
     # --- folds ---
 
     def fold(self, label: str, icon: str) -> DeltaGenerator:

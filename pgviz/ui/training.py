@@ -69,6 +69,7 @@ def run_again(
     label: str = "Run again",
     own: Sequence[Config] | None = None,
     place: DeltaGenerator | None = None,
+    primary: bool = True,
 ) -> None:
     """The buttons for a run of one's own: another random seed each time it is pressed.
 
@@ -93,7 +94,7 @@ def run_again(
         st.button(
             label,
             key=f"{key}.run",
-            type="primary",
+            type="primary" if primary else "secondary",
             icon=":material/play_arrow:",
             on_click=guarded(begin),
         )

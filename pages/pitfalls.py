@@ -1,0 +1,5 @@
+"""Pitfalls: it runs but does not learn. Which line?"""
+
+from pgviz.ui.walk import walk
+
+walk("pitfalls")

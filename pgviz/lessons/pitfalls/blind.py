@@ -1,0 +1,236 @@
+"""A blind case: look at a run, name what is wrong, find the line, and see the right one learn."""
+
+import ast
+import textwrap
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pgviz.lessons.pitfalls import CASES as PLACES
+from pgviz.lessons.pitfalls.reading import Reading
+from pgviz.training.zoo import CASES, Case, Which
+from pgviz.ui import progress, training
+from pgviz.ui.controls import Choice
+from pgviz.ui.guard import guarded
+from pgviz.ui.screen import Screen
+
+MOST_LINES = 15  # of a function that is shown
+
+
+@dataclass(frozen=True)
+class Blind:
+    """A case of training/zoo.py as a step.
+
+    step     its slug
+    report   what somebody who does not know the fault says of the run
+    others   cases whose titles are offered beside the right one
+    telling  the instrument that tells it from them
+    """
+
+    step: str
+    report: str
+    others: tuple[str, ...]
+    telling: str
+
+    @property
+    def name(self) -> str:
+        """In training/zoo.py."""
+        return PLACES[self.step][0]
+
+    @property
+    def case(self) -> Case:
+        """Its lines."""
+        return CASES[self.name]
+
+    @property
+    def reading(self) -> Reading:
+        """Its instruments."""
+        return Reading(self.name)
+
+    @property
+    def runs(self) -> tuple:
+        """What the server records ahead."""
+        return self.reading.runs
+
+    @property
+    def controls(self) -> tuple[Choice, ...]:
+        """The instrument."""
+        return (self.reading.choice,)
+
+    @property
+    def beats(self) -> tuple[dict[str, str], ...]:
+        """In a room: the return, then the instrument that tells."""
+        return ({"instrument": "return"}, {"instrument": self.telling})
+
+    @property
+    def names(self) -> list[str]:
+        """The faults that are offered, in the order of the zoo."""
+        offered = (self.name, *self.others)
+        return [title for name, _, title, _ in PLACES.values() if name in offered]
+
+    @property
+    def title(self) -> str:
+        """The fault."""
+        return PLACES[self.step][2]
+
+    def draw(self, screen: Screen) -> None:
+        """The step: it shows instruments until the fault is named, then code, then what it did."""
+        place = (screen.page.slug, screen.step.slug)
+        record = progress.of(*place)
+        over = bool(record.get("passed"))
+        named, _ = _answered(record)
+        screen.words(self.words(over))
+        if named and not over:
+            with screen.picture():
+                st.markdown("**One of these lines is wrong**")
+                st.code(self.listing("wrong")[0], "python", line_numbers=True, wrap_lines=True)
+            self._ask_line(screen, record)
+            screen.says("The function that was changed, as it ran. Which line is it?")
+            return
+        instrument = self.reading.asked(screen)
+        if not over:
+            self._look(record, place, instrument)
+            self._ask_name(screen, record)
+        else:
+            self._explain(screen, record)
+        if instrument == "one update":
+            self.reading.draw_update(screen)
+        else:
+            with screen.picture():
+                self.reading.heading(instrument, "this run, and as it should be")
+            training.recorded(
+                screen, self.runs, lambda runs, before: self.reading.draw(screen, runs, instrument)
+            )
+            training.run_again(screen, self.runs, "Train both again", primary=over)
+        screen.says(self.reading.sentence(instrument))
+        if over:
+            screen.code(self.case.source("right"), self.case.source("wrong"))
+            screen.command(f"python -m pgviz.measure.symptoms {self.name}")
+
+    def words(self, over: bool) -> str:
+        """The report; once it is over, what was wrong and what could be seen."""
+        return self.case.symptom if over else self.report
+
+    def listing(self, which: Which) -> tuple[str, int]:
+        """The function without its docstring, or the part around the line; and the line's number."""
+        source = textwrap.dedent(self.case.source(which))
+        lines = source.split("\n")
+        body = ast.parse(source).body[0]
+        assert isinstance(body, ast.FunctionDef | ast.ClassDef)
+        first = body.body[0]
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+            assert first.end_lineno is not None
+            del lines[first.lineno - 1 : first.end_lineno]
+        text = getattr(self.case, which)
+        at = next(k for k, line in enumerate(lines) if line.strip() == text)
+        while lines and not lines[-1].strip():
+            lines.pop()
+        start = 0
+        if len(lines) > MOST_LINES:
+            start = min(max(0, at - MOST_LINES // 2), len(lines) - MOST_LINES)
+        part = lines[start : start + MOST_LINES]
+        return textwrap.dedent("\n".join(part)), at - start + 1
+
+    # --- what is asked ---
+
+    def _look(self, record: dict, place: tuple[str, str], instrument: str) -> None:
+        looked = record.get("looked", [])
+        if instrument not in looked:
+            progress.note(*place, looked=[*looked, instrument])
+
+    def _ask_name(self, screen: Screen, record: dict) -> None:
+        place, key = (screen.page.slug, screen.step.slug), f"name-{screen.key}"
+        with screen.gate():
+            said = st.radio("What is wrong?", self.names, index=None, key=key)
+            if said is not None and said == st.session_state.get(f"{key}.wrong"):
+                st.markdown(f"✗ It is not that. {self._hint()}")
+            with st.container(horizontal=True, gap="small"):
+                st.button(
+                    "Name it",
+                    key=f"do-{key}",
+                    type="primary",
+                    disabled=said is None,
+                    on_click=guarded(self._name),
+                    args=(place, key, said),
+                )
+                self._give_up(place)
+
+    def _ask_line(self, screen: Screen, record: dict) -> None:
+        place, key = (screen.page.slug, screen.step.slug), f"line-{screen.key}"
+        text, _ = self.listing("wrong")
+        numbers = [n for n, line in enumerate(text.split("\n"), 1) if line.strip()]
+        with screen.gate():
+            st.markdown(f"✓ **{self.title}.**")
+            said = st.pills("Which line?", numbers, key=key)
+            if said is not None and said == st.session_state.get(f"{key}.wrong"):
+                st.markdown("✗ That line is the engine's own.")
+            with st.container(horizontal=True, gap="small"):
+                st.button(
+                    "This line",
+                    key=f"do-{key}",
+                    type="primary",
+                    disabled=said is None,
+                    on_click=guarded(self._point),
+                    args=(place, key, said),
+                )
+                self._give_up(place)
+
+    def _give_up(self, place: tuple[str, str]) -> None:
+        st.button(
+            "Show me",
+            key=f"pass-{'-'.join(place)}",
+            on_click=guarded(progress.note),
+            args=place,
+            kwargs={"passed": True},
+        )
+
+    def _hint(self) -> str:
+        return self.reading.sentence(self.telling)
+
+    def _name(self, place: tuple[str, str], key: str, said: str) -> None:
+        if said == self.title:
+            progress.note(*place, answered=[True, False])
+        else:
+            self._wrong(place, key, said)
+
+    def _point(self, place: tuple[str, str], key: str, said: int) -> None:
+        if said == self.listing("wrong")[1]:
+            progress.note(*place, answered=[True, True], passed=True)
+        else:
+            self._wrong(place, key, said)
+
+    def _wrong(self, place: tuple[str, str], key: str, said: str | int) -> None:
+        st.session_state[f"{key}.wrong"] = said
+        progress.note(*place, tries=progress.of(*place).get("tries", 0) + 1)
+
+    # --- what is told afterwards ---
+
+    def _explain(self, screen: Screen, record: dict) -> None:
+        place = (screen.page.slug, screen.step.slug)
+        with screen.gate():
+            st.code(f"- {self.case.wrong}\n+ {self.case.right}", "diff", wrap_lines=True)
+            if all(_answered(record)):
+                st.markdown(f"✓ Found. {score(record)}")
+            st.button(
+                "Ask me again",
+                key=f"again-{screen.key}",
+                type="tertiary",
+                icon=":material/replay:",
+                on_click=guarded(progress.note),
+                args=place,
+                kwargs=dict.fromkeys(("passed", "answered", "tries", "looked")),
+            )
+
+
+def _answered(record: dict) -> tuple[bool, bool]:
+    """Whether the fault was named, and the line found."""
+    answered: list[bool] = record.get("answered", [])
+    named, found, *_ = [*answered, False, False]
+    return named, found
+
+
+def score(record: dict) -> str:
+    """Instruments and wrong answers, in words."""
+    looked, tries = len(record.get("looked", [])), int(record.get("tries", 0))
+    instruments = f"{looked} instrument{'' if looked == 1 else 's'}"
+    return f"{instruments}, {tries or 'no'} wrong answer{'' if tries == 1 else 's'}."

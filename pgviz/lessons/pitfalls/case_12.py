@@ -1,0 +1,15 @@
+"""GAE's sum runs on into the next episode."""
+
+from pgviz.lessons.pitfalls.blind import Blind
+
+CASE = Blind(
+    step="case-12",
+    report=(
+        "GAE on CartPole with λ = 1 and γ = .999, two environments with long windows. “In the"
+        " first updates the advantages are larger than any return I have seen. It learns all the"
+        " same.”"
+    ),
+    others=("time-limit", "forwards", "gamma-twice"),
+    telling="advantages",
+)
+RUNS, CONTROLS, BEATS, draw = CASE.runs, CASE.controls, CASE.beats, CASE.draw

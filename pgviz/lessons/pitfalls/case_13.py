@@ -1,0 +1,14 @@
+"""GAE's recursion runs forwards in time."""
+
+from pgviz.lessons.pitfalls.blind import Blind
+
+CASE = Blind(
+    step="case-13",
+    report=(
+        "GAE on CartPole. “The advantages spread over more than a thousand, where the returns are"
+        " ten. I clip the gradient, so nothing explodes; the return falls.”"
+    ),
+    others=("leak", "sign", "broadcast-loss"),
+    telling="advantages",
+)
+RUNS, CONTROLS, BEATS, draw = CASE.runs, CASE.controls, CASE.beats, CASE.draw

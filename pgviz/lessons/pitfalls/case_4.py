@@ -1,0 +1,14 @@
+"""The advantage has the wrong sign."""
+
+from pgviz.lessons.pitfalls.blind import Blind
+
+CASE = Blind(
+    step="case-4",
+    report=(
+        "REINFORCE with a learned baseline on CartPole. “The critic predicts well. But the return"
+        " goes down, as steadily as it should go up.”"
+    ),
+    others=("no-log", "broadcast-loss", "action-baseline"),
+    telling="one update",
+)
+RUNS, CONTROLS, BEATS, draw = CASE.runs, CASE.controls, CASE.beats, CASE.draw

@@ -1,0 +1,14 @@
+"""The critic's target is differentiated."""
+
+from pgviz.lessons.pitfalls.blind import Blind
+
+CASE = Blind(
+    step="case-7",
+    report=(
+        "The actor-critic on CartPole. “My critic explains nearly all of the variance of its"
+        " targets, more than ever before. The policy is worse than before.”"
+    ),
+    others=("broadcast-loss", "time-limit", "sign"),
+    telling="explained variance",
+)
+RUNS, CONTROLS, BEATS, draw = CASE.runs, CASE.controls, CASE.beats, CASE.draw
