@@ -44,20 +44,20 @@ def reading(
     )  # fmt: skip
 
 
-def pushes(num_rows: int, ink: str) -> alt.LayerChart:
+def pushes(ink: str, color: str) -> alt.LayerChart:
     """The expected update beside ∇J, in bars. Table: pushes (place, kind, value, low, high)."""
     kinds = ["exact", "measured"]
-    y = alt.Y("place:N").title(None).sort(None)
+    y = alt.Y("place:N").title(None).sort(None).scale(paddingInner=0.4, paddingOuter=0.25)
     y = y.axis(labelLimit=160, ticks=False, domain=False, labelPadding=8)
     x = alt.X("value:Q").title("push on θ in one update").axis(tickCount=6)
     offset = alt.YOffset("kind:N").scale(domain=kinds, paddingInner=0.15)
-    color = alt.Color("kind:N").scale(domain=kinds, range=[ink, BROKEN])
+    colors = alt.Color("kind:N").scale(domain=kinds, range=[ink, color])
     legend = alt.Legend(title=None, orient="top", labelExpr=(
         "datum.value === 'exact' ? 'exact ∇J' : 'mean of many updates'"))  # fmt: skip
-    bars = _table("pushes").mark_bar(size=max(6, 90 // num_rows))
+    bars = _table("pushes").mark_bar(height={"band": 0.9})
     zero = _table("pushes").transform_aggregate(rows="count()").transform_calculate(value="0")
     return (
-        bars.encode(x, y, offset, color.legend(legend))
+        bars.encode(x, y, offset, colors.legend(legend))
         + _table("pushes").mark_rule(color=QUIET, strokeWidth=2)
         .encode(alt.X("low:Q"), alt.X2("high:Q"), y, offset)
         + zero.mark_rule(color=QUIET).encode(x)

@@ -326,7 +326,7 @@ CASES: dict[str, Case] = {
         WITH_CRITIC + " + 0.3 * entropy_gradient(learners, rollout)",
         WITH_CRITIC + " - 0.3 * entropy_gradient(learners, rollout)",
         "The entropy falls, and the return with it: the best policy here is nearly a coin.",
-        preset("gae", "short-corridor", normalize_advantages=True),
+        preset("gae", "short-corridor", normalize_advantages=True, initial_theta="0,1"),
         replaces=WITH_CRITIC,
         world="",
     ),

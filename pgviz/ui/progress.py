@@ -126,7 +126,7 @@ def _is_fact(key: str, value: Any) -> bool:
     if isinstance(value, list):
         item = str if key == "looked" else bool
         return len(value) <= 20 and all(isinstance(x, item) and len(str(x)) < 40 for x in value)
-    return isinstance(value, bool) or abs(value) < 1e9
+    return isinstance(value, bool) == (key == "passed") and abs(value) < 1e9
 
 
 def _is_place(name: Any) -> bool:

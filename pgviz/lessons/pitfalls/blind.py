@@ -179,9 +179,8 @@ class Blind:
         st.button(
             "Show me",
             key=f"pass-{'-'.join(place)}",
-            on_click=guarded(progress.note),
-            args=place,
-            kwargs={"passed": True},
+            on_click=guarded(self._over),
+            args=(place,),
         )
 
     def _hint(self) -> str:
@@ -195,9 +194,15 @@ class Blind:
 
     def _point(self, place: tuple[str, str], key: str, said: int) -> None:
         if said == self.listing("wrong")[1]:
-            progress.note(*place, answered=[True, True], passed=True)
+            progress.note(*place, answered=[True, True])
+            self._over(place)
         else:
             self._wrong(place, key, said)
+
+    def _over(self, place: tuple[str, str]) -> None:
+        """Now to see it learn."""
+        progress.note(*place, passed=True)
+        st.session_state["instrument"] = "return"
 
     def _wrong(self, place: tuple[str, str], key: str, said: str | int) -> None:
         st.session_state[f"{key}.wrong"] = said
@@ -208,7 +213,8 @@ class Blind:
     def _explain(self, screen: Screen, record: dict) -> None:
         place = (screen.page.slug, screen.step.slug)
         with screen.gate():
-            st.code(f"- {self.case.wrong}\n+ {self.case.right}", "diff", wrap_lines=True)
+            wrong, right = (x.split("  #")[0] for x in (self.case.wrong, self.case.right))
+            st.code(f"- {wrong}\n+ {right}", "diff", wrap_lines=True)
             if all(_answered(record)):
                 st.markdown(f"✓ Found. {score(record)}")
             st.button(

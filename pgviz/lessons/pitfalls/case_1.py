@@ -9,7 +9,7 @@ CASE = Blind(
         " updates it is certain, in every seed, but of the arm that pays less. No error, no"
         " warning.”"
     ),
-    others=("sign", "own-mean", "action-baseline"),
+    others=("own-mean", "action-baseline", "one-episode"),
     telling="one update",
 )
 RUNS, CONTROLS, BEATS, draw = CASE.runs, CASE.controls, CASE.beats, CASE.draw

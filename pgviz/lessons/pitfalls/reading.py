@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pgviz.charts import pitfalls as charts
-from pgviz.charts.theme import COLOR
+from pgviz.charts.theme import BROKEN, COLOR
 from pgviz.figures import fixed, number
 from pgviz.measure import symptoms
 from pgviz.runs import Run
@@ -124,8 +124,8 @@ class Reading:
             chart(
                 f"chart-{screen.key}-update",
                 charts.pushes,
-                len(table) // 2,
                 ink(),
+                BROKEN if which == "wrong" else COLOR[case.config.method],
                 tables={"pushes": table},
                 height=screen.height - (190 if screen.present else 128),
                 says="The mean update and the exact gradient, for each action.",

@@ -39,9 +39,7 @@ def cases(page: str) -> pd.DataFrame:
         known = progress.is_revealed(page, slug)
         rows.append(
             {
-                "case": int(slug[5:]),
-                "what is seen": question,
-                "what is wrong": title if known else "",
+                "case": f"{slug[5:]}. {title if known else question}",
                 "found": "✓" if found(record) else "shown" if known else "",
                 "instruments": str(len(record.get("looked", []))) if found(record) else "",
                 "mistakes": str(int(record.get("tries", 0))) if found(record) else "",

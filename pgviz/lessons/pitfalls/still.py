@@ -28,10 +28,10 @@ def draw(screen: Screen) -> None:
     )
     guess = screen.predict(GUESS, verdict, start=5)
     if guess is None:
-        seen = [(int(slug[5:]), question) for slug, (_, question, *_) in PLACES.items()]
+        seen = [f"{slug[5:]}. {question}" for slug, (_, question, *_) in PLACES.items()]
         with screen.picture():
             st.dataframe(
-                pd.DataFrame(seen, columns=["case", "what is seen"]),
+                pd.DataFrame({"case": seen}),
                 hide_index=True,
                 height=screen.height,
                 key=f"cases-{screen.key}",

@@ -1,0 +1,211 @@
+"""The blind cases: what they show, what they ask, what they count, and who may load a wrong line."""
+
+import ast
+import json
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pgviz.lessons import page_of
+from pgviz.lessons.pitfalls import CASES as PLACES
+from pgviz.lessons.pitfalls import blind, reading, score, still
+from pgviz.measure import symptoms
+from pgviz.runs import Runs
+from pgviz.training import zoo
+from pgviz.training.zoo import CASES
+from pgviz.ui import progress
+from tests.conftest import REPO
+from tests.walks import opened, words
+
+PAGE = page_of("pitfalls")
+each_case = pytest.mark.parametrize("slug", PLACES)
+
+
+def case(slug):
+    """The case of a step."""
+    return PAGE.module(PAGE.step(slug)).CASE
+
+
+def test_every_wrong_line_has_a_step_of_its_own():
+    assert sorted(name for name, *_ in PLACES.values()) == sorted(CASES)
+    for slug in PLACES:
+        assert case(slug).step == slug
+
+
+@each_case
+def test_a_case_offers_four_faults_one_of_them_its_own(slug):
+    asked = case(slug)
+    assert len(set(asked.names)) == 4
+    assert asked.title in asked.names
+    assert asked.telling in asked.reading.choice.options
+    assert asked.title.split(":")[0] not in PAGE.step(slug).question
+
+
+@each_case
+def test_the_listing_holds_the_line_and_differs_from_the_right_one_there_alone(slug):
+    asked = case(slug)
+    wrong, at = asked.listing("wrong")
+    right, same = asked.listing("right")
+    lines, others = wrong.split("\n"), right.split("\n")
+    assert len(lines) <= blind.MOST_LINES
+    assert at == same
+    assert lines[at - 1].strip() == asked.case.wrong
+    if not asked.case.replaces:
+        assert others[at - 1].strip() == asked.case.right
+    assert [k for k, (a, b) in enumerate(zip(lines, others, strict=True)) if a != b] == [at - 1]
+
+
+def chosen(app, label):
+    """Tick this answer."""
+    next(r for r in app.radio if label in r.options).set_value(label)
+    return app.run()
+
+
+def test_a_learner_looks_names_it_finds_the_line_and_the_score_counts_all_of_it():
+    step = PAGE.step("case-4")
+    app = opened("pitfalls", "case-4")
+    assert app.title[0].value == "Case 4: The critic learns, the return falls"
+    app.radio(key="instrument").set_value("entropy").run()
+    chosen(app, "The log is missing")
+    app.button(key="do-name-pitfalls-case-4").click().run()
+    assert "not that" in " ".join(words(app, "gate", PAGE, step))
+    chosen(app, "The advantage has the wrong sign")
+    app.button(key="do-name-pitfalls-case-4").click().run()
+    assert app.title[0].value.startswith("Case 4")
+    listing, at = case("case-4").listing("wrong")
+    assert app.code[0].value == listing
+    pills = app.button_group(key="line-pitfalls-case-4")
+    pills.set_value(at + 1).run()
+    app.button(key="do-line-pitfalls-case-4").click().run()
+    assert "the engine's own" in " ".join(words(app, "gate", PAGE, step))
+    app.button_group(key="line-pitfalls-case-4").set_value(at).run()
+    app.button(key="do-line-pitfalls-case-4").click().run()
+    assert app.title[0].value == "The advantage has the wrong sign"
+    assert app.session_state["instrument"] == "return"
+    assert words(app, "gate", PAGE, step) == ["✓ Found. 2 instruments, 2 wrong answers."]
+    app.query_params["step"] = "score"
+    app.run()
+    assert "1 of 17" in words(app, "says", PAGE, PAGE.step("score"))[0]
+    app.query_params["step"] = "case-4"
+    app.run()
+    app.button(key="again-pitfalls-case-4").click().run()
+    assert app.title[0].value.startswith("Case 4")
+
+
+def test_what_was_shown_is_not_found():
+    app = opened("pitfalls", "case-2")
+    app.button(key="pass-pitfalls-case-2").click().run()
+    assert app.title[0].value == "The baseline is the episode's own mean"
+    app.query_params["step"] = "score"
+    app.run()
+    assert "none of the 17" in words(app, "says", PAGE, PAGE.step("score"))[0]
+    table = next(x.value for x in app.dataframe if len(x.value) == len(CASES))
+    assert table.loc[1].tolist() == ["2. The baseline is the episode's own mean", "shown", "", ""]
+    assert table.loc[0, "case"] == "1. It settles on the worse arm"
+
+
+def test_progress_keeps_what_was_looked_at_and_refuses_anything_else():
+    kept = {"answered": [True, True], "looked": ["return", "entropy"], "tries": 2, "passed": True}
+    text = json.dumps({"pgviz": progress.VERSION, "steps": {"pitfalls/case-1": kept}})
+    assert progress.parsed(text)[0] == {"pitfalls/case-1": kept}
+    for name, bad in ("looked", [["x"]]), ("looked", ["x" * 99]), ("tries", True), ("tries", "2"):
+        text = json.dumps({"pgviz": progress.VERSION, "steps": {"pitfalls/case-1": {name: bad}}})
+        assert progress.parsed(text)[0] == {"pitfalls/case-1": {}}
+
+
+@pytest.mark.parametrize("name", ["no-log", "own-mean", "softmax-twice", "entropy"])
+def test_what_was_shipped_is_what_is_measured(name):
+    """Training is the same to the last bit wherever it runs, but for the libraries' own rounding."""
+    found = json.loads(json.dumps(symptoms._rounded(symptoms.measure(name))))
+    for which in symptoms.LINES:
+        for metric in ("start", *symptoms.METRICS):
+            ours, shipped = found[which][metric], symptoms.measured()[name][which][metric]
+            assert ours == (
+                shipped if shipped is None else pytest.approx(shipped, rel=0.02, abs=0.02)
+            )
+
+
+def test_the_share_of_the_improvement_and_who_still_learns():
+    """(wrong − start)/(right − start); the numbers of this table are those of the page."""
+    found = symptoms.measured()["sign"]
+    start, wrong, right = (
+        found["right"]["start"],
+        found["wrong"]["episode_return"],
+        found["right"]["episode_return"],
+    )
+    assert symptoms.share("sign") == pytest.approx((wrong - start) / (right - start))
+    assert set(symptoms.still_learn()) == {"broadcast-values", "time-limit", "leak"}
+    assert still.verdict(3)[0]
+    assert not still.verdict(9)[0]
+
+
+def test_a_curve_is_the_middle_of_the_seeds_in_few_points():
+    draw = np.random.default_rng(0)
+    metrics = {
+        "entropy": draw.normal(size=(1000, 8)),
+        "num_episodes": np.arange(1000.0)[:, None] * np.ones(8),
+    }
+    metrics["entropy"][:10] = np.nan
+    middle, seeds = symptoms.curves(metrics, "entropy", "num_episodes")
+    assert len(middle) == symptoms.MOST_POINTS - 1
+    first = np.sort(metrics["entropy"][10:20].mean(axis=0))
+    assert middle["value"].iloc[0] == pytest.approx(first[2:6].mean())
+    assert middle["x"].iloc[-1] == 999
+    assert (middle["low"] == middle["high"]).all()
+    assert len(seeds) == 8 * len(middle)
+
+
+def test_names_at_the_ends_keep_apart_within_the_axis():
+    ends = pd.DataFrame({"kind": ["wrong", "right"], "value": [1.0, 1.0]})
+    for top in (1.0, 2.0, 20.0):
+        placed = reading.apart(ends, (0.0, top), ends)["value"].tolist()
+        assert placed[1] - placed[0] >= 0.079 * top
+
+
+def test_nobody_but_the_page_loads_a_wrong_line():
+    allowed = {"pgviz/measure/symptoms.py", "pgviz/training/zoo.py"}
+    for path in [*(REPO / "pgviz").rglob("*.py"), *(REPO / "pages").glob("*.py")]:
+        name = path.relative_to(REPO).as_posix()
+        if name in allowed or name.startswith("pgviz/lessons/pitfalls/"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            loaded = []
+            if isinstance(node, ast.Import):
+                loaded = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                loaded = [f"{node.module}.{alias.name}" for alias in node.names] + [node.module]
+            assert not any(x and "zoo" in x.split(".") for x in loaded), name
+            assert not any(x and x.startswith("pgviz.measure.symptoms") for x in loaded), name
+
+
+def test_a_worker_trains_with_the_wrong_line(tmp_path):
+    config = zoo.run_of("sign").replace(num_seeds=2, num_updates=2, num_envs=2)
+    runs = Runs(tmp_path, num_workers=1, records_ahead=False)
+    try:
+        run = runs.watch(config, "me")
+        assert run.key != runs.watch(CASES["sign"].config, "you").key
+        runs.detach("you")
+        give_up = time.monotonic() + 60
+        while run.active and time.monotonic() < give_up:
+            time.sleep(0.02)
+        assert (run.ending, run.message) == ("finished", "")
+        recording = run.recording()
+        assert recording.config == config
+        *_, last = zoo.Engine(CASES["sign"], "wrong").train(config)
+        np.testing.assert_array_equal(recording.theta(2), last.theta)
+    finally:
+        runs.close()
+    again = Runs(tmp_path, num_workers=1, records_ahead=False)
+    try:
+        found = again.find(config)
+        assert found is not None
+        assert found.ending == "finished"
+    finally:
+        again.close()
+
+
+@pytest.mark.parametrize("record", [{}, {"answered": [True, False]}, {"passed": True}])
+def test_the_score_counts_only_what_was_found(record):
+    assert not score.found(record)
