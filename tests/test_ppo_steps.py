@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pgviz.exact.surrogate import surrogate, surrogate_gradient, without_ratio
 from pgviz.exact.values import gradient, objective
-from pgviz.lessons.ppo import adds, check, clip, far, ratio, reuse, run, write
+from pgviz.lessons.ppo import adds, check, clip, far, ratio, reuse, run, sides, write
 from pgviz.measure import proximal
 from pgviz.training import methods
 from pgviz.ui.exercise import gaps_of, with_gaps
@@ -126,17 +126,37 @@ def told(values):
 
 
 def test_a_title_claims_only_what_the_runs_show():
-    left = told({"ε = 0.2": [[9, 400, 500]] * 2, "no clip": [[9, 400, 500], [9, 99, 138]]})
-    assert run.title(*left, "return") == "Without the clip some seeds stay behind"
-    level = told({"ε = 0.2": [[9, 400, 500]] * 2, "no clip": [[9, 400, 500]] * 2})
-    assert run.title(*level, "return") == "Return"
-    far_off = told({"ε = 0.2": [[1e-3] * 3] * 2, "no clip": [[0.5] * 3] * 2})
+    clipped, unclipped, once = run.NAMES.values()
+    good, slow, torn = [9, 400, 500], [9, 99, 138], [9, 500, 138]
+    left = told({clipped: [good] * 2, unclipped: [good, torn], once: [slow] * 2})
+    assert "leave no seed behind" in run.title(*left, "return")
+    for others in (
+        {unclipped: [good] * 2, once: [slow] * 2},
+        {unclipped: [torn] * 2, once: [good] * 2},
+    ):
+        assert run.title(*told({clipped: [good] * 2, **others}), "return") == "Return"
+    far_off = told({clipped: [[1e-3] * 3] * 2, unclipped: [[0.5] * 3] * 2, once: [[1e-3] * 3] * 2})
     assert "goes far" in run.title(*far_off, "KL from the old policy")
 
 
-def test_the_two_runs_differ_in_the_clip_alone():
-    with_clip, without = run.RUNS
+def test_the_runs_differ_in_the_clip_alone_and_in_the_passes_alone():
+    with_clip, without, once = run.RUNS
     assert with_clip.replace(clip_coef=without.clip_coef) == without
+    assert with_clip.replace(update_epochs=1) == once
+
+
+@given(st.floats(0.05, 1.95), st.sampled_from(sides.EPSILON.options))
+def test_the_clip_takes_the_slope_on_one_side_for_each_sign(ratio, epsilon):
+    """d/dρ min(ρA, clip(ρ)A): A within the clip, 0 where ρ has passed it on the side A pushes to."""
+    if min(abs(ratio - 1 - epsilon), abs(ratio - 1 + epsilon)) < 1e-6:
+        return
+    for advantage in (1.0, -1.0):
+        value, slope = sides.term(ratio, advantage, epsilon)
+        beyond = ratio > 1 + epsilon if advantage > 0 else ratio < 1 - epsilon
+        assert slope == (0 if beyond else advantage)
+        assert value == pytest.approx(
+            min(ratio * advantage, np.clip(ratio, 1 - epsilon, 1 + epsilon) * advantage)
+        )
 
 
 def test_what_ppo_adds_is_read_from_the_table_of_methods():

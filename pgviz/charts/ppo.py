@@ -12,6 +12,7 @@ from pgviz.worlds.world import CARTPOLE_V1
 LETTERS = 13
 PPO = COLOR["ppo"]
 LABEL: dict[str, Any] = {"align": "left", "dx": 9, "fontSize": LETTERS, "fontWeight": 600}
+PASSES = ("ten, ε = 0.2", "ten, no clip", "one pass")
 KINDS = [proximal.FRESH, proximal.STALE, proximal.RATIO]
 
 
@@ -102,6 +103,31 @@ def promises(ink: str, old: float, clip_coef: float = 0.0) -> alt.LayerChart:
     )  # fmt: skip
 
 
+def sides(epsilon: float, ink: str) -> alt.LayerChart:
+    """One term of the clipped surrogate over ρ, for A = 1 and A = −1.
+
+    Tables: terms (sign, ratio, clipped, unclipped), here (sign, ratio, clipped), labels (sign, ratio,
+    clipped, label).
+    """
+    signs = ["A = 1", "A = −1"]
+    x = alt.X("ratio:Q").title("ratio ρ").scale(domain=[0, 2], nice=False)
+    x = x.axis(values=[0, 1 - epsilon, 1, 1 + epsilon, 2], format="~g", grid=False)
+    y = alt.Y("clipped:Q").title("ρA, clipped").scale(domain=[-2, 2], nice=False).axis(tickCount=5)
+    color = alt.Color("sign:N", legend=None).scale(domain=signs, range=[PPO, BROKEN])
+    ends = _table("terms").transform_aggregate(rows="count()")
+    low = ends.transform_calculate(ratio=str(1 - epsilon), high=str(1 + epsilon))
+    return (
+        low.mark_rect(color=PPO, opacity=0.1)
+        .encode(alt.X("ratio:Q").scale(domain=[0, 2], nice=False), alt.X2("high:Q"))
+        + _table("terms").mark_line(strokeWidth=1.6, strokeDash=TRUTH_DASH, color=QUIET)
+        .encode(x, alt.Y("unclipped:Q").scale(domain=[-2, 2], nice=False), alt.Detail("sign:N"))
+        + _table("terms").mark_line(strokeWidth=3.2).encode(x, y, color)
+        + _table("here").mark_point(filled=True, size=150, opacity=1, color=ink).encode(x, y)
+        + _table("labels").mark_text(align="left", dx=8, fontSize=LETTERS, fontWeight=600)
+        .encode(x, y, color, text="label:N")
+    )  # fmt: skip
+
+
 def shares(num_updates: int) -> alt.LayerChart:
     """Two shares of the steps along a run. Tables: shares and names (update, name, share)."""
     names = ["|ρ − 1| > ε", "no gradient"]
@@ -117,12 +143,11 @@ def shares(num_updates: int) -> alt.LayerChart:
 
 
 def with_and_without_clip(num_updates: int, field: str) -> alt.LayerChart:
-    """One quantity along updates, with the clip and without.
+    """One quantity along updates: ten passes with the clip and without, and one pass.
 
     Tables: middle and names (name, update, value), seeds (name, seed, update, value).
     """
-    names = ["ε = 0.2", "no clip"]
-    x = alt.X("update:Q").title("update").scale(domain=[0, 1.2 * num_updates], nice=False)
+    x = alt.X("update:Q").title("update").scale(domain=[0, 1.25 * num_updates], nice=False)
     x = x.axis(values=[k * num_updates // 6 for k in range(7)], grid=False)
     if field == "approx_kl":
         y = alt.Y("value:Q").title("KL from the old policy, nats")
@@ -132,8 +157,9 @@ def with_and_without_clip(num_updates: int, field: str) -> alt.LayerChart:
         low, high = CARTPOLE_V1.returns or (0, 1)
         y = alt.Y("value:Q").title("return, mean of the last 100 episodes")
         y = y.scale(domain=[low, high + 20], nice=False).axis(tickCount=6)
-    color = alt.Color("name:N", legend=None).scale(domain=names, range=[PPO, BROKEN])
-    dash = alt.StrokeDash("name:N", legend=None).scale(domain=names, range=[[1, 0], DASH["ppo"]])
+    color = alt.Color("name:N", legend=None).scale(domain=PASSES, range=[PPO, BROKEN, COLOR["gae"]])
+    dashes = [[1, 0], DASH["ppo"], DASH["gae"]]
+    dash = alt.StrokeDash("name:N", legend=None).scale(domain=PASSES, range=dashes)
     return (
         _table("seeds").mark_line(strokeWidth=1, opacity=0.28, clip=True)
         .encode(x, y, color, alt.Detail("seed:N"))

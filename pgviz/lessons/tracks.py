@@ -100,6 +100,23 @@ TRACKS: dict[str, Track] = {
             ("gae/ledger", 3, "Backwards, row by row: this is the code."),
         ),
     ),
+    "pitfalls-15": Track(
+        "It runs but does not learn",
+        15,
+        _stops(
+            ("pitfalls/instruments", 2, "Five instruments. The return is only the first."),
+            (
+                "pitfalls/case-1",
+                2.5,
+                "Two arms. Which line makes the worse one win? Let them name it.",
+            ),
+            ("pitfalls/case-2", 2, "A baseline, they say, and nothing moves. Look at the weights."),
+            ("pitfalls/case-3", 2, "Look at the entropy before you look at the code."),
+            ("pitfalls/case-4", 2, "The critic is right and the return falls: vote."),
+            ("pitfalls/case-8", 2, "A shape. The most common one of all."),
+            ("pitfalls/still", 2.5, "How many still learn? Write down a number."),
+        ),
+    ),
     "bridges-20": Track(
         "From GAE to PPO and RLHF",
         20,

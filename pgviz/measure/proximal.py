@@ -8,7 +8,7 @@ import pandas as pd
 from pgviz.exact.reuse import CLIMB, one_knob_ladder
 from pgviz.exact.surrogate import surrogate, surrogate_gradient, without_ratio
 from pgviz.exact.values import gradient, objective
-from pgviz.training.config import Config, presets
+from pgviz.training.config import presets
 from pgviz.worlds.named import short_corridor
 from pgviz.worlds.tabular import Floats, TabularMDP
 
@@ -22,7 +22,7 @@ MANY_EPOCHS = presets["ppo"].replace(
     num_updates=120, update_epochs=10, learning_rate=0.01, critic_learning_rate=0.01
 )
 NO_CLIP = MANY_EPOCHS.replace(clip_coef=1e9)
-RECORDED: Config = presets["ppo"].replace(num_updates=120)
+ONE_PASS = MANY_EPOCHS.replace(update_epochs=1)
 
 
 def slope(world: TabularMDP) -> float:

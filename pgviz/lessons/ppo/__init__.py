@@ -22,6 +22,7 @@ PAGE = Page(
             introduces=("surrogate objective",),
         ),
         Step("clip", "Clip the ratio, and the promise ends", introduces=("clip", "PPO")),
+        Step("sides", "The clip takes one side for each sign"),
         Step("zero", "A clipped step may still have a gradient"),
         Step("run", "Ten passes over each batch, clipped or not"),
         Step("adds", "What PPO adds to GAE"),

@@ -1,4 +1,4 @@
-"""Ten passes over each batch: with the clip and without it, sixteen common seeds."""
+"""One pass over each batch, ten with the clip and ten without it: sixteen common seeds."""
 
 from collections.abc import Sequence
 
@@ -17,8 +17,9 @@ from pgviz.ui import besides, live, training
 from pgviz.ui.controls import Choice
 from pgviz.ui.screen import ROOM_SCALE, Screen, chart
 
-RUNS = (proximal.MANY_EPOCHS, proximal.NO_CLIP)
-LABELS = {proximal.MANY_EPOCHS.clip_coef: "ε = 0.2", proximal.NO_CLIP.clip_coef: "no clip"}
+RUNS = (proximal.MANY_EPOCHS, proximal.NO_CLIP, proximal.ONE_PASS)
+CLIPPED, UNCLIPPED, ONCE = charts.PASSES
+NAMES = dict(zip(RUNS, charts.PASSES, strict=True))
 SHOWN = Choice("ppo-shown", "Show the", ("return", "KL from the old policy"))
 CONTROLS = (SHOWN,)
 BEATS = ({"ppo-shown": "return"}, {"ppo-shown": "KL from the old policy"})
@@ -28,38 +29,38 @@ FIELDS = {"return": "trailing_return", "KL from the old policy": "approx_kl"}
 def draw(screen: Screen) -> None:
     config = proximal.MANY_EPOCHS
     screen.words(
-        f"CartPole, sixteen seeds. Each batch of {config.num_envs * config.num_steps:,} steps is"
-        f" used for {config.update_epochs} passes, {config.num_minibatches} minibatches a pass,"
-        f" with learning rate {config.learning_rate:g}. The two runs differ in one number: the clip"
-        " at ε = 0.2, or none. The KL says how far a batch moved the policy from the one that"
-        " played."
+        f"CartPole, sixteen seeds, batches of {config.num_envs * config.num_steps:,} steps, each used"
+        f" for {config.update_epochs} passes, {config.num_minibatches} minibatches a pass: with the"
+        " clip at ε = 0.2, and with none. Beside them one pass, the same number of environment steps."
+        " The KL says how far a batch moved the policy from the one that played."
     )
     shown: str = screen.control(SHOWN, "return")
     training.run_again(screen, RUNS)
     finished = training.recorded(screen, RUNS, lambda runs, before: _draw(screen, runs, shown))
-    found = by_clip(finished)
+    found = by_name(finished)
     if len(found) == len(RUNS):
         screen.says(sentence(found))
         screen.numbers(numbers(found))
     else:
-        screen.says("The result stands here when both runs have ended.")
+        screen.says("The result stands here when all three runs have ended.")
     screen.code(updates.ppo)
     runs = live.group_of(RUNS)
-    besides.fold(screen, runs, [LABELS[run.config.clip_coef] for run in runs])
+    besides.fold(screen, runs, [name_of(run) for run in runs])
     screen.command(*map(command_line, RUNS))
 
 
-def by_clip(runs: Sequence[Run]) -> dict[str, Recording]:
+def name_of(run: Run) -> str:
+    """What differs."""
+    return NAMES[run.config.replace(rng_seed=0)]
+
+
+def by_name(runs: Sequence[Run]) -> dict[str, Recording]:
     """The recordings, by what differs."""
-    return {
-        LABELS[run.config.clip_coef]: found
-        for run in runs
-        if (found := run.recording()) is not None
-    }
+    return {name_of(run): found for run in runs if (found := run.recording()) is not None}
 
 
 def _draw(screen: Screen, runs: Sequence[Run], shown: str) -> None:
-    begun = {LABELS[run.config.clip_coef]: found for run in runs if (found := live.begun(run))}
+    begun = {name_of(run): found for run in runs if (found := live.begun(run))}
     if not begun:
         st.skeleton(height=screen.height - 44)
         return
@@ -79,7 +80,7 @@ def _draw(screen: Screen, runs: Sequence[Run], shown: str) -> None:
             "names": names(middle, FIELDS[shown]),
         },
         height=screen.height - (150 if screen.present else 88),
-        says=f"{shown} against updates, with the clip and without.",
+        says=f"{shown} against updates, with the clip, without it, and with one pass.",
         scale=ROOM_SCALE if screen.present else 1.0,
     )
 
@@ -113,11 +114,13 @@ def curves(found: dict[str, Recording], field: str) -> tuple[pd.DataFrame, pd.Da
 
 
 def names(middle: pd.DataFrame, field: str) -> pd.DataFrame:
-    """A name at the end of each line; where both end together, one below the other."""
+    """A name at the end of each line; where lines end together, one below the other."""
     ends = middle.groupby("name", sort=False).tail(1).sort_values("value", ascending=False)
     heights = ends["value"].tolist()
-    if field == "trailing_return" and len(heights) == 2:
-        heights[1] = min(heights[1], heights[0] - 30)
+    for k in range(1, len(heights)):
+        least = 30 if field == "trailing_return" else heights[k - 1] / 2
+        highest = heights[k - 1] - least if field == "trailing_return" else least
+        heights[k] = min(heights[k], highest)
     return ends.assign(value=heights)
 
 
@@ -126,11 +129,12 @@ def title(middle: pd.DataFrame, seeds: pd.DataFrame, shown: str) -> str:
     last = seeds[seeds["update"] == seeds["update"].max()]
     if shown == "return":
         lowest = last.groupby("name")["value"].min().to_dict()
-        with_clip, without = (lowest.get(name, np.nan) for name in LABELS.values())
-        return "Without the clip some seeds stay behind" if with_clip > without + 50 else "Return"
+        best = lowest.get(CLIPPED, np.nan)
+        behind = all(best > lowest.get(name, np.nan) + 50 for name in (UNCLIPPED, ONCE))
+        return "Ten passes with the clip leave no seed behind" if behind else "Return"
     far = middle.groupby("name")["value"].median().to_dict()
-    with_clip, without = (far.get(name, np.nan) for name in LABELS.values())
-    return "Without the clip the policy goes far" if without > 10 * with_clip else "How far it goes"
+    beyond = far.get(UNCLIPPED, np.nan) > 10 * far.get(CLIPPED, np.nan)
+    return "Without the clip the policy goes far" if beyond else "How far it goes"
 
 
 def sentence(found: dict[str, Recording]) -> str:

@@ -16,7 +16,7 @@ from pgviz.training.updates import clipping
 from pgviz.ui import live, training
 from pgviz.ui.screen import ROOM_SCALE, Screen, chart
 
-RUNS = (proximal.RECORDED, proximal.MANY_EPOCHS)
+RUNS = (proximal.MANY_EPOCHS,)
 NAMES = {"clip_fraction": "|ρ − 1| > ε", "zero_gradient_fraction": "no gradient"}
 
 
