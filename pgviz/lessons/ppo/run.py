@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pgviz.charts import ppo as charts
-from pgviz.figures import fixed, plural
+from pgviz.figures import fixed
 from pgviz.measure import proximal
 from pgviz.measure.ensembles import interquartile_mean
 from pgviz.runs import Recording, Run
@@ -39,7 +39,7 @@ def draw(screen: Screen) -> None:
     finished = training.recorded(screen, RUNS, lambda runs, before: _draw(screen, runs, shown))
     found = by_name(finished)
     if len(found) == len(RUNS):
-        screen.says(sentence(found))
+        screen.says(sentence(found, shown))
         screen.numbers(numbers(found))
     else:
         screen.says("The result stands here when all three runs have ended.")
@@ -137,18 +137,19 @@ def title(middle: pd.DataFrame, seeds: pd.DataFrame, shown: str) -> str:
     return "Without the clip the policy goes far" if beyond else "How far it goes"
 
 
-def sentence(found: dict[str, Recording]) -> str:
-    """Seeds solved, the lowest return at the end, and the KL, of both."""
+def sentence(found: dict[str, Recording], shown: str) -> str:
+    """Seeds solved and the lowest return at the end, or the KL, of each run."""
     said = []
     for name, recording in found.items():
         metrics = recording.metrics()
-        solved, low = int(metrics["solved"][-1].sum()), float(metrics["trailing_return"][-1].min())
-        kl = float(np.median(metrics["approx_kl"]))
-        said.append(
-            f"{name}: {solved} of {plural(recording.num_seeds, 'seed')} solve it, the lowest return at"
-            f" the end is {fixed(low, 0)}, the median KL {kl:.2g}"
-        )
-    return "; ".join(said) + "."
+        if shown == "return":
+            solved = int(metrics["solved"][-1].sum())
+            low = fixed(float(metrics["trailing_return"][-1].min()), 0)
+            said.append(f"{name} {solved} of {recording.num_seeds} (lowest {low})")
+        else:
+            said.append(f"{name} {float(np.median(metrics['approx_kl'])):.2g}")
+    what = "Seeds that solve it" if shown == "return" else "Median KL"
+    return f"{what}: {'; '.join(said)}."
 
 
 def numbers(found: dict[str, Recording]) -> pd.DataFrame:
