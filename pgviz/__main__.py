@@ -194,6 +194,38 @@ def moments(
 
 
 @cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON line a sheet instead of a table.")
+def sheets(folder: Path, as_json: bool) -> None:
+    """Count what the sheets in FOLDER say: files that learners saved from the workbook or Home."""
+    from dataclasses import asdict
+
+    from pgviz.sheets import PROVES_NOTHING, SheetError, of_folder
+
+    row = "{:32} {:>6} {:>10} {:>9} {:>6} {:>6}  {}"
+    try:
+        rows = list(of_folder(folder))
+    except SheetError as error:
+        raise click.UsageError(str(error)) from None
+    if not as_json:
+        click.echo(
+            row.format("file", "steps", "predicted", "answered", "found", "words", "checked")
+        )
+    for name, found in rows:
+        if isinstance(found, str):
+            click.echo(
+                json.dumps({"file": name, "fault": found}) if as_json else f"{name}: {found}"
+            )
+        elif as_json:
+            click.echo(json.dumps({"file": name, **asdict(found)}))
+        else:
+            counts = (found.steps, found.predicted, found.answered, found.found, found.words)
+            click.echo(row.format(name, *counts, "; ".join(found.checked)))
+    if not as_json:
+        click.echo(PROVES_NOTHING)
+
+
+@cli.command()
 @click.argument("number", type=click.Choice(["13.1", "13.2"]))
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
 def figure(number: str, as_json: bool) -> None:

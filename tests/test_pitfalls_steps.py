@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pgviz import sheets
 from pgviz.lessons import page_of
 from pgviz.lessons.pitfalls import CASES as PLACES
 from pgviz.lessons.pitfalls import blind, reading, score, still
@@ -15,7 +16,6 @@ from pgviz.measure import symptoms
 from pgviz.runs import Runs
 from pgviz.training import zoo
 from pgviz.training.zoo import CASES
-from pgviz.ui import progress
 from tests.conftest import REPO
 from tests.walks import opened, words
 
@@ -108,11 +108,11 @@ def test_what_was_shown_is_not_found():
 
 def test_progress_keeps_what_was_looked_at_and_refuses_anything_else():
     kept = {"answered": [True, True], "looked": ["return", "entropy"], "tries": 2, "passed": True}
-    text = json.dumps({"pgviz": progress.VERSION, "steps": {"pitfalls/case-1": kept}})
-    assert progress.parsed(text)[0] == {"pitfalls/case-1": kept}
+    text = json.dumps({"pgviz": sheets.VERSION, "steps": {"pitfalls/case-1": kept}})
+    assert sheets.parsed(text)[0] == {"pitfalls/case-1": kept}
     for name, bad in ("looked", [["x"]]), ("looked", ["x" * 99]), ("tries", True), ("tries", "2"):
-        text = json.dumps({"pgviz": progress.VERSION, "steps": {"pitfalls/case-1": {name: bad}}})
-        assert progress.parsed(text)[0] == {"pitfalls/case-1": {}}
+        text = json.dumps({"pgviz": sheets.VERSION, "steps": {"pitfalls/case-1": {name: bad}}})
+        assert sheets.parsed(text)[0] == {"pitfalls/case-1": {}}
 
 
 @pytest.mark.parametrize("name", ["no-log", "own-mean", "softmax-twice", "entropy"])

@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from streamlit.runtime.state.query_params import QueryParams
 
-from pgviz import figures
+from pgviz import figures, sheets
 from pgviz.lessons import PAGES, glossary, page_of
 from pgviz.lessons.tracks import TRACKS
-from pgviz.ui import progress
 from pgviz.ui.exercise import with_gaps
 from tests.walks import opened
 
@@ -133,8 +132,8 @@ def test_any_json_is_progress_or_is_refused_in_a_sentence(document):
         {"pgviz": 1, "steps": document},
         {"pgviz": 1, "steps": {"a/b": document}},
     ):
-        with suppress(progress.ProgressError):
-            kept, _ = progress.parsed(json.dumps(content))
+        with suppress(sheets.SheetError):
+            kept, _ = sheets.parsed(json.dumps(content))
             for record in kept.values():
                 assert set(record) <= {"guess", "passed", "answered"}
 
@@ -144,8 +143,8 @@ def test_any_json_is_progress_or_is_refused_in_a_sentence(document):
     [b"\xff\xfe", "", "[" * 10_000, "x" * 300_000, '{"pgviz": 2}', "null", '{"pgviz": 1}'],
 )
 def test_a_file_that_is_no_progress_is_refused_in_a_sentence(content):
-    with pytest.raises(progress.ProgressError, match=r"\.$"):
-        progress.parsed(content)
+    with pytest.raises(sheets.SheetError, match=r"\.$"):
+        sheets.parsed(content)
 
 
 # --- words ---

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import segno
 import streamlit as st
 
+from pgviz import sheets
 from pgviz.lessons import PAGES, page_of
 from pgviz.lessons.step import Page, Step
 from pgviz.lessons.tracks import TRACKS, Stop
@@ -258,7 +259,7 @@ def _draw_marks(page: Page, step: Step) -> None:
         st.session_state["progress.known"] = True
         try:
             progress.restore(st.session_state["walk"].get("stored") or "")
-        except progress.ProgressError:
+        except sheets.SheetError:
             return  # whatever the browser has kept is no progress of ours: begin anew
 
     marks = []

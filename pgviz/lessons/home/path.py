@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pgviz import sheets
 from pgviz.figures import plural
 from pgviz.lessons import PAGES
 from pgviz.lessons.step import Page
@@ -41,7 +42,7 @@ def draw(screen: Screen) -> None:
 def _restore(content: bytes) -> None:
     try:
         progress.restore(content)
-    except progress.ProgressError as error:
+    except sheets.SheetError as error:
         st.error(str(error), icon=":material/block:")
     else:
         st.success("Restored.", icon=":material/check:")

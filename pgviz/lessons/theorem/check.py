@@ -92,8 +92,8 @@ def what_must_be_known() -> Question:
         2,
         (
             "A fixed number has slope 0: Σ P ∇R is"
-            f" {number(puzzle.number_of(len(puzzle.RIGHT)))} on the ladder, ∇J is"
-            f" {signed(puzzle.exact(), 3)}.",
+            f" {number(puzzle.PROOF.number_of(puzzle.world(), len(puzzle.PROOF.right)))} on the ladder, ∇J is"
+            f" {signed(puzzle.PROOF.exact(puzzle.world()), 3)}.",
             f"In the first episode of the ladder, the world's terms add {fixed(found.slope(WORLD), 0)}"
             f" to the slope of log P(τ), the policy's add {sums[POLICY]}.",
             f"The slope of log P(τ) is the policy's sum, {sums[POLICY]} in the first episode of the"
@@ -124,8 +124,8 @@ def the_false_line() -> Question:
             f" up to {number(past.difference, 1)}.",
             "If it were 0 there would be nothing to learn: the rewards from step t on are what ∇J"
             f" is made of. On the ladder it is {number(future.difference)}.",
-            f"This one holds: on the ladder both sides are {signed(puzzle.number_of(4), 3)}, as is"
-            f" ∇J, {signed(puzzle.exact(), 3)}.",
+            f"This one holds: on the ladder both sides are {signed(puzzle.PROOF.number_of(puzzle.world(), 4), 3)}, as is"
+            f" ∇J, {signed(puzzle.PROOF.exact(puzzle.world()), 3)}.",
         ),
     )
 

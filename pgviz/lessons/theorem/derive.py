@@ -1,10 +1,14 @@
 """Derive the theorem yourself: choose the next line, then its reason; numbers check each line."""
 
+from functools import partial
+
 from pgviz.figures import plural, signed
 from pgviz.lessons.theorem import puzzle
+from pgviz.proofs.puzzles import Proof
 from pgviz.ui import puzzle as puzzle_ui
 from pgviz.ui import world
 from pgviz.ui.screen import Screen
+from pgviz.worlds.tabular import TabularMDP
 
 
 def draw(screen: Screen) -> None:
@@ -14,50 +18,49 @@ def draw(screen: Screen) -> None:
         f" all episodes of a ladder of {puzzle.world().horizon} steps, along one θ: the"
         f" {puzzle.name()}."
     )
-    lines, reasons = puzzle_ui.draw(
-        screen,
-        puzzle_ui.Puzzle(
-            (
-                r"\nabla J = \nabla\sum_\tau P(\tau)\,R(\tau)",
-                signed(puzzle.exact(), 3),
-                "J is the average return.",
-            ),
-            [line.formula for line in puzzle.ALL],
-            [signed(puzzle.number_of(at), 3) for at in range(len(puzzle.RIGHT))],
-            [line.reason for line in puzzle.RIGHT],
-            puzzle.offered,
-            lambda placed: puzzle.reasons(placed)[0],
-            reply_to_line,
-            reply_to_reason,
-        ),
-    )
-    screen.says(sentence(lines, reasons))
-    screen.code(puzzle.number_of)
+    lines, reasons = puzzle_ui.draw(screen, posed(puzzle.PROOF, puzzle.world()))
+    screen.says(sentence(puzzle.PROOF, puzzle.world(), lines, reasons))
+    screen.code(puzzle.PROOF.number_of)
     world.fold(screen, world.Shown("ladder"))
 
 
-def reply_to_line(placed: int, choice: int) -> tuple[bool, str]:
+def posed(proof: Proof, here: TabularMDP) -> puzzle_ui.Puzzle:
+    """The puzzle of a proof with the numbers of a world."""
+    formula, reason = proof.given
+    return puzzle_ui.Puzzle(
+        (formula, signed(proof.exact(here), 3), reason),
+        [line.formula for line in proof.lines],
+        [signed(proof.number_of(here, at), 3) for at in range(len(proof.right))],
+        [line.reason for line in proof.right],
+        proof.offered,
+        lambda placed: proof.reasons(placed)[0],
+        partial(reply_to_line, proof, here),
+        partial(reply_to_reason, proof),
+    )
+
+
+def reply_to_line(proof: Proof, here: TabularMDP, placed: int, choice: int) -> tuple[bool, str]:
     """Whether a line comes next, and why by its number."""
-    value, exact = signed(puzzle.number_of(choice), 3), signed(puzzle.exact(), 3)
+    value, exact = (signed(x, 3) for x in (proof.number_of(here, choice), proof.exact(here)))
     if choice == placed:
         return True, f"Its right side is {value}, as is ∇J. What makes it follow?"
-    if choice < len(puzzle.RIGHT):
+    if choice < len(proof.right):
         return False, f"This line is true: it gives {value}. But a step before it is missing."
-    why = puzzle.ALL[choice].why_false
+    why = proof.lines[choice].why_false
     return False, f"False: it gives {value}, but ∇J is {exact}; {why}."
 
 
-def reply_to_reason(placed: int, choice: int) -> tuple[bool, str]:
+def reply_to_reason(proof: Proof, placed: int, choice: int) -> tuple[bool, str]:
     """Whether this is the reason for the line placed last."""
-    options, right = puzzle.reasons(placed)
+    options, right = proof.reasons(placed)
     if choice == right:
         return True, options[right]
     return False, f"“{options[choice]}” does not lead from the line before to this one."
 
 
-def sentence(lines: int, reasons: int) -> str:
+def sentence(proof: Proof, here: TabularMDP, lines: int, reasons: int) -> str:
     """How far the proof stands."""
-    total = len(puzzle.RIGHT)
+    total = len(proof.right)
     if reasons == total:
-        return f"The proof stands: {plural(total, 'line')}, each {signed(puzzle.exact(), 3)}."
+        return f"The proof stands: {plural(total, 'line')}, each {signed(proof.exact(here), 3)}."
     return f"{lines} of {total} lines and {reasons} of {total} reasons are in place."
