@@ -116,7 +116,7 @@ def summary(steps: Mapping[str, Mapping[str, Any]]) -> Summary:
         predicted=sum("guess" in record for record in records),
         answered=sum(sum(record.get("answered", [])) for record in others),
         found=sum(record.get("answered") == [True, True] for record in cases),
-        checked=tuple(record["checked"] for record in records if record.get("checked")),
+        checked=tuple(shown(record["checked"]) for record in records if record.get("checked")),
         words=sum(bool(record.get("words")) for record in records),
     )
 

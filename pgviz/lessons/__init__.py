@@ -11,6 +11,7 @@ from pgviz.lessons import (
     reinforce,
     rlhf,
     theorem,
+    workbook,
 )
 from pgviz.lessons.step import Page
 
@@ -24,6 +25,7 @@ PAGES: tuple[Page, ...] = (
     pitfalls.PAGE,
     ppo.PAGE,
     rlhf.PAGE,
+    workbook.PAGE,
     lecture.PAGE,
 )
 
