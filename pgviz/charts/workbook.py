@@ -2,23 +2,19 @@
 
 import altair as alt
 
-from pgviz.charts.theme import BROKEN, COLOR, QUIET
-
-KINDS = ["right", "said"]
+from pgviz.charts.theme import COLOR, QUIET
 
 
 def answered(ink: str, x_title: str, y_title: str) -> alt.LayerChart:
-    """A curve and what was said. Tables: curve (x, y), marks (x, y, kind, label)."""
+    """A curve and the answer on it. Tables: curve (x, y), marks (x, y, label)."""
     x = alt.X("x:Q").title(x_title).scale(zero=False, nice=False).axis(tickCount=6, grid=False)
     y = alt.Y("y:Q").title(y_title).scale(zero=False, padding=24).axis(tickCount=6)
-    color = alt.Color("kind:N", legend=None).scale(domain=KINDS, range=[ink, BROKEN])
-    shape = alt.Shape("kind:N", legend=None).scale(domain=KINDS, range=["circle", "cross"])
     curve, marks = (alt.Chart(alt.NamedData(name)) for name in ("curve", "marks"))
     return (
         curve.mark_line(strokeWidth=3, color=COLOR["baseline"]).encode(x, y)
-        + marks.mark_point(filled=True, size=160, opacity=1).encode(x, y, color, shape)
-        + marks.mark_text(align="center", dy=-18, fontSize=14, fontWeight=600)
-        .encode(x, y, color, text="label:N")
+        + marks.mark_point(filled=True, size=160, opacity=1, color=ink).encode(x, y)
+        + marks.mark_text(align="center", dy=-18, fontSize=14, fontWeight=600, color=ink)
+        .encode(x, y, text="label:N")
     )  # fmt: skip
 
 

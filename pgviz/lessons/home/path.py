@@ -31,7 +31,7 @@ def draw(screen: Screen) -> None:
             )
             if file is not None:
                 _restore(file.getvalue())
-    with screen.picture():
+    with screen.picture(), st.container(gap=None, key="path"):
         for page in PAGES[1:]:
             if page.section != "Teach":  # that one is for lecturers: the menu has it
                 _row(page)

@@ -40,5 +40,6 @@ def question(at: int) -> Drill:
         curve=[(float(b), here.variance(float(b))) for b in grid],
         at=here.best,
         axes=("b", "variance of ĝ"),
+        hint="The variance is a parabola in b: set its slope to zero.",
         answers_x=True,
     )

@@ -25,6 +25,7 @@ class Drill:
     given      what is known, as rows (name, value)
     answer     the number asked for
     slips      numbers that come out of a known mistake, and what that mistake is
+    hint       what to do, for a slip nobody has foreseen
     because    why the answer is right, one sentence
     curve      (x, y): the answer lies at `at` on it
     axes       titles of x and y
@@ -37,6 +38,7 @@ class Drill:
     curve: Sequence[tuple[float, float]]
     at: float
     axes: tuple[str, str]
+    hint: str = "Write down what each arm contributes, and add."
     answers_x: bool = False  # the answer is read on the axis of x, else on that of y
 
     def reply(self, said: float) -> tuple[bool, str]:
@@ -46,7 +48,7 @@ class Drill:
         for value, slip in self.slips:
             if abs(said - value) <= NEAR and abs(value - self.answer) > 2 * NEAR:
                 return False, slip
-        return False, "Write down what each arm contributes, and add."
+        return False, self.hint
 
 
 def draw(screen: Screen, question: str, make: Callable[[int], Drill], code: Callable) -> None:
@@ -76,14 +78,13 @@ def draw(screen: Screen, question: str, make: Callable[[int], Drill], code: Call
             said = checked[1]
             right, why = drill.reply(said)
             st.markdown(f"{'✓' if right else '✗'} {why}")
-    right = said is not None and drill.reply(said)[0]
-    if said is None:
-        _given(screen, drill)
+    if said is None or not drill.reply(said)[0]:
+        _given(screen, drill)  # the curve would give the answer away
     else:
         screen.chart(
             charts.answered, ink(), *drill.axes,
-            tables=tables(drill, said, right),
-            title=f"You said {number(said)}" + ("" if not right else ", and so it is"),
+            tables=tables(drill),
+            title=f"You said {number(said)}, and so it is",
             note=" · ".join(f"{name} {value}" for name, value in drill.given),
         )  # fmt: skip
     solved = len(progress.of(screen.page.slug, screen.step.slug).get("answered", []))
@@ -114,19 +115,12 @@ def _check(screen: Screen, drill: Drill, key: str, at: int, said: float) -> None
         progress.note(*place, answered=[*before, True][:20])
 
 
-def tables(drill: Drill, said: float, right: bool) -> dict[str, pd.DataFrame]:
-    """The curve, the point asked for where it was found, and what was said."""
+def tables(drill: Drill) -> dict[str, pd.DataFrame]:
+    """The curve, and the answer on it."""
     curve = pd.DataFrame(drill.curve, columns=["x", "y"])
-    low, high = float(curve["y"].min()), float(curve["y"].max())
-    mine = {"x": said, "y": low} if drill.answers_x else {"x": drill.at, "y": said}
-    found = {"x": drill.answer, "y": low} if drill.answers_x else {"x": drill.at, "y": drill.answer}
-    mine["x"] = min(max(mine["x"], float(curve["x"].min())), float(curve["x"].max()))
-    room = max(high - low, 0.2)
-    mine["y"] = min(max(mine["y"], low - room), high + room)
+    low = float(curve["y"].min())
+    x, y = (drill.answer, low) if drill.answers_x else (drill.at, drill.answer)
     return {
         "curve": curve,
-        "marks": pd.DataFrame(
-            [{**found, "kind": "right", "label": number(drill.answer)}] * right
-            + [{**mine, "kind": "said", "label": f"you {number(said)}"}] * (not right)
-        ),
+        "marks": pd.DataFrame([{"x": x, "y": y, "label": number(drill.answer)}]),
     }

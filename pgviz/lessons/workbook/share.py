@@ -39,6 +39,7 @@ def question(at: int) -> Drill:
             curve=[(k, drills.kept_by_group(k)) for k in range(2, 17)],
             at=size,
             axes=("K", "share of ∇J"),
+            hint="How much of R stands in the mean of K returns?",
         )
     rate = float(rng.integers(1, 10)) / 10
     kept = drills.kept_by_running_mean(rate)
@@ -53,4 +54,5 @@ def question(at: int) -> Drill:
         curve=[(x / 10, drills.kept_by_running_mean(x / 10)) for x in range(11)],
         at=rate,
         axes=("α", "share of ∇J"),
+        hint="Write G minus the moved b, and take G − b out.",
     )

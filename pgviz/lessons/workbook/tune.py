@@ -28,8 +28,8 @@ def draw(screen: Screen) -> None:
     shape, error, num_episodes = task(at)
     screen.words(
         f"The ladder again. An update averages {num_episodes} episodes, and the critic"
-        f" {SHAPES[shape]} {error:.0%} of V. Which λ makes the error of ĝ least? Few episodes: noise"
-        " counts. Many: bias counts. Choose before you look."
+        f" {SHAPES[shape]} {error:.0%} of V. Which λ makes the error of ĝ least? With few episodes noise"
+        " counts, with many bias."
     )
     chosen: float = screen.control(LAMBDA, 0.5)
     found = of_world("ladder", shape)
