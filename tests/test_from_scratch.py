@@ -6,6 +6,7 @@ import inspect
 import io
 import runpy
 import sys
+import types
 from dataclasses import replace
 from itertools import islice
 
@@ -14,7 +15,9 @@ import numpy as np
 import pytest
 import torch
 
-from pgviz.from_scratch import actor_critic, baseline, ppo, reinforce
+from pgviz.exact import language
+from pgviz.from_scratch import actor_critic, baseline, ppo, reinforce, rlhf
+from pgviz.measure import wording
 from pgviz.networks import MLP
 from pgviz.training.agent import Agent
 from pgviz.training.config import presets
@@ -25,7 +28,7 @@ from pgviz.training.rollout import Rollout
 from pgviz.training.updates import clipped_surrogate
 from pgviz.worlds.cartpole import OBS_SCALE
 
-FILES = (reinforce, baseline, actor_critic, ppo)
+FILES = (reinforce, baseline, actor_critic, ppo, rlhf)
 ENDLESS = float("inf")
 
 
@@ -264,7 +267,8 @@ def test_the_file_alone_prints_its_progress(module, tmp_path, monkeypatch):
 
     with pytest.raises(Enough):
         runpy.run_path("copied.py", {"print": write}, "__main__")
-    assert all("returned" in line for line in printed)
+    told = "KL to π*" if module is rlhf else "returned"
+    assert all(told in line for line in printed)
     imported = {
         name.split(".")[0]
         for node in ast.walk(ast.parse(source))
@@ -292,6 +296,145 @@ def test_gae_and_ppo_from_scratch_solve_cartpole(solve):
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         solve()
     assert "seed 0: solved" in printed.getvalue()
+
+
+# ── RLHF, in the language that can be listed ─────────────────────────────────────────────────
+
+EVERY = torch.tensor(language.sentences())
+LOG_REF = language.log_probs(language.reference())
+
+
+def elsewhere(size=0.7):
+    """Logits [4, 9, 8] that are not the reference model's: there the KL has a gradient."""
+    draw = np.random.default_rng(2)
+    return language.reference() + size * draw.normal(size=(4, 9, 8))
+
+
+def with_line(line, wrong):
+    """The file with one line changed."""
+    source = inspect.getsource(rlhf)
+    assert source.count(line) == 1
+    changed = types.ModuleType("changed")
+    exec(source.replace(line, wrong), changed.__dict__)
+    return changed
+
+
+def estimates(module, beta, group, num_updates=150):
+    """What torch leaves in the logits, of many updates with a learning rate of 0, [n, P]."""
+    torch.manual_seed(0)
+    theta = elsewhere()
+    logits = torch.tensor(theta, requires_grad=True)
+    found = []
+    for _ in islice(
+        module.rloo(
+            logits, module.reference(), beta, group, num_groups=600 // group, learning_rate=0.0
+        ),
+        num_updates,
+    ):
+        found.append(-logits.grad.flatten().numpy())
+    assert (logits.detach().numpy() == theta).all()
+    return np.array(found)
+
+
+def assert_unbiased(found, exact):
+    """Each slope, and their sum along ∇J, within standard errors of the exact one."""
+    along = exact / (exact @ exact)
+    for each, true in ((found, exact), (found @ along[:, None], np.ones(1))):
+        error = each.std(axis=0, ddof=1) / np.sqrt(len(each))
+        assert (np.abs(each.mean(axis=0) - true) <= 5 * error + 1e-12).all()
+
+
+def test_the_language_of_rlhf_is_that_of_the_page():
+    np.testing.assert_allclose(rlhf.reference(), [language.reference()] * 4, atol=1e-15)
+    theta = elsewhere()
+    for mine, theirs in (
+        (rlhf.log_prob(torch.tensor(theta), EVERY), language.log_probs(theta)),
+        (rlhf.log_prob(rlhf.reference(), EVERY), LOG_REF),
+        (rlhf.reward(EVERY), language.counting()),
+    ):
+        np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-12)
+
+
+def test_its_sentences_have_their_probabilities():
+    """Chi-square over all tokens at all places, given the token before: 4 · 9 · 7 degrees or less."""
+    torch.manual_seed(1)
+    theta = elsewhere()
+    y = rlhf.sample(torch.tensor(theta), 40_000).numpy()
+    before = np.concatenate([np.full((len(y), 1), language.START), y[:, :-1]], axis=1)
+    counts = np.zeros((4, 9, 8))
+    np.add.at(counts, (np.arange(4), before, y), 1)
+    expected = counts.sum(axis=-1, keepdims=True) * np.exp(language.by_position(theta))
+    seen = expected > 0
+    square = ((counts - expected)[seen] ** 2 / expected[seen]).sum()
+    freedom = 7 * (counts.sum(axis=-1) > 0).sum()
+    assert abs(square - freedom) < 5 * np.sqrt(2 * freedom)
+
+
+@pytest.mark.parametrize("beta", [0.1, 0.3, 1.0])
+def test_the_j_and_the_distance_it_prints_are_exact(beta):
+    theta, rewards = elsewhere(), language.counting()
+    log_p = language.log_probs(theta)
+    log_best, best = language.best_policy(rewards, beta, LOG_REF)
+    exact = (language.objective(log_p, rewards, beta, LOG_REF), best, language.kl(log_p, log_best))
+    found = rlhf.exactly(torch.tensor(theta), rlhf.reference(), beta)
+    assert found == pytest.approx(exact, abs=1e-12)
+
+
+@pytest.mark.parametrize("group", [2, 4])
+@pytest.mark.parametrize("beta", [0.3, 1.0])
+def test_the_mean_gradient_of_rloo_is_the_exact_one(group, beta):
+    exact = language.gradient(elsewhere(), language.counting(), beta, LOG_REF)
+    assert_unbiased(estimates(rlhf, beta, group), exact)
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ("others = (totals - groups) / (group - 1)", "others = totals / group"),
+        ("reward(y) - beta * log_ratios", "reward(y) + beta * log_ratios"),
+        ("reward(y) - beta * log_ratios", "reward(y)"),
+        ("log_probs.detach() - log_prob(ref_logits, y)", "log_probs - log_prob(ref_logits, y)"),
+        ("loss = -(", "loss = ("),
+    ],
+)
+def test_a_wrong_line_of_rloo_has_another_mean_gradient(line, wrong):
+    """The sentence's own R in its baseline, a KL turned round, left out or differentiated."""
+    exact = language.gradient(elsewhere(), language.counting(), 1.0, LOG_REF)
+    found = estimates(with_line(line, wrong), 1.0, 4)
+    with pytest.raises(AssertionError):
+        assert_unbiased(found, exact)
+
+
+def test_the_baseline_of_a_sentence_is_the_mean_of_the_others():
+    """Its mean gradient does not know: half of that mean is unbiased, too."""
+    rewards = torch.randn(12, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    theirs = wording.advantages(rewards.numpy()[None], "leave one out", 4)[0]
+    np.testing.assert_allclose(rlhf.leave_one_out(rewards, 4), theirs, atol=1e-14)
+
+
+def test_with_its_own_r_in_the_baseline_the_gradient_is_three_quarters():
+    """1 − 1/K, and nothing else is wrong with it."""
+    exact = language.gradient(elsewhere(), language.counting(), 1.0, LOG_REF)
+    own = with_line("others = (totals - groups) / (group - 1)", "others = totals / group")
+    assert_unbiased(estimates(own, 1.0, 4) / 0.75, exact)
+
+
+@pytest.mark.parametrize("beta", [0.3, 1.0])
+def test_rlhf_from_scratch_reaches_the_best_policy(beta):
+    torch.manual_seed(0)
+    logits = rlhf.reference().requires_grad_()
+    for _ in islice(rlhf.rloo(logits, rlhf.reference(), beta), 240):
+        pass
+    log_p = language.log_probs(logits.detach().numpy())
+    log_best, _ = language.best_policy(language.counting(), beta, LOG_REF)
+    assert language.kl(LOG_REF, log_best) > 0.01
+    assert language.kl(log_p, log_best) < 1e-3
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        rlhf.main(seed=1, beta=beta)
+    assert "seed 1: π* reached" in printed.getvalue()
+
+
+# ── Whole episodes ───────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("method", ["reinforce", "baseline"])
