@@ -44,6 +44,15 @@ class Kept:
             if size <= self._results.maxsize:
                 self._results[key] = result, size
 
+    def shared(self, key: Hashable, make: Callable[[], T], num_bytes: int) -> T:
+        """One object for all who ask, no copy; it counts as so many bytes."""
+        with self._lock:
+            entry = self._results.get(key)
+            if entry is None:
+                entry = self._results[key] = make(), num_bytes
+        result: T = entry[0]
+        return result
+
     def once(self, key: Hashable, work: Callable[[], T]) -> T:
         """A copy of the result of this name; `work` is called if it is not known.
 

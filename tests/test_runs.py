@@ -680,7 +680,7 @@ def test_whatever_training_raises_becomes_one_sentence(monkeypatch, tmp_path, er
     def broken(config):
         raise error
 
-    monkeypatch.setattr(worker, "train", broken)
+    monkeypatch.setattr(Config, "train", broken)
     ending, said = worker.record(vars(SHORT), tmp_path / "a.run")
     assert ending == "failed"
     assert said.startswith(message)
@@ -1136,3 +1136,17 @@ def test_a_classroom_never_loses_a_viewer_or_a_run(real_registry):
     run_state_machine_as_test(
         Classroom, settings=settings(max_examples=60, stateful_step_count=30, deadline=None)
     )
+
+
+def test_a_viewer_who_turns_out_to_be_here_is_not_left_alone(open_runs):
+    """Its caches were cleared, not its tab closed."""
+    runs = open_runs()
+    runs.grace_s = 0.05
+    run = runs.watch(ENDLESS, "ann")
+    here = [True]
+    asked = []
+    runs.leave("ann", lambda: bool(asked.append(1)) or here[0])
+    eventually(lambda: len(asked) > 2)
+    assert run.active
+    here[0] = False
+    assert ended(run) == "stopped"

@@ -268,12 +268,15 @@ class Runs:
                 if run.task is not None:
                     run.task.cancel()
 
-    def leave(self, viewer: str) -> None:
-        """A tab closed, or its connection broke: detach after the grace period unless it stays."""
+    def leave(self, viewer: str, is_here: Callable[[], bool] = lambda: False) -> None:
+        """A tab closed, or its connection broke: detach after the grace period unless it stays.
+
+        `is_here` says then whether the viewer is there after all; it is asked again and again.
+        """
         with self._lock:
             self.stay(viewer)
             if viewer in self._watched:
-                timer = Timer(self.grace_s, lambda: self._gone(viewer, timer))
+                timer = Timer(self.grace_s, lambda: self._gone(viewer, timer, is_here))
                 timer.daemon = True
                 self._leaving[viewer] = timer
                 timer.start()
@@ -301,10 +304,14 @@ class Runs:
         if self._temporary:
             shutil.rmtree(self.directory, ignore_errors=True)
 
-    def _gone(self, viewer: str, timer: Timer) -> None:
+    def _gone(self, viewer: str, timer: Timer, is_here: Callable[[], bool]) -> None:
+        here = is_here()
         with self._lock:
             if self._leaving.get(viewer) is timer:  # else the viewer came back in the last moment
-                self.detach(viewer)
+                if here:
+                    self.leave(viewer, is_here)
+                else:
+                    self.detach(viewer)
 
     def _require_room(self, num_runs: int, viewer: str) -> None:
         # Runs that only this viewer waits for are about to leave the queue.
@@ -318,8 +325,9 @@ class Runs:
         key = run_key(config)
         name = f"{key}.{self._name}-{next(self._numbers):x}.run"
         run = Run(key, config, self.directory / name)
-        kind = f"{type(config).__module__}:{type(config).__name__}"
-        args = [kind, asdict(config), run.path]
+        args: list[Any] = [asdict(config), run.path]
+        if type(config) is not Config:
+            args.append(f"{type(config).__module__}:{type(config).__name__}")
         run.task = self._pool.schedule(worker.record, args=args, timeout=MAX_RUN_S)
         self._runs[key] = run
         self._tasks.append(run)

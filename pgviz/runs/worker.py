@@ -48,7 +48,9 @@ def warm_up() -> None:
         pass
 
 
-def record(kind: str, settings: dict[str, Any], path: Path) -> tuple[str, str]:
+def record(
+    settings: dict[str, Any], path: Path, kind: str = "pgviz.training.config:Config"
+) -> tuple[str, str]:
     """Train into the recording `path` until the run ends or a file `….stop` stands beside it.
 
     `kind` is the class of the configuration, as "module:name".

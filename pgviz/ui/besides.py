@@ -33,7 +33,7 @@ def _list(run: Run) -> None:
         st.markdown(_measured(str(recording.path), recording.num_updates))
 
 
-@in_memory(megabytes=2)
+@in_memory
 def _measured(path: str, num_updates: int) -> str:
     recording = Recording(Path(path))
     return _written(besides(recording.config, recording))

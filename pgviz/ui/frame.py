@@ -122,7 +122,7 @@ def _go_home() -> None:
     st.switch_page(pages_by_slug()[PAGES[0].slug], query_params=st.query_params.to_dict())
 
 
-@st.cache_resource(show_spinner=False)
+@cache
 def _settle() -> None:
     """Once per server, after the first page has been drawn: what later pages need is loaded now."""
     threading.Thread(target=_load, daemon=True).start()

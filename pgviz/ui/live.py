@@ -7,12 +7,16 @@ import logging
 import math
 import os
 import tempfile
+import threading
 import uuid
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pgviz.measure.ensembles import Curves, LearningCurves
 from pgviz.measure.solving import curve, seed_curves
@@ -20,20 +24,37 @@ from pgviz.runs import Busy, Recording, Run, Runs
 from pgviz.runs.registry import GRACE_S, MAX_RUN_S
 from pgviz.training.config import Config
 from pgviz.ui.guard import fragment, guarded
-from pgviz.ui.in_memory import in_memory
+from pgviz.ui.in_memory import in_memory, memory
 
 POLL_S = 0.4
+CURVES_BYTES = 400_000  # what the curves of one run take, at most about
+_server = threading.main_thread()  # it outlives modules that are loaded anew
 
 
-@st.cache_resource(on_release=Runs.close, show_spinner=False)
+_opening = threading.Lock()
+
+
 def runs() -> Runs:
-    """The registry of this server.
+    """The registry of this server: one, outside Streamlit's caches, which any client may clear.
 
     PGVIZ_RUNS names a folder that keeps recordings between servers, PGVIZ_GRACE_S says how many
     seconds the run of a closed tab goes on, PGVIZ_AHEAD=0 records nothing before a visitor asks.
     """
-    ahead = os.environ.get("PGVIZ_AHEAD", "1") != "0"
-    return Runs(_folder(), grace_s=_grace_s(), records_ahead=ahead)
+    with _opening:
+        found: Runs | None = getattr(_server, "pgviz_runs", None)
+        if found is None:
+            ahead = os.environ.get("PGVIZ_AHEAD", "1") != "0"
+            found = Runs(_folder(), grace_s=_grace_s(), records_ahead=ahead)
+            setattr(_server, "pgviz_runs", found)  # noqa: B010
+        return found
+
+
+def close() -> None:
+    """Stop all runs of this server and forget its registry."""
+    with _opening:
+        found: Runs | None = _server.__dict__.pop("pgviz_runs", None)
+    if found is not None:
+        found.close()
 
 
 def _folder() -> Path | None:
@@ -83,20 +104,26 @@ def _sections() -> dict[str, Sequence[Config]]:
     return sections
 
 
-def _gone(presence: tuple[Runs, str]) -> None:
-    registry, name = presence
-    registry.leave(name)
+def _gone(presence: tuple[Runs, str, Callable[[], bool]]) -> None:
+    registry, name, is_here = presence
+    registry.leave(name, is_here)
+
+
+def _is_here(session: str) -> bool:
+    """Whether this tab is still connected: its caches may have been cleared, too, by anybody."""
+    return runtime.exists() and runtime.get_instance().is_active_session(session)
 
 
 @st.cache_resource(scope="session", on_release=_gone, show_spinner=False)
-def _presence(name: str) -> tuple[Runs, str]:
+def _presence(name: str) -> tuple[Runs, str, Callable[[], bool]]:
     """Released when the tab closes; made again when a lost connection comes back.
 
     It keeps the registry it was made with: a release must not open another one.
     """
     registry = runs()
     registry.stay(name)
-    return registry, name
+    context = get_script_run_ctx()
+    return registry, name, partial(_is_here, context.session_id if context else "")
 
 
 def start_group(name: str, configs: Sequence[Config]) -> list[Run]:
@@ -179,9 +206,10 @@ def begun(run: Run) -> Recording | None:
     return recording if recording is not None and recording.num_updates else None
 
 
-@st.cache_resource(max_entries=200, show_spinner=False)
 def _learning_curves(path: str) -> LearningCurves:
-    return LearningCurves(Recording(Path(path)))
+    return memory.shared(
+        ("learning curves", path), lambda: LearningCurves(Recording(Path(path))), CURVES_BYTES
+    )
 
 
 def curves_of(run: Run) -> Curves | None:
@@ -195,7 +223,7 @@ NO_CURVE = pd.DataFrame(
 NO_SEEDS = NO_CURVE.assign(seed=pd.Series(dtype=float))
 
 
-@in_memory(megabytes=32)
+@in_memory
 def _by_steps(path: str, num_updates: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     metrics = Recording(Path(path)).metrics()
     return curve(metrics), seed_curves(metrics)

@@ -8,6 +8,7 @@ import streamlit as st
 from pgviz.figures import with_minus
 from pgviz.proofs.derivation import TOLERANCE, Line
 from pgviz.proofs.receipts import Reading, difference_in_words, listed, read
+from pgviz.ui.in_memory import in_memory
 from pgviz.ui.look import quiet_text, text_red
 from pgviz.worlds.named import named_worlds
 from pgviz.worlds.tabular import TabularMDP
@@ -206,7 +207,7 @@ def readings(lines: Sequence[Line], name: str, broken: str | None) -> list[Readi
     ]
 
 
-@st.cache_data(max_entries=400, show_spinner=False)
-def _reading(name: str, title: str, broken: str | None, _line: Line) -> Reading:
+@in_memory
+def _reading(name: str, title: str, broken: str | None, line: Line) -> Reading:
     world = listed_world(name)
-    return read(_line, _line(world, broken), world)
+    return read(line, line(world, broken), world)

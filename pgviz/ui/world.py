@@ -18,6 +18,7 @@ from pgviz.measure import theorem
 from pgviz.ui.controls import Choice
 from pgviz.ui.drawing import drawing
 from pgviz.ui.guard import guarded
+from pgviz.ui.in_memory import memory
 from pgviz.ui.screen import Screen
 from pgviz.worlds.files import parse_world, world_document
 from pgviz.worlds.format import EXAMPLE, IN_WORDS
@@ -105,7 +106,7 @@ def in_use() -> str:
 
 def found(shown: Shown, function: Callable[..., Any], *arguments: Any) -> Any:
     """function(world, *arguments), computed once."""
-    kept = _of_this_reader() if shown.document else _of_all_readers()
+    kept = _of_this_reader() if shown.document else memory
     key = shown, f"{function.__module__}.{function.__qualname__}", arguments
     return kept.once(key, lambda: function(shown.world, *arguments))
 
@@ -122,14 +123,9 @@ def found_or_instead(
         return other, found(other, function, *arguments), note
 
 
-@st.cache_resource(show_spinner=False)
-def _of_all_readers() -> Kept:
-    return Kept(megabytes=32)
-
-
-@st.cache_resource(show_spinner=False, scope="session")
 def _of_this_reader() -> Kept:
-    return Kept(megabytes=2)
+    kept: Kept = st.session_state.setdefault("world.kept", Kept(megabytes=2))
+    return kept
 
 
 def _parsed(document: str) -> TabularMDP:
@@ -137,9 +133,12 @@ def _parsed(document: str) -> TabularMDP:
     return _read(document) if get_script_run_ctx() else parse_world(document)
 
 
-@st.cache_resource(max_entries=2, show_spinner=False, scope="session")
 def _read(document: str) -> TabularMDP:
-    return parse_world(document)
+    known, world = st.session_state.get("world.read", ("", None))
+    if known != document or world is None:
+        world = parse_world(document)
+        st.session_state["world.read"] = document, world
+    return world
 
 
 # --- the fold ---

@@ -20,6 +20,7 @@ from pgviz.training import critic
 from pgviz.training.command import command_line
 from pgviz.ui import besides, live, training
 from pgviz.ui.controls import Choice
+from pgviz.ui.in_memory import in_memory
 from pgviz.ui.screen import ROOM_SCALE, Screen, chart
 from pgviz.worlds.world import CARTPOLE_V1
 
@@ -145,7 +146,7 @@ def ends_of(recording: Recording) -> dict[str, float]:
     return _ends_of(str(recording.path), recording.num_updates)
 
 
-@st.cache_data(max_entries=40, show_spinner=False)
+@in_memory
 def _ends_of(path: str, num_updates: int) -> dict[str, float]:
     recording = Recording(Path(path))
     metrics = recording.metrics()

@@ -13,6 +13,7 @@ from pgviz.training.config import Config, presets
 from pgviz.training.rollout import Rollout
 from pgviz.ui import live, training
 from pgviz.ui.controls import Choice, Number
+from pgviz.ui.in_memory import in_memory
 from pgviz.ui.screen import Screen
 
 NUM_UPDATES = 60
@@ -87,14 +88,14 @@ def clamped(recording: Recording, update: int, seed: int = 0, episode: int = 0) 
     )
 
 
-@st.cache_data(max_entries=100, show_spinner=False)
+@in_memory
 def played(path: Path, update: int, seed: int) -> Rollout:
     """The episodes that this seed played for this update, played again."""
     recording = Recording(path)
     return replay(recording.config, recording.theta(update)[seed], seed, update)
 
 
-@st.cache_data(max_entries=100, show_spinner=False)
+@in_memory
 def episode_table(path: Path, update: int, seed: int, episode: int) -> pd.DataFrame:
     """One of them, a row per step."""
     recording = Recording(path)

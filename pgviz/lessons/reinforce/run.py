@@ -132,7 +132,7 @@ def _once(recording: Recording, shown: int) -> tuple[pd.DataFrame, pd.DataFrame]
     return _curves_until(str(recording.path), recording.num_updates, shown)
 
 
-@in_memory(megabytes=16)
+@in_memory
 def _curves_until(path: str, num_updates: int, shown: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     return curves(Recording(Path(path)), shown)
 

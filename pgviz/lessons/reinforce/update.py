@@ -23,6 +23,7 @@ from pgviz.measure.ensembles import interquartile_mean
 from pgviz.runs import Recording
 from pgviz.training import gradient, loop, optimizer
 from pgviz.ui.controls import Choice
+from pgviz.ui.in_memory import in_memory
 from pgviz.ui.look import ink, paper
 from pgviz.ui.screen import Screen, chart
 
@@ -108,7 +109,7 @@ NAMES = pd.DataFrame(
 )
 
 
-@st.cache_data(max_entries=60, show_spinner=False)
+@in_memory
 def _measured(path: str, update: int, seed: int) -> dict[str, pd.DataFrame]:
     recording = Recording(Path(path))
     config = recording.config
