@@ -48,6 +48,7 @@ COLUMNS: dict[str, Callable[[Measured], str]] = {
     "longest silence, s": lambda m: f"{max(s.watch.silence_s for s in m.sessions):.1f}",
     "runs ended after, s": lambda m: _both(_ends(m), lambda x: f"{x:.1f}", 0.5, 1),
     "server CPU, %": lambda m: f"{100 * m.after.server_s / m.after.wall_s:.0f}",
+    "server CPU per poll, ms": lambda m: _number(_cpu_of_a_poll(m), ".1f"),
     "workers CPU, %": lambda m: f"{100 * m.after.workers_s / m.after.wall_s:.0f}",
     "server CPU per opening, ms": lambda m: f"{1e3 * m.opening.server_s / len(m.sessions):.0f}",
     "PSS server / all, MB": lambda m: f"{m.server_bytes / 1e6:.0f} / {m.all_bytes / 1e6:.0f}",
@@ -92,6 +93,8 @@ def main(
         page, _, step = place.partition("/")
         step_of(page, step)
         settings = _combinations(vary)
+        if url is not None:
+            loopback(url)
         chosen = [*product(scenarios or ("shared", "own"), _numbers(sessions))]
         if not as_json:
             print(f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}")
@@ -112,7 +115,7 @@ def main(
 def _server(url: str | None, page: str, steps: Sequence[str]) -> Iterator[str]:
     """The server that was named; else a new one that finds the runs of these steps recorded."""
     if url is not None:
-        yield loopback(url)
+        yield url
         return
     with tempfile.TemporaryDirectory() as folder:
         with _serve("streamlit_app.py", PGVIZ_RUNS=folder, PGVIZ_AHEAD="1") as recording:
@@ -155,6 +158,12 @@ def _sizes(m: Measured) -> list[int]:
 def _rates(m: Measured) -> list[float]:
     watches = [session.watch for session in m.sessions if session.watch.watched_s]
     return [WINDOW_S * len(watch.polls) / watch.watched_s for watch in watches]
+
+
+def _cpu_of_a_poll(m: Measured) -> list[float]:
+    """With all else that the server did while it was polled."""
+    number = len(_latencies(m))
+    return [1e3 * m.after.server_s / number] if number else []
 
 
 def _ends(m: Measured) -> list[float]:
