@@ -1,0 +1,105 @@
+"""What a server and its workers use: CPU seconds, and memory of which every shared page is shared."""
+
+import asyncio
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urlsplit
+
+import psutil
+
+from tests.load.tab import LoadError
+
+EVERY_S = 2.0  # adding up the memory of a process costs it milliseconds
+QUIET = 0.05  # CPU seconds in half a second: less is nothing to do
+
+
+@dataclass(frozen=True)
+class Spent:
+    """CPU seconds of the server, of its workers and of this client, in so many seconds."""
+
+    wall_s: float
+    server_s: float
+    workers_s: float
+    client_s: float
+
+    def __sub__(self, before: "Spent") -> "Spent":
+        return Spent(
+            self.wall_s - before.wall_s,
+            self.server_s - before.server_s,
+            self.workers_s - before.workers_s,
+            self.client_s - before.client_s,
+        )
+
+
+class Meter:
+    """`async with Meter(url) as meter:` looks at the server of this address now and then."""
+
+    def __init__(self, url: str) -> None:
+        self._server = psutil.Process(_listening(urlsplit(url).port or 80))
+        self._cpu: dict[int, float] = {}
+        self.server_bytes = self.all_bytes = 0  # the most so far
+
+    async def __aenter__(self) -> Self:
+        self._looking = asyncio.create_task(self._look())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._looking.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._looking
+
+    def spent(self) -> Spent:
+        """So far. A worker that has ended counts as it was seen last."""
+        for process in self._family():
+            with suppress(psutil.Error):
+                self._cpu[process.pid] = sum(process.cpu_times()[:2])
+        server = self._cpu.get(self._server.pid, 0.0)
+        workers = sum(self._cpu.values()) - server
+        return Spent(time.monotonic(), server, workers, time.process_time())
+
+    async def idle(self, patience_s: float = 60.0) -> None:
+        """Wait until the server and its workers have nothing to do, but not for ever."""
+        quiet, give_up = 0, time.monotonic() + patience_s
+        before = self.spent()
+        while quiet < 4 and time.monotonic() < give_up:
+            await asyncio.sleep(0.5)
+            now = self.spent()
+            busy = now - before
+            quiet = quiet + 1 if busy.server_s + busy.workers_s < QUIET else 0
+            before = now
+
+    async def _look(self) -> None:
+        while True:
+            self.spent()
+            await asyncio.to_thread(self._weigh)
+            await asyncio.sleep(EVERY_S)
+
+    def _weigh(self) -> None:
+        server = _pss(self._server)
+        others = sum(_pss(each) for each in self._family() if each != self._server)
+        self.server_bytes = max(self.server_bytes, server)
+        self.all_bytes = max(self.all_bytes, server + others)
+
+    def _family(self) -> list[psutil.Process]:
+        with suppress(psutil.Error):
+            return [self._server, *self._server.children(recursive=True)]
+        return []
+
+
+def _listening(port: int) -> int:
+    """The process behind a port of this machine."""
+    with suppress(psutil.Error):
+        for each in psutil.net_connections("tcp"):
+            if each.status == psutil.CONN_LISTEN and each.laddr.port == port and each.pid:
+                return each.pid
+    raise LoadError(f"No server of yours listens on port {port}.")
+
+
+def _pss(process: psutil.Process) -> int:
+    """Memory in bytes, shared pages by the share; where there is no such figure, all of them."""
+    with suppress(psutil.Error):
+        memory = process.memory_full_info()
+        return int(getattr(memory, "pss", memory.rss))
+    return 0
