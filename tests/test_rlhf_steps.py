@@ -1,6 +1,8 @@
 """What the RLHF page claims, held to brute force, derivatives and whole runs in the toy language."""
 
+import re
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,9 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgviz.exact import language, length
-from pgviz.lessons.rlhf import baselines, check, kl, optimum, proxy, run, shared, spread
+from pgviz.lessons import page_of
+from pgviz.lessons.rlhf import (
+    baselines,
+    check,
+    kl,
+    optimum,
+    proxy,
+    reading,
+    run,
+    shared,
+    spread,
+)
 from pgviz.lessons.rlhf import length as length_step
 from pgviz.measure import wording
+from tests.walks import revealed, words
 
 REF = language.reference()
 LOG_REF = language.log_probs(REF)
@@ -293,3 +307,33 @@ def test_every_answer_called_right_is_right():
         assert len(question.answers) == len(question.replies)
         assert 0 <= question.right < len(question.answers)
     assert "0.1345" in check.where_constant().replies[2]
+
+
+# ── Read on ───────────────────────────────────────────────────────────────────────
+
+
+def test_every_chapter_has_a_title_and_an_address_of_its_own():
+    for number, (title, name) in reading.CHAPTERS.items():
+        assert re.fullmatch(r"\d\d-[a-z-]+", name)
+        assert int(name[:2]) == number
+        assert reading.link(number) == f"[{number}. {title}](https://rlhfbook.com/c/{name})"
+    assert {n for chapters in reading.READ.values() for n, _ in chapters} == {*reading.CHAPTERS}
+    assert {*reading.READ} <= {step.slug for step in page_of("rlhf").steps}
+
+
+def test_no_other_file_of_the_page_has_an_address():
+    for path in Path(reading.__file__).parent.glob("*.py"):
+        assert ("http" in path.read_text()) == (path.name == "reading.py"), path.name
+
+
+@pytest.mark.parametrize("slug", reading.READ)
+def test_a_step_shows_its_chapters_and_no_other_links(slug):
+    page = page_of("rlhf")
+    step = page.step(slug)
+    shown = " ".join(words(revealed(page, step), "folds", page, step))
+    links = re.findall(r"\]\(([^)]*)\)", shown)
+    known = {f"{reading.ADDRESS}/c/{name}" for _, name in reading.CHAPTERS.values()}
+    assert set(links) <= known | {reading.ADDRESS}
+    assert all(link.startswith("https://") for link in links)
+    for number, why in reading.READ[slug]:
+        assert f"{reading.link(number)}. {why}" in shown

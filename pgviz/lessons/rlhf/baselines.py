@@ -6,6 +6,7 @@ from pgviz.charts import rlhf as charts
 from pgviz.exact import language
 from pgviz.exact.language import GROUPS
 from pgviz.figures import number, percent
+from pgviz.lessons.rlhf.reading import read
 from pgviz.lessons.rlhf.shared import GROUP
 from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
@@ -31,6 +32,7 @@ def draw(screen: Screen) -> None:
     screen.says(sentence(group))
     screen.numbers(table.assign(noise=table["noise"].round(5)))
     screen.code(language.group_moments)
+    read(screen)
 
 
 def everything() -> pd.DataFrame:

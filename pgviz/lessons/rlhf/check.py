@@ -5,7 +5,8 @@ import numpy as np
 from pgviz.exact import language
 from pgviz.figures import fixed, number, percent
 from pgviz.lessons.question import Question
-from pgviz.lessons.rlhf.shared import BOOK, best, log_ref
+from pgviz.lessons.rlhf.reading import BOOK
+from pgviz.lessons.rlhf.shared import best, log_ref
 from pgviz.measure.wording import advantages
 from pgviz.ui.quiz import quiz
 from pgviz.ui.screen import Screen

@@ -6,6 +6,7 @@ import pandas as pd
 from pgviz.charts import rlhf as charts
 from pgviz.exact import language
 from pgviz.figures import fixed
+from pgviz.lessons.rlhf.reading import read
 from pgviz.lessons.rlhf.shared import log_ref
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink
@@ -42,6 +43,7 @@ def draw(screen: Screen) -> None:
     screen.says(sentence(losses))
     screen.numbers(losses.round(4))
     screen.code(language.kl_losses, language.kl_estimates)
+    read(screen)
 
 
 def policy(sharper: float) -> np.ndarray:

@@ -6,6 +6,7 @@ import pandas as pd
 from pgviz.charts import rlhf as charts
 from pgviz.exact import language
 from pgviz.figures import fixed, number
+from pgviz.lessons.rlhf.reading import read
 from pgviz.lessons.rlhf.shared import log_ref, mean
 from pgviz.ui.controls import Number
 from pgviz.ui.look import ink
@@ -35,6 +36,7 @@ def draw(screen: Screen) -> None:
     screen.says(sentence(row))
     screen.numbers(listing())
     screen.code(language.reference, language.log_probs, language.counting)
+    read(screen)
 
 
 def drawn(which: int) -> int:

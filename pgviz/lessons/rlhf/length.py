@@ -6,6 +6,7 @@ import pandas as pd
 from pgviz.charts import rlhf as charts
 from pgviz.exact import length
 from pgviz.figures import fixed, signed
+from pgviz.lessons.rlhf.reading import read
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
@@ -38,6 +39,7 @@ def draw(screen: Screen) -> None:
         table(name).pivot(index="p", columns="kind", values="slope").reset_index().round(4)
     )
     screen.code(length.slope)
+    read(screen)
 
 
 def table(name: str) -> pd.DataFrame:

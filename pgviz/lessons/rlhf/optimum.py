@@ -6,6 +6,7 @@ import pandas as pd
 from pgviz.charts import rlhf as charts
 from pgviz.exact import language
 from pgviz.figures import fixed
+from pgviz.lessons.rlhf.reading import read
 from pgviz.lessons.rlhf.shared import BETA, best, log_ref, mean
 from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
@@ -32,6 +33,7 @@ def draw(screen: Screen) -> None:
     screen.says(sentence(beta))
     screen.numbers(every_beta())
     screen.code(language.best_policy, language.objective)
+    read(screen)
 
 
 def table(log_best: np.ndarray) -> pd.DataFrame:

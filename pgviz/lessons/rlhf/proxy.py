@@ -5,6 +5,7 @@ import pandas as pd
 from pgviz.charts import rlhf as charts
 from pgviz.exact import language
 from pgviz.figures import fixed
+from pgviz.lessons.rlhf.reading import read
 from pgviz.lessons.rlhf.shared import BETA, best, log_ref, mean
 from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
@@ -32,6 +33,7 @@ def draw(screen: Screen) -> None:
     screen.says(sentence(beta, float(top)))
     screen.numbers(table.pivot(index="beta", columns="kind", values="mean").reset_index().round(3))
     screen.code(language.gold, language.best_policy)
+    read(screen)
 
 
 def along_beta() -> pd.DataFrame:

@@ -10,7 +10,6 @@ from pgviz.ui.controls import Choice
 
 BETA = Choice("beta", "β", (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0))
 GROUP = Choice("group", "Sentences of a group, K", (2, 4, 8, 16, 32))
-BOOK = "[The RLHF Book](https://rlhfbook.com)"
 
 
 @cache
