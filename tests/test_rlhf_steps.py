@@ -1,11 +1,12 @@
 """What the RLHF page claims, held to brute force, derivatives and whole runs in the toy language."""
 
 import re
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,9 +22,11 @@ from pgviz.lessons.rlhf import (
     run,
     shared,
     spread,
+    write,
 )
 from pgviz.lessons.rlhf import length as length_step
 from pgviz.measure import wording
+from pgviz.ui.exercise import gaps_of, with_gaps
 from tests.walks import revealed, words
 
 REF = language.reference()
@@ -309,7 +312,40 @@ def test_every_answer_called_right_is_right():
     assert "0.1345" in check.where_constant().replies[2]
 
 
-# ── Read on ───────────────────────────────────────────────────────────────────────
+# ── Write, and read on ───────────────────────────────────────────────────────────────────────
+
+
+def test_the_file_to_write_has_three_gaps():
+    source = write.solution()
+    gaps = gaps_of(source, write.HINTS)
+    skeleton = with_gaps(source, gaps)
+    assert len(gaps) == skeleton.count("# gap") == 3
+    assert not any(line in skeleton for line in gaps)
+    compile(skeleton, "skeleton", "exec")
+
+
+def objectives(old="", new=""):
+    """J of the file to write after every 20 updates, with one part of it changed."""
+    assert write.solution().count(old) == 1 or not old
+    names = {"__name__": "written"}
+    exec(write.solution().replace(old, new) if old else write.solution(), names)
+    torch.manual_seed(0)
+    ref_logits = names["reference"]()
+    logits, told = ref_logits.clone().requires_grad_(), []
+    for _ in islice(names["rloo"](logits, ref_logits, write.BETA), 0, 200, 20):
+        told.append(names["exactly"](logits, ref_logits, write.BETA)[0])
+    return [language.objective(LOG_REF, language.counting(), write.BETA, LOG_REF), *told]
+
+
+def test_what_the_words_say_of_j_is_what_the_file_does():
+    best = shared.best(write.BETA)[1]
+    right = objectives()
+    assert right[-1] == pytest.approx(best, abs=1e-3)
+    assert (np.diff(right) > 0).all()
+    assert (np.diff(objectives("loss = -(", "loss = (")) < 0).all()
+    for wrong in ("reward(y)", "reward(y) + beta * log_ratios"):
+        found = objectives("reward(y) - beta * log_ratios", wrong)
+        assert max(found[:3]) > found[0] > found[-1]
 
 
 def test_every_chapter_has_a_title_and_an_address_of_its_own():

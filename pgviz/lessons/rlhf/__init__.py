@@ -27,6 +27,7 @@ PAGE = Page(
         Step("length", "Dividing by length hides a length reward", deeper=True),
         Step("proxy", "The proxy goes up, what was meant goes down", introduces=("proxy",)),
         Step("run", "Training towards the best policy, with the distance"),
+        Step("write", "Write RLOO: three gaps"),
         Step("check", "Check yourself"),
     ),
 )
