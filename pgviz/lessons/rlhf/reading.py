@@ -33,7 +33,10 @@ READ = {
     ),
     "kl": (
         (15, "It says why the KL is used, in which direction, and how samples estimate it."),
-        (6, "RLOO has the KL in the reward, GRPO in the loss: it compares such choices, in code."),
+        (
+            6,
+            "It compares the KL in the reward (RLOO, PPO) with the KL in the loss (GRPO), in code.",
+        ),
     ),
     "length": ((6, "Its part “Loss Aggregation Tradeoffs” divides by the length in three ways."),),
     "proxy": (
