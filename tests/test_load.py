@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from click.testing import CliRunner
+from streamlit.proto.Alert_pb2 import Alert
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.server import ServerConnection
@@ -186,6 +187,21 @@ def test_a_tab_waits_for_an_answer_before_it_asks_again():
     assert len(tab.watch.polls) == 3
     assert all(poll.latency_s >= 0.1 for poll in tab.watch.polls)
     assert tab.watch.silence_s >= 0.1
+
+
+def test_what_the_page_says_went_wrong_is_an_error():
+    told = [ForwardMsg() for _ in range(4)]
+    for index, message in enumerate(told):
+        message.metadata.delta_path.extend([0, index])
+    told[0].delta.new_element.exception.type = "ValueError"
+    told[0].delta.new_element.exception.message = "no"
+    for message, kind in zip(told[1:], (Alert.ERROR, Alert.WARNING, Alert.INFO), strict=True):
+        message.delta.new_element.alert.format = kind
+        message.delta.new_element.alert.body = Alert.Format.Name(kind)
+    tab = Tab("http://127.0.0.1")
+    for message in told:
+        asyncio.run(tab._take(message))
+    assert tab.errors == ["ValueError: no", "ERROR", "WARNING"]
 
 
 def test_a_server_that_goes_away_is_an_error():

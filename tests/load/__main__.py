@@ -1,5 +1,6 @@
 """How many tabs one server holds: python -m tests.load [shared|own|open …] --sessions 5,10,20
 
+\b
 shared   all watch one run: one presses the button, then all others with the same settings
 own      each presses the button with settings of its own
 open     all walk through the steps of a page
@@ -45,7 +46,7 @@ COLUMNS: dict[str, Callable[[Measured], str]] = {
     "poll p50 / p95, ms": lambda m: _both(_latencies(m), lambda x: f"{1e3 * x:.0f}", 0.5, 0.95),
     f"polls per tab in {WINDOW_S} s": lambda m: _number(_rates(m), ".1f"),
     "bytes per poll": lambda m: _number(_sizes(m), ",.0f"),
-    "longest silence, s": lambda m: f"{max(s.watch.silence_s for s in m.sessions):.1f}",
+    "longest silence, s": lambda m: _both(_silences(m), lambda x: f"{x:.1f}", 1),
     "runs ended after, s": lambda m: _both(_ends(m), lambda x: f"{x:.1f}", 0.5, 1),
     "server CPU, %": lambda m: f"{100 * m.after.server_s / m.after.wall_s:.0f}",
     "server CPU per poll, ms": lambda m: _number(_cpu_of_a_poll(m), ".1f"),
@@ -164,6 +165,10 @@ def _cpu_of_a_poll(m: Measured) -> list[float]:
     """With all else that the server did while it was polled."""
     number = len(_latencies(m))
     return [1e3 * m.after.server_s / number] if number else []
+
+
+def _silences(m: Measured) -> list[float]:
+    return [session.watch.silence_s for session in m.sessions if session.watch.polls]
 
 
 def _ends(m: Measured) -> list[float]:

@@ -55,8 +55,8 @@ class Meter:
         for process in self._family():
             with suppress(psutil.Error):
                 self._cpu[process.pid] = sum(process.cpu_times()[:2])
+        workers = sum(cpu for pid, cpu in self._cpu.items() if pid != self._server.pid)
         server = self._cpu.get(self._server.pid, 0.0)
-        workers = sum(self._cpu.values()) - server
         return Spent(time.monotonic(), server, workers, time.process_time())
 
     async def idle(self, patience_s: float = 60.0) -> None:

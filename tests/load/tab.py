@@ -320,7 +320,7 @@ class Tab:
         self._elements[place] = _Shown(element, delta.fragment_id, self._run)
         if element.HasField("exception"):
             self.errors.append(f"{element.exception.type}: {element.exception.message}")
-        elif element.alert.format == Alert.ERROR:
+        elif element.alert.format in (Alert.ERROR, Alert.WARNING):
             self.errors.append(element.alert.body)
         elif element.bidi_component.component_name == "pgviz.walk":
             await self._tell_what_is_stored(element.bidi_component.id)
