@@ -17,6 +17,8 @@ from pathlib import Path
 from unittest.mock import Mock
 from urllib.parse import parse_qs, urlencode
 
+import numpy as np
+import pandas as pd
 import psutil
 import pytest
 import streamlit as st
@@ -27,7 +29,7 @@ from streamlit.testing.v1 import AppTest
 from pgviz.lessons import PAGES, page_of
 from pgviz.runs import Busy, Runs
 from pgviz.training import Config
-from pgviz.ui import frame, live
+from pgviz.ui import frame, live, screen
 from tests.conftest import REPO
 
 NUM_FUZZED_LINKS = int(os.environ.get("PGVIZ_FUZZED_LINKS", "50"))
@@ -207,6 +209,39 @@ def test_a_grace_that_is_no_number_is_a_sentence_for_the_owner(monkeypatch, capl
     monkeypatch.setenv("PGVIZ_GRACE_S", text)
     assert live._grace_s() == seconds
     assert ("is no number" in caplog.text) == (text != "3")
+
+
+def test_the_more_tabs_look_the_longer_each_waits_and_those_that_left_do_not_count():
+    now = [0.0]
+    followers = live.Followers(lambda: now[0])
+    assert live.pace_s(followers.count()) == live.POLL_S
+    for k in range(100):
+        followers.seen(f"tab-{k % 100}")
+    assert followers.count() == 100
+    assert live.pace_s(100) == pytest.approx(100 * live.LOOK_S / live.SHARE)
+    assert live.pace_s(10_000) == live.SLOWEST_POLL_S
+    now[0] = 3 * live.SLOWEST_POLL_S
+    followers.seen("tab-1")
+    assert followers.count() == 1
+
+
+def test_what_travels_to_a_browser_is_the_same_in_fewer_bytes():
+    table = pd.DataFrame(
+        {
+            "seed": [0, 1, 15],
+            "steps": [1e5, 2e5, np.nan],
+            "name": ["a", "b", None],
+            "big": [1, 2, 2**40],
+        }
+    )
+    small = live.compact(table)
+    assert [str(kind) for kind in small.dtypes][:2] == ["int8", "float32"]
+    back = screen.arrow(small).to_pandas()
+    for name in table:
+        left, right = table[name], back[name]
+        assert [a for a in left if a == a and a is not None] == [
+            b for b in right if b == b and b is not None
+        ]
 
 
 # ── links: every control of every step, well and badly said ─────────────────────────────────────

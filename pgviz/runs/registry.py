@@ -21,7 +21,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from itertools import count
 from multiprocessing import forkserver
@@ -82,6 +82,7 @@ class Run:
     viewers: set[str] = field(default_factory=set)
     stamp: Stamp | None = field(default=None, repr=False)  # of its file, when that was whole
     task: "Future[tuple[str, str]] | None" = field(default=None, repr=False)  # until it has ended
+    _read: tuple[tuple[int, int], Recording] | None = field(default=None, repr=False)
 
     @property
     def status(self) -> str:
@@ -96,10 +97,17 @@ class Run:
         return not self.ending
 
     def recording(self) -> Recording | None:
-        """What there is of it so far; None before the first update, or if it is there no more."""
+        """What there is of it so far; None before the first update, or if it is there no more.
+
+        Its header is read once; whoever reads on finds out whether the file is still the same.
+        """
         try:
-            return Recording(self.path)
-        except RecordingError:
+            status = self.path.lstat()
+            read = self._read
+            if read is None or read[0] != (status.st_dev, status.st_ino):
+                read = self._read = (status.st_dev, status.st_ino), Recording(self.path)
+            return read[1]
+        except (RecordingError, FileNotFoundError, NotADirectoryError):
             return None
 
 
@@ -526,8 +534,13 @@ def _importable(directory: Path) -> Iterator[None]:
 
 def run_key(config: Config) -> str:
     """The name of a run: a hash of its configuration and of what will compute and record it."""
+    return _run_key(config, code_version())
+
+
+@lru_cache(10_000)
+def _run_key(config: Config, version: str) -> str:
     kind = type(config).__name__
-    text = json.dumps([kind, asdict(config), code_version(), FORMAT], sort_keys=True)
+    text = json.dumps([kind, asdict(config), version, FORMAT], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -6,8 +6,10 @@ Training happens in worker processes; a page only reads what they have recorded.
 import logging
 import math
 import os
+import random
 import tempfile
 import threading
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -26,7 +28,11 @@ from pgviz.training.config import Config
 from pgviz.ui.guard import fragment, guarded
 from pgviz.ui.in_memory import in_memory, memory
 
-POLL_S = 0.4
+POLL_S = 0.4  # between two looks at a run, where few are looking
+SLOWEST_POLL_S = 4.0
+LOOK_S = 0.008  # of the server's time that one look takes, about
+SPREAD = 0.4  # of the time between two looks
+SHARE = 0.5  # of its time that all looks together may take
 CURVES_BYTES = 400_000  # what the curves of one run take, at most about
 _server = threading.main_thread()  # it outlives modules that are loaded anew
 
@@ -175,25 +181,58 @@ def _again(failed: Sequence[Run]) -> None:
             runs().watch(run.config, viewer())
 
 
-def follow(
-    draw: Callable[[], None], alive: bool, until: Callable[[], bool], every_s: float = POLL_S
-) -> None:
+def follow(draw: Callable[[], None], alive: bool, until: Callable[[], bool]) -> None:
     """Draw, again and again while something is alive; at its turning point the whole page once more.
 
     Never while the page itself is being drawn: a button further down that was just pressed would
-    not be heard.
+    not be heard. The more tabs follow something, the longer each of them waits between two looks;
+    since a fragment cannot change its own pace, the page is drawn once more for that, too.
     """
     drawn = False
+    wanted = pace_s(_followers.count())
+    pace = wanted * random.uniform(1 - SPREAD, 1 + SPREAD)  # tabs that were opened together part
 
-    @fragment(run_every=every_s if alive else None)
+    @fragment(run_every=pace if alive else None)
     def panel() -> None:
         nonlocal drawn
+        if alive:
+            _followers.seen(viewer())
         draw()
-        if alive and drawn and until():
+        now = pace_s(_followers.count())
+        if alive and drawn and (until() or now > 2 * wanted or now < wanted / 3):
             st.rerun()
         drawn = True
 
     panel()
+
+
+def pace_s(num_followers: int) -> float:
+    """Seconds between two looks of one tab, so that the looks of all take SHARE of the server."""
+    return min(SLOWEST_POLL_S, max(POLL_S, num_followers * LOOK_S / SHARE))
+
+
+class Followers:
+    """The tabs that have looked at a run within the last moments."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._last: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def seen(self, name: str) -> None:
+        """This tab has just looked."""
+        with self._lock:
+            self._last[name] = self._clock()
+
+    def count(self) -> int:
+        """How many there are; a tab that was not seen for two of the slowest looks is none."""
+        with self._lock:
+            since = self._clock() - 2 * SLOWEST_POLL_S
+            self._last = {name: at for name, at in self._last.items() if at > since}
+            return len(self._last)
+
+
+_followers = Followers()
 
 
 def _in_section(name: str) -> str:
@@ -223,10 +262,39 @@ NO_CURVE = pd.DataFrame(
 NO_SEEDS = NO_CURVE.assign(seed=pd.Series(dtype=float))
 
 
+def compact(table: pd.DataFrame) -> pd.DataFrame:
+    """The same numbers in few bytes, for the way to a browser: whole ones as small as they fit."""
+    found = {}
+    for name in table:
+        column = table[name].infer_objects()
+        kind = {"i": "integer", "u": "integer", "f": "float"}.get(column.dtype.kind)
+        found[name] = pd.to_numeric(column, downcast=kind) if kind else column  # type: ignore[call-overload]
+    return pd.DataFrame(found)
+
+
+_looked: dict[str, tuple[float, int]] = {}  # path → when, and how many updates there were
+
+
+def seen_by_all(run: Run, recording: Recording) -> int:
+    """So many updates of a run are shown now: the same to all who look within one look's time.
+
+    What is made of them is then made once for all. The last update is shown at once.
+    """
+    path, num_updates = str(run.path), recording.num_updates
+    if not run.active:
+        _looked.pop(path, None)
+        return num_updates
+    at, before = _looked.get(path, (-POLL_S, 0))
+    if before and time.monotonic() - at < POLL_S:
+        return min(before, num_updates)
+    _looked[path] = time.monotonic(), num_updates
+    return num_updates
+
+
 @in_memory
 def _by_steps(path: str, num_updates: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    metrics = Recording(Path(path)).metrics()
-    return curve(metrics), seed_curves(metrics)
+    metrics = {k: x[:num_updates] for k, x in Recording(Path(path)).metrics().items()}
+    return compact(curve(metrics)), compact(seed_curves(metrics))
 
 
 def by_steps(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -234,4 +302,4 @@ def by_steps(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
     recording = begun(run)
     if recording is None:
         return NO_CURVE, NO_SEEDS
-    return _by_steps(str(run.path), recording.num_updates)
+    return _by_steps(str(run.path), seen_by_all(run, recording))

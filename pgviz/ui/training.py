@@ -52,7 +52,6 @@ def recorded(
             lambda: _draw(screen, configs, shown, draw, height),
             alive=not _over(shown),
             until=lambda: _over(shown) or _failed(shown) > failed,
-            every_s=live.POLL_S,
         )
         live.offer_again(live.group_of(shown))
     return live.group_of(shown) if _over(shown) and not _lacking(shown) else []

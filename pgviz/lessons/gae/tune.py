@@ -53,7 +53,6 @@ def draw(screen: Screen) -> None:
             lambda: _draw(screen, budget, lam, attempts),
             alive=_waiting(waited),
             until=lambda: not _waiting(waited),
-            every_s=2 * live.POLL_S,
         )
         live.offer_again(live.group_of(waited))
     screen.says(sentence(budget, attempts))

@@ -38,6 +38,8 @@ OTHER_SETTINGS = (
     " --set normalize_advantages=true --set drop_gamma_t=false"
 )
 
+POINTS = 50  # of each thin line, at most about: what travels at every look
+
 
 def draw(screen: Screen) -> None:
     screen.words(
@@ -89,10 +91,13 @@ def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run], shown: int
     config = run.config
     lines = "one seed" if shown == 1 else "thin: a seed · thick: mean of their middle half"
     settings = f"N = {config.num_envs}, learning rate {config.learning_rate:g}"
-    seeds, middle = _once(recording, shown)
+    num_updates = live.seen_by_all(run, recording)
+    seeds, middle = _curves_until(str(recording.path), num_updates, shown)
     st.markdown(f"**{title(middle)}**  \n:small[:gray[{lines} · {settings}]]")
     earlier = begun(before)
-    behind = _once(earlier, shown)[1] if earlier else None
+    behind = None
+    if earlier:
+        behind = _curves_until(str(earlier.path), earlier.num_updates, shown)[1]
     chart(
         "chart-learners",
         charts.learners,
@@ -109,9 +114,11 @@ def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run], shown: int
     )
 
 
-def curves(recording: Recording, shown: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def curves(
+    recording: Recording, shown: int, num_updates: int | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The returns of the first `shown` seeds, and the mean of their middle half with its interval."""
-    returns = recording.metrics()["episode_return"][:, :shown]
+    returns = recording.metrics()["episode_return"][:num_updates, :shown]
     low, high = bootstrap_band(returns)
     updates = range(len(returns))
     middle = pd.DataFrame(
@@ -127,14 +134,13 @@ def curves(recording: Recording, shown: int) -> tuple[pd.DataFrame, pd.DataFrame
     return seeds, middle
 
 
-def _once(recording: Recording, shown: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The curves so far, worked out once for all who watch."""
-    return _curves_until(str(recording.path), recording.num_updates, shown)
-
-
 @in_memory
 def _curves_until(path: str, num_updates: int, shown: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    return curves(Recording(Path(path)), shown)
+    """The curves of so many updates, worked out once for all who watch."""
+    seeds, middle = curves(Recording(Path(path)), shown, num_updates)
+    stride = -(-num_updates // POINTS)
+    kept = (seeds["update"] % stride == 0) | (seeds["update"] == num_updates - 1)
+    return live.compact(seeds[kept | (shown == 1)]), live.compact(middle)
 
 
 def ends(middle: pd.DataFrame, behind: pd.DataFrame | None, shown: int) -> pd.DataFrame:
