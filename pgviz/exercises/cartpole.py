@@ -47,6 +47,22 @@ def play(theta: Floats, num_episodes: int, stream: np.random.Generator) -> list[
     ]
 
 
+def joined(episodes: list[Episode]) -> Episode:
+    """All episodes one after the other, as one stretch."""
+    return Episode(*map(np.concatenate, zip(*episodes, strict=True)))
+
+
+def features(obs: Floats) -> Floats:
+    """What a linear critic sees, [T, 7]: 1, how far everything is off, and what moves away."""
+    moving_away = obs[:, 0::2] * obs[:, 1::2]
+    return np.column_stack([np.ones(len(obs)), obs**2, moving_away])
+
+
+def uphill(theta: Floats, gradient: Floats) -> Floats:
+    """θ after a step of length ½ along ĝ."""
+    return theta + 0.5 * gradient / (np.linalg.norm(gradient) + 1e-8)
+
+
 def mean_return(episodes: list[Episode]) -> float:
     """Every step pays 1."""
     return float(np.mean([episode.rewards.sum() for episode in episodes]))

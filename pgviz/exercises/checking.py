@@ -10,14 +10,14 @@ of the smallest case in which it fails.
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from pgviz.exercises.gaps import gaps_of, with_gaps
 from pgviz.figures import number, with_minus
@@ -31,9 +31,10 @@ RELATIVE, ABSOLUTE = 1e-6, 1e-8  # of answers that are the same but for rounding
 class Refused(Exception):
     """Why a check fails, as one sentence; `last` if nothing more can be asked of this file."""
 
-    def __init__(self, sentence: str, last: bool = False) -> None:
+    def __init__(self, sentence: str, last: bool = False, raised: bool = False) -> None:
         super().__init__(sentence)
         self.last = last
+        self.raised = raised  # by the learner's code: the arguments help to see why
 
 
 class Unusable(Exception):
@@ -112,7 +113,13 @@ class Yours:
 
     def raw(self, name: str, arguments: Arguments) -> Floats:
         """The answer as it came."""
-        answer, changed = self.call(name, arguments)
+        try:
+            answer, changed = self.call(name, arguments)
+        except Refused as refusal:
+            if not refusal.raised:
+                raise
+            case = _case(self.exercise, name, arguments)
+            raise Refused(f"{str(refusal).removesuffix('.')}{case}.") from None
         if changed:
             names = list(inspect.signature(getattr(self.exercise.solution, name)).parameters)
             self.changed.setdefault(name, names[changed[0]])
@@ -239,25 +246,30 @@ def repeatable(yours: Yours) -> None:
 
 
 def must_be(
-    yours: Floats | float,
-    right: Floats | float,
+    yours: ArrayLike,
+    right: ArrayLike,
     rule: str,
     called: str,
+    axis: str = "step",
     **case: Any,
 ) -> None:
-    """Raise Refused at the first number that is not right: the rule, both numbers, the case."""
+    """Raise Refused at the first number that is not right: the rule, both numbers, the case.
+
+    `axis` is what the numbers of an array [T] stand for.
+    """
     ours, theirs = np.atleast_1d(right), np.atleast_1d(yours)
     wrong = ~np.isclose(theirs, ours, RELATIVE, ABSOLUTE)
     if not wrong.any():
         return
     at = tuple(int(i) for i in np.argwhere(wrong)[0])
     own, other = _told_apart(float(theirs[at]), float(ours[at]))
-    place = "" if theirs.size == 1 else f" at {_place(at)}"
+    where = f"{axis} {at[0]}" if len(at) == 1 else f"[{', '.join(map(str, at))}]"
+    place = "" if theirs.size == 1 else f" at {where}"
     raise Refused(f"{rule}:{place} yours is {own}, {called} is {other}{given(case)}.")
 
 
 def given(case: Mapping[str, Any]) -> str:
-    """The arguments of a small case, " for rewards = [1, 2], gamma = 0.5"; nothing of a large one."""
+    """The arguments of a small case, ", for rewards = [1, 2], gamma = 0.5"; nothing of a large one."""
     parts = {name: _written(value) for name, value in case.items()}
     if not parts or sum(map(len, parts.values())) > 90:
         return ""
@@ -296,10 +308,6 @@ def _told_apart(left: float, right: float) -> tuple[str, str]:
     return with_minus(repr(left)), with_minus(repr(right))
 
 
-def _place(at: tuple[int, ...]) -> str:
-    return f"step {at[0]}" if len(at) == 1 else f"[{', '.join(map(str, at))}]"
-
-
 def _shape(shape: tuple[int, ...]) -> str:
     return f"an array of the shape [{', '.join(map(str, shape))}]" if shape else "a single number"
 
@@ -307,9 +315,3 @@ def _shape(shape: tuple[int, ...]) -> str:
 def _case(exercise: Exercise, name: str, arguments: Arguments) -> str:
     names = inspect.signature(getattr(exercise.solution, name)).parameters
     return given(dict(zip(names, arguments, strict=True)))
-
-
-def by_size(cases: Mapping[int, Any]) -> Iterator[Any]:
-    """The smallest case first."""
-    for size in sorted(cases):
-        yield cases[size]

@@ -108,7 +108,7 @@ def evaluate(
             i for i, now in enumerate(given) if json.dumps(encode(now)) != _text(arguments[i])
         ]
     except BaseException as error:
-        return {"fault": what_happened(error, filename, name)}
+        return {"fault": what_happened(error, filename, name), "raised": True}
     if value is None:
         return {"fault": f"{name} must return numbers, but returns {a_kind_of(result)}."}
     return {"value": value, "changed": changed}

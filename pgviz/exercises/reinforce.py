@@ -1,14 +1,12 @@
 """REINFORCE: the return from each step on, the softmax policy, its score, and ĝ."""
 
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pgviz.exact.trajectories import Trajectory, trajectories
-from pgviz.exact.values import gradient
-from pgviz.exercises import cartpole
+from pgviz.exact.trajectories import Trajectory
+from pgviz.exercises import cartpole, finite
 from pgviz.exercises.checking import (
     Exercise,
     Mistake,
@@ -27,7 +25,6 @@ from pgviz.exercises.solutions.reinforce import (
     returns_to_go,
     score,
 )
-from pgviz.worlds.named import ladder
 from pgviz.worlds.tabular import Floats, TabularMDP
 
 HINTS = {
@@ -65,7 +62,7 @@ CHOICES = [
     for theta in THETAS
     for action in range(theta.shape[1])
 ]
-LARGE = (np.array([[1000.0, 999.0]]), np.ones(1))
+LARGE = [(np.array([[1000.0, 1000.0 - less]]), np.ones(1)) for less in (1, 2000)]
 
 
 def the_last_return(yours: Yours) -> None:
@@ -74,7 +71,7 @@ def the_last_return(yours: Yours) -> None:
         must_be(
             yours.returns_to_go(rewards, 0.5)[-1],
             rewards[-1],
-            f"Nothing follows the last step, so its return is its reward: at step {len(rewards) - 1}",
+            "Nothing follows the last step, so its return must be its reward",
             "the reward",
             rewards=rewards,
         )
@@ -130,6 +127,7 @@ def probabilities_are_a_softmax(yours: Yours) -> None:
             logits - logits[action],
             "The logarithms of two probabilities must differ by as much as their logits",
             "the difference of the logits",
+            axis="action",
             theta=theta,
             obs=obs,
         )
@@ -137,12 +135,17 @@ def probabilities_are_a_softmax(yours: Yours) -> None:
 
 def large_logits(yours: Yours) -> None:
     """Logits of 1000 do not overflow."""
-    must_be(
-        yours.probabilities(*LARGE),
-        1 / (1 + np.exp([-1.0, 1.0])),
-        "Logits of 1000 and 999 must give what 1 and 0 give",
-        "it",
-    )
+    for theta, obs in LARGE:
+        less = theta[0, 0] - theta[0, 1]
+        must_be(
+            yours.probabilities(theta, obs),
+            np.array([1.0, np.exp(-less)]) / (1 + np.exp(-less)),
+            "Only the differences of logits count, however large they are",
+            "the right probability",
+            axis="action",
+            theta=theta,
+            obs=obs,
+        )
 
 
 def the_score_is_a_slope(yours: Yours) -> None:
@@ -221,22 +224,16 @@ def episodes_are_averaged(yours: Yours) -> None:
 
 def the_exact_gradient(yours: Yours) -> None:
     """Over all episodes of the ladder the mean of ĝ is ∇J."""
-    for horizon in (1, 2, 3):
-        for gamma in (1.0, 0.5):
-            world = replace(
-                ladder(), horizon=horizon, gamma=gamma, theta=np.array([[0, 1], [0.5, 0], [1, 0]])
-            )
-            mean = sum(
-                tau.probability * yours.policy_gradient(world.theta, [episode(world, tau)], gamma)
-                for tau in trajectories(world)
-            )
-            must_be(
-                mean,
-                gradient(world, drop_gamma_t=True),
-                f"Over all episodes of {horizon} steps on the ladder, γ = {gamma:g}, the mean of ĝ"
-                " must be the exact gradient",
-                "the exact one",
-            )
+    for world in finite.ladders():
+        must_be(
+            finite.mean(
+                world,
+                lambda tau, w=world: yours.policy_gradient(w.theta, [episode(w, tau)], w.gamma),  # type: ignore[misc]
+            ),
+            finite.exact(world),
+            f"{finite.described(world)} the mean of ĝ must be the exact gradient",
+            "the exact one",
+        )
 
 
 def episode(world: TabularMDP, tau: Trajectory) -> tuple[NDArray, ...]:
@@ -246,12 +243,12 @@ def episode(world: TabularMDP, tau: Trajectory) -> tuple[NDArray, ...]:
 
 def learns(yours: Yours) -> str:
     """CartPole is learned"""
-    stream, theta = np.random.default_rng(0), np.zeros((4, 2))
+    stream = np.random.default_rng(0)
+    theta: Floats = np.zeros((4, 2))
     for _ in range(20):
         episodes = cartpole.play(theta, 8, stream)
         batch = [(episode.obs, episode.actions, episode.rewards) for episode in episodes]
-        uphill = yours.policy_gradient(theta, batch, 0.99)
-        theta = theta + 0.5 * uphill / (np.linalg.norm(uphill) + 1e-8)
+        theta = cartpole.uphill(theta, yours.policy_gradient(theta, batch, 0.99))
     return cartpole.verdict(theta, stream)
 
 
@@ -464,7 +461,7 @@ EXERCISE = Exercise(
     hints=HINTS,
     probes={
         "returns_to_go": [(rewards, gamma) for rewards in REWARDS for gamma in GAMMAS],
-        "probabilities": [*((theta, obs) for theta, obs, _ in CHOICES), LARGE],
+        "probabilities": [*((theta, obs) for theta, obs, _ in CHOICES), *LARGE],
         "score": CHOICES,
         "policy_gradient": [(THETAS[i // 4], batch, 0.5) for i, batch in enumerate(BATCHES)],
     },

@@ -173,7 +173,7 @@ class Sandbox:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise self._nonsense() from None
         if fault is not None:
-            raise Refused(printable(str(fault)))
+            raise Refused(printable(str(fault)), raised=answer.get("raised") is True)
         return answer
 
     def _ended(self) -> Refused:
