@@ -10,7 +10,7 @@ import inspect
 import io
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,10 +42,8 @@ class Mutant:
     source: str
 
 
-def report_of(
-    exercise: Exercise, source: str, checks: list[checking.Check] | None = None
-) -> Report:
-    """The checks in this process; for code that ends and does no harm."""
+def in_this_process(exercise: Exercise, source: str) -> tuple[checking.Call, Callable[[], None]]:
+    """How to call and how to load a solution that ends and does no harm."""
     filename = f"{exercise.name}.py"
     namespace: dict = {}
 
@@ -61,8 +59,30 @@ def report_of(
             raise Refused(answer["fault"], raised="raised" in answer)
         return answer["value"], answer["changed"]
 
+    return call, start
+
+
+def report_of(
+    exercise: Exercise, source: str, checks: Sequence[checking.Check] | None = None
+) -> Report:
+    """What the learner would be told."""
+    call, start = in_this_process(exercise, source)
     with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
         return checking.run(exercise, call, start, checks)
+
+
+def first_refusal(exercise: Exercise, source: str) -> str:
+    """What the first check that fails says; "" if all hold. CartPole is not asked."""
+    call, start = in_this_process(exercise, source)
+    yours = checking.Yours(exercise, call)
+    try:
+        with np.errstate(all="ignore"):
+            start()
+            for check in exercise.checks[:-1]:
+                check(yours)
+    except Refused as refusal:
+        return str(refusal)
+    return ""
 
 
 def with_mistake(exercise: Exercise, mistake: checking.Mistake) -> str:

@@ -277,8 +277,8 @@ def learns(yours: Yours) -> str:
         one = cartpole.joined(cartpole.play(theta, 8, stream))
         seen, next_seen = cartpole.features(one.obs), cartpole.features(one.next_obs)
         paid = one.rewards, one.terminated
-        for _ in range(30):
-            weights = yours.critic_step(weights, seen, next_seen, *paid, gamma, 0.3)
+        for _ in range(10):
+            weights = yours.critic_step(weights, seen, next_seen, *paid, gamma, 1.0)
         values, next_values = seen @ weights, next_seen @ weights
         errors = yours.td_errors(one.rewards, values, next_values, one.terminated, gamma)
         theta = cartpole.uphill(theta, yours.actor_gradient(theta, one.obs, one.actions, errors))

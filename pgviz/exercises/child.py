@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 LARGEST_ANSWER = 1_000_000  # numbers
+BROKEN = 70  # the exit status of a process that could not answer any more
 LONGEST_MESSAGE = 200  # letters of what an exception says
 
 
@@ -56,7 +57,10 @@ def load(source: str, filename: str) -> tuple[dict[str, Any], str]:
     """What the file defines, and the sentence that says why it could not be run, or ""."""
     namespace: dict[str, Any] = {"__name__": "exercise", "__builtins__": builtins}
     try:
-        tree = ast.parse(source, filename)
+        try:
+            tree = ast.parse(source, filename)
+        except (MemoryError, RecursionError):
+            return {}, f"{filename} is not Python that can be read: it is nested too deeply."
         gaps = gap_lines(tree)
         if gaps:
             lines = "line" if len(gaps) == 1 else "lines"
@@ -87,7 +91,8 @@ def evaluate(
 ) -> dict[str, Any]:
     """Call a function of the learner's: {"value", "changed"} or {"fault": one sentence}.
 
-    `changed` holds the numbers of the arguments that the call wrote into; it gets copies.
+    `changed` holds the numbers of the arguments that the call wrote into; it gets copies. A fault
+    that the function raised has "raised", and one that came with the end of the time "late".
     """
     if name not in namespace:
         return {"fault": f"The function {name} is missing in {filename}."}
@@ -104,14 +109,21 @@ def evaluate(
         if result is None:
             return {"fault": f"{name} returns None: its last line may lack a return."}
         value = as_numbers(result)
-        changed = [
-            i for i, now in enumerate(given) if json.dumps(encode(now)) != _text(arguments[i])
-        ]
+        changed = [i for i, now in enumerate(given) if not same(now, arguments[i])]
+    except TimeUp as error:
+        return {"fault": what_happened(error, filename, name), "late": True}
     except BaseException as error:
         return {"fault": what_happened(error, filename, name), "raised": True}
     if value is None:
         return {"fault": f"{name} must return numbers, but returns {a_kind_of(result)}."}
     return {"value": value, "changed": changed}
+
+
+def same(now: Any, before: Any) -> bool:
+    """Whether an argument is what it was."""
+    if isinstance(before, list | tuple):
+        return len(now) == len(before) and all(map(same, now, before))
+    return np.array_equal(now, before)
 
 
 def as_numbers(result: Any) -> np.ndarray | None:
@@ -137,8 +149,9 @@ def what_happened(error: BaseException, filename: str, function: str) -> str:
     place = f"Line {line} of {filename}" if line else function or filename
     if isinstance(error, TimeUp):
         return f"{place} was still running when the time was up: is there a loop without an end?"
-    if isinstance(error, NotAllowed):
-        return f"{place} {error}, which an exercise may not."
+    refused = refusal_in(error)
+    if refused is not None:
+        return f"{place} {refused}, which an exercise may not."
     if isinstance(error, RecursionError):
         return f"{place} calls itself without an end."
     if isinstance(error, MemoryError):
@@ -155,6 +168,15 @@ def what_happened(error: BaseException, filename: str, function: str) -> str:
     return f"{place} raises {kind}{': ' if message else ''}{message}."
 
 
+def refusal_in(error: BaseException | None) -> NotAllowed | None:
+    """What was refused, even if a library has made an error of its own of it."""
+    for _ in range(10):
+        if error is None or isinstance(error, NotAllowed):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
 def last_line(traceback: TracebackType | None, filename: str) -> int | None:
     """The innermost line of the learner's file that was being executed."""
     line = None
@@ -163,10 +185,6 @@ def last_line(traceback: TracebackType | None, filename: str) -> int | None:
             line = traceback.tb_lineno
         traceback = traceback.tb_next
     return line
-
-
-def _text(value: Any) -> str:
-    return json.dumps(encode(value))
 
 
 # What follows runs in the process of the sandbox only.
@@ -308,4 +326,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except BaseException:  # the learner's code has changed Python under this one
+        os._exit(BROKEN)
+    os._exit(0)

@@ -173,7 +173,9 @@ class Sandbox:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise self._nonsense() from None
         if fault is not None:
-            raise Refused(printable(str(fault)), raised=answer.get("raised") is True)
+            raise Refused(
+                printable(str(fault)), bool(answer.get("late")), bool(answer.get("raised"))
+            )
         return answer
 
     def _ended(self) -> Refused:
@@ -185,7 +187,9 @@ class Sandbox:
             return Refused(f"{self.filename} closed the pipe that carries its answers.", last=True)
         if self.stopped:
             return Refused(self.stopped, last=True)
-        if status >= 0:
+        if status == child.BROKEN:
+            reason = "breaks the Python that runs it, so that nothing can answer any more"
+        elif status >= 0:
             reason = f"ended Python with status {status}: a function of an exercise returns instead"
         elif -status == getattr(signal, "SIGXCPU", None):
             return Refused(self._late(), last=True)
@@ -213,7 +217,8 @@ class Sandbox:
                 if len(self.printed) > self.limits.output:
                     del self.printed[self.limits.output :]
                     self._stop(
-                        f"{self.filename} printed more than {self.limits.output // 1024} kB."
+                        f"{self.filename} printed more than {self.limits.output // 1024} kB: take"
+                        " out what prints in a loop."
                     )
                     return
 
