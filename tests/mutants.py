@@ -23,13 +23,12 @@ from pgviz.exercises.child import evaluate, load
 EQUIVALENT = {
     (
         "ppo",
-        "clipped_surrogate+7: np.minimum(ratios * advantages, clipped * advantages)"
+        "clipped_surrogate+7: np.minimum(rho * advantages, clipped * advantages)"
         " arguments 0 and 1 swapped",
     ): "min(a, b) = min(b, a)",
     (
         "ppo",
-        "clipped_surrogate+6: np.clip(ratios, 1 - clip_coef, 1 + clip_coef)"
-        " arguments 0 and 1 swapped",
+        "clipped_surrogate+6: np.clip(rho, 1 - clip_coef, 1 + clip_coef) arguments 0 and 1 swapped",
     ): "np.clip(x, low, high) is min(max(x, low), high), and max(x, low) = max(low, x)",
 }
 

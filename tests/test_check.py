@@ -124,19 +124,26 @@ def test_every_solution_with_one_thing_changed_is_refused(name):
     assert passed == {known for known in EQUIVALENT if known[0] == name}
 
 
-def test_what_does_not_learn_is_refused_even_if_no_identity_sees_it():
-    def nothing(yours):
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        ("reinforce", "policy_gradient"),
+        ("baseline", "advantages"),
+        ("actor-critic", "td_errors"),
+        ("actor-critic", "actor_gradient"),
+        ("gae", "gae"),
+        ("gae", "value_targets"),
+        ("ppo", "surrogate_slopes"),
+    ],
+)
+def test_cartpole_is_not_learned_downhill(name, function):
+    def nothing(_):
         """Nothing"""
 
-    for name in NAMES:
-        found = exercise(name)
-        function = {"actor-critic": "actor_gradient", "ppo": "surrogate_slopes"}.get(
-            name, found.functions[-1] if name == "reinforce" else found.functions[0]
-        )
-        downhill = f"\n_right = {function}\n\n\ndef {function}(*x):\n    return -_right(*x)\n"
-        report = report_of(found, found.source() + downhill, [nothing, found.checks[-1]])
-        assert report.results[1].passed
-        assert report.results[-1].passed is False
+    found = exercise(name)
+    downhill = f"\n_right = {function}\n\n\ndef {function}(*x):\n    return -_right(*x)\n"
+    report = report_of(found, found.source() + downhill, [nothing, found.checks[-1]])
+    assert [result.passed for result in report.results] == [True, True, False]
 
 
 def test_the_identity_that_fails_speaks_with_the_numbers_of_the_smallest_case():
@@ -176,7 +183,7 @@ def test_the_identity_that_fails_speaks_with_the_numbers_of_the_smallest_case():
             "def gae(*x):\n    return 1 / 0\n",
             "Line 2 of gae.py raises ZeroDivisionError: division by zero, for rewards = [1.5],",
         ),
-        ("def gae(*x):\n    return gae(*x)\n", "Line 2 of gae.py calls itself without an end."),
+        ("def gae(*x):\n    return gae(*x)\n", "Line 2 of gae.py calls itself without an end,"),
         ("def gae(*x)\n", "Line 1 of gae.py is not Python: expected ':'."),
         ("def gae(*x):\n    ...\n", "There are still gaps to fill in: line 2 of gae.py."),
         ("raise ValueError('two\\nlines')\n", "Line 1 of gae.py raises ValueError: two lines."),
@@ -185,7 +192,8 @@ def test_the_identity_that_fails_speaks_with_the_numbers_of_the_smallest_case():
             "Line 5 of gae.py raises E.",
         ),
         (
-            "import random\n\n\ndef gae(*x):\n    return x[0] * 0 + random.random()\n",
+            "import random\n\n\ndef gae(*x):\n    return x[0] * 0 + random.random()\n\n\n"
+            "def value_targets(a, v):\n    return a + v\n",
             "At λ = 0 the advantages must be the TD errors: ",
         ),
     ],
@@ -425,7 +433,7 @@ def test_numbers_cross_the_pipe_bit_by_bit():
         (lambda path: path.write_text(" \n\n"), "is empty."),
         (lambda path: path.write_bytes(b"\xff\xfe\x00"), "is not a text in UTF-8."),
         (lambda path: path.write_bytes(b"x = 1\0"), "is not a text."),
-        (lambda path: os.truncate(path.open("wb").fileno(), 10**8), "is larger than 256 kB"),
+        (lambda path: (path.touch(), os.truncate(path, 10**8)), "is larger than 256 kB"),
         (lambda path: path.symlink_to(path), "cannot be read: "),
     ],
 )
@@ -471,7 +479,7 @@ def test_the_command_line_checks_a_solution(tmp_path):
 def test_the_command_line_says_what_is_wrong_and_ends_with_1(run, tmp_path):
     mistake = next(one for one in GAE.mistakes if one.name == "truncation leaks")
     path = tmp_path / "mine.py"
-    path.write_text(GAE.source().replace("terminated[t] or truncated[t]", "terminated[t]"))
+    path.write_text(GAE.source().replace("= terminated | truncated", "= terminated"))
     status, out, err = run("check", "gae", path)
     assert (status, err) == (1, "")
     assert out.splitlines()[-2:] == ["", mistake.sentence]

@@ -273,7 +273,7 @@ def learns(yours: Yours) -> str:
     theta: Floats = np.zeros((4, 2))
     weights: Floats = np.zeros(7)
     gamma = 0.98
-    for _ in range(20):
+    for update in range(cartpole.NUM_UPDATES):
         one = cartpole.joined(cartpole.play(theta, 8, stream))
         seen, next_seen = cartpole.features(one.obs), cartpole.features(one.next_obs)
         paid = one.rewards, one.terminated
@@ -281,7 +281,8 @@ def learns(yours: Yours) -> str:
             weights = yours.critic_step(weights, seen, next_seen, *paid, gamma, 1.0)
         values, next_values = seen @ weights, next_seen @ weights
         errors = yours.td_errors(one.rewards, values, next_values, one.terminated, gamma)
-        theta = cartpole.uphill(theta, yours.actor_gradient(theta, one.obs, one.actions, errors))
+        gradient = yours.actor_gradient(theta, one.obs, one.actions, errors)
+        theta = cartpole.uphill(theta, gradient, update)
     return cartpole.verdict(theta, stream)
 
 

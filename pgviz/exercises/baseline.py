@@ -168,7 +168,7 @@ def learns(yours: Yours) -> str:
     stream = np.random.default_rng(0)
     theta: Floats = np.zeros((4, 2))
     weights: Floats = np.zeros(7)
-    for _ in range(20):
+    for update in range(cartpole.NUM_UPDATES):
         episodes = cartpole.play(theta, 8, stream)
         gradient = np.zeros((4, 2))
         for one in episodes:
@@ -178,7 +178,7 @@ def learns(yours: Yours) -> str:
         returns = np.concatenate([returns_to_go(one.rewards, 0.99) for one in episodes])
         for _ in range(10):
             weights = yours.value_step(weights, seen, returns, 0.2)
-        theta = cartpole.uphill(theta, gradient)
+        theta = cartpole.uphill(theta, gradient, update)
     return cartpole.verdict(theta, stream)
 
 

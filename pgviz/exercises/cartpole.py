@@ -11,7 +11,7 @@ from pgviz.worlds import cartpole
 
 Floats = NDArray[np.floating]
 TIME_LIMIT = 200  # steps; an episode that reaches it is truncated
-NUM_FEATURES, NUM_ACTIONS = 4, 2
+NUM_UPDATES = 20
 LEARNED = 150.0  # the mean return that counts as learned; a policy that knows nothing gets 22
 
 
@@ -58,9 +58,10 @@ def features(obs: Floats) -> Floats:
     return np.column_stack([np.ones(len(obs)), obs**2, moving_away])
 
 
-def uphill(theta: Floats, gradient: Floats) -> Floats:
-    """θ after a step of length ½ along ĝ."""
-    return theta + 0.5 * gradient / (np.linalg.norm(gradient) + 1e-8)
+def uphill(theta: Floats, gradient: Floats, update: int) -> Floats:
+    """θ after a step along ĝ; the steps get shorter, so that late noise does not undo it all."""
+    length = 1 - update / NUM_UPDATES
+    return theta + length * gradient / (np.linalg.norm(gradient) + 1e-8)
 
 
 def mean_return(episodes: list[Episode]) -> float:

@@ -123,7 +123,7 @@ def same(now: Any, before: Any) -> bool:
     """Whether an argument is what it was."""
     if isinstance(before, list | tuple):
         return len(now) == len(before) and all(map(same, now, before))
-    return np.array_equal(now, before)
+    return np.array_equal(now, before, equal_nan=True)
 
 
 def as_numbers(result: Any) -> np.ndarray | None:

@@ -9,6 +9,7 @@ from pgviz.exercises import cartpole, finite
 from pgviz.exercises.checking import (
     Exercise,
     Mistake,
+    Refused,
     Yours,
     answers,
     halves,
@@ -19,11 +20,12 @@ from pgviz.exercises.solutions import gae as solution
 from pgviz.exercises.solutions.actor_critic import actor_gradient
 from pgviz.exercises.solutions.baseline import returns_to_go, value_step
 from pgviz.exercises.solutions.gae import gae, td_errors
+from pgviz.figures import number
 from pgviz.worlds.tabular import Bools, Floats, TabularMDP
 
 HINTS = {
     "deltas = ": "the TD errors",
-    "if terminated[t]": "where does an episode end?",
+    "episode_over = ": "after which steps does an episode end?",
     "following = deltas[t]": "δ, and what follows it",
     "return advantages + values": "returns = Â + V̂",
 }
@@ -214,7 +216,7 @@ def learns(yours: Yours) -> str:
     stream = np.random.default_rng(0)
     theta: Floats = np.zeros((4, 2))
     weights: Floats = np.zeros(7)
-    for _ in range(20):
+    for update in range(cartpole.NUM_UPDATES):
         one = cartpole.joined(cartpole.play(theta, 8, stream))
         seen = cartpole.features(one.obs)
         values, next_values = seen @ weights, cartpole.features(one.next_obs) @ weights
@@ -224,7 +226,15 @@ def learns(yours: Yours) -> str:
         targets = yours.value_targets(advantages, values)
         for _ in range(10):
             weights = value_step(weights, seen, targets, 0.2)
-        theta = cartpole.uphill(theta, actor_gradient(theta, one.obs, one.actions, advantages))
+        gradient = actor_gradient(theta, one.obs, one.actions, advantages)
+        theta = cartpole.uphill(theta, gradient, update)
+    one = cartpole.joined(cartpole.play(theta, 8, stream))
+    expected = float(np.mean(cartpole.features(one.obs) @ weights))
+    if not 20 < expected < 120:
+        raise Refused(
+            f"V̂ was not learned: it expects {number(expected)} on average, where a policy that"
+            " balances gets up to 1/(1 − γ) = 100."
+        )
     return cartpole.verdict(theta, stream)
 
 

@@ -20,11 +20,11 @@ from pgviz.exercises.checking import (
 from pgviz.exercises.solutions import ppo as solution
 from pgviz.exercises.solutions.actor_critic import actor_gradient, probabilities
 from pgviz.exercises.solutions.baseline import returns_to_go
-from pgviz.exercises.solutions.ppo import clipped_surrogate, surrogate_slopes
+from pgviz.exercises.solutions.ppo import clipped_surrogate, ratios, surrogate_slopes
 from pgviz.worlds.tabular import Floats
 
 HINTS = {
-    "ratios = np.exp(log_probs - old_log_probs)": "ρ = π / π_old from their logarithms",
+    "return np.exp(": "ρ = π / π_old from their logarithms",
     "clipped = ": "ρ, held between 1 − ε and 1 + ε",
     "return np.minimum(": "the smaller of two products, then the mean",
     "too_high = ": "where is a rise no longer paid for?",
@@ -55,13 +55,25 @@ MIXED = [
 ALL = [*INSIDE, *TOO_FAR, *WAY_BACK, *MIXED]
 
 
-def ratios_of(one: Batch) -> Floats:
-    return np.exp(one[0] - one[1])
-
-
 def shown(one: Batch, clip_coef: float) -> dict:
     """A case as its ratios: they are easier to read than logarithms."""
-    return {"ratios": ratios_of(one), "advantages": one[2], "clip_coef": clip_coef}
+    return {"ratios": ratios(*one[:2]), "advantages": one[2], "clip_coef": clip_coef}
+
+
+def the_ratio(yours: Yours) -> None:
+    """log ρ is the difference of both logarithms."""
+    for log_probs, old, _ in ALL:
+        found = yours.ratios(log_probs, old)
+        if (found <= 0).any():
+            raise Refused("A ratio of two probabilities is above 0, but one of yours is not.")
+        must_be(
+            np.log(found),
+            log_probs - old,
+            "The logarithm of the ratio must be log π − log π_old",
+            "the difference",
+            log_probs=log_probs,
+            old_log_probs=old,
+        )
 
 
 def the_first_pass(yours: Yours) -> None:
@@ -81,7 +93,7 @@ def inside(yours: Yours) -> None:
     for one in ALL:
         must_be(
             yours.clipped_surrogate(*one, 10.0),
-            np.mean(ratios_of(one) * one[2]),
+            np.mean(ratios(*one[:2]) * one[2]),
             "Where every ratio lies inside 1 ± ε, L must be the mean of ρ Â",
             "the mean",
             **shown(one, 10.0),
@@ -109,7 +121,7 @@ def losses_count(yours: Yours) -> None:
         for clip_coef in CLIPS:
             must_be(
                 yours.clipped_surrogate(*one, clip_coef),
-                ratios_of(one)[0] * one[2][0],
+                ratios(*one[:2])[0] * one[2][0],
                 "Where the ratio has moved against Â, the loss must count in full, ρ Â, however far",
                 "ρ Â",
                 **shown(one, clip_coef),
@@ -121,7 +133,7 @@ def never_more(yours: Yours) -> None:
     for one in ALL:
         for clip_coef in CLIPS:
             found = float(yours.clipped_surrogate(*one, clip_coef))
-            without = float(np.mean(ratios_of(one) * one[2]))
+            without = float(np.mean(ratios(*one[:2]) * one[2]))
             if found > without + 1e-9:
                 raise Refused(
                     f"The clip must never add to L, but yours is {found:.3g} and the mean of ρ Â is"
@@ -176,7 +188,7 @@ def the_way_back(yours: Yours) -> None:
         for clip_coef in CLIPS:
             must_be(
                 yours.surrogate_slopes(*one, clip_coef),
-                ratios_of(one) * one[2],
+                ratios(*one[:2]) * one[2],
                 "Where the ratio has left 1 ± ε against Â, the slope must still lead back, ρ Â",
                 "ρ Â",
                 **shown(one, clip_coef),
@@ -205,7 +217,8 @@ def learns(yours: Yours) -> str:
     """CartPole is learned"""
     stream = np.random.default_rng(0)
     theta: Floats = np.zeros((4, 2))
-    for _ in range(20):
+    rises = []
+    for _ in range(cartpole.NUM_UPDATES):
         episodes = cartpole.play(theta, 8, stream)
         one = cartpole.joined(episodes)
         returns = np.concatenate([returns_to_go(each.rewards, 0.98) for each in episodes])
@@ -217,8 +230,9 @@ def learns(yours: Yours) -> str:
             push = yours.surrogate_slopes(now, old, advantages, 0.2)
             theta = theta + 4.0 * actor_gradient(theta, one.obs, one.actions, push)
         now = log_probs_of(theta, one.obs, one.actions)
-        if yours.clipped_surrogate(now, old, advantages, 0.2) <= before:
-            raise Refused("Ten passes along your slopes have not raised your L.")
+        rises.append(yours.clipped_surrogate(now, old, advantages, 0.2) - before)
+    if np.mean(rises) <= 0:
+        raise Refused("Ten passes along your slopes do not raise your L, batch by batch.")
     return cartpole.verdict(theta, stream)
 
 
@@ -254,6 +268,30 @@ def clipped_slope(now: Floats, old: Floats, advantages: Floats, clip_coef: float
 
 MISTAKES = (
     Mistake(
+        "ratio upside down",
+        "ratios",
+        "Your ratio is upside down: ρ = π / π_old, and π is the policy that is being trained.",
+        lambda now, old: np.exp(old - now),
+    ),
+    Mistake(
+        "no exp",
+        "ratios",
+        "Your ratio is the difference of the logarithms: np.exp is missing.",
+        lambda now, old: now - old,
+    ),
+    Mistake(
+        "ratio of logarithms",
+        "ratios",
+        "Your ratio divides logarithms: ρ = π / π_old is the exponential of their difference.",
+        lambda now, old: now / old,
+    ),
+    Mistake(
+        "one probability",
+        "ratios",
+        "Your ratio is π alone: it has to be divided by π_old.",
+        lambda now, old: np.exp(now),
+    ),
+    Mistake(
         "always clipped",
         "clipped_surrogate",
         "Your L always takes the clipped product: the smaller of both counts, so that losses are"
@@ -283,26 +321,10 @@ MISTAKES = (
         ),
     ),
     Mistake(
-        "ratio upside down",
+        "upside down in L",
         "clipped_surrogate",
-        "Your ratio is upside down: ρ = π / π_old = exp(log_probs − old_log_probs).",
+        "Your L has the ratio upside down: ρ = π / π_old = exp(log_probs − old_log_probs).",
         lambda now, old, advantages, clip_coef: clipped_surrogate(old, now, advantages, clip_coef),
-    ),
-    Mistake(
-        "no exp",
-        "clipped_surrogate",
-        "Your ratio is the difference of the logarithms: np.exp is missing.",
-        lambda now, old, advantages, clip_coef: np.minimum(
-            (now - old) * advantages, np.clip(now - old, 1 - clip_coef, 1 + clip_coef) * advantages
-        ).mean(),
-    ),
-    Mistake(
-        "ratio of logarithms",
-        "clipped_surrogate",
-        "Your ratio divides logarithms: ρ = π / π_old is the exponential of their difference.",
-        lambda now, old, advantages, clip_coef: np.minimum(
-            now / old * advantages, np.clip(now / old, 1 - clip_coef, 1 + clip_coef) * advantages
-        ).mean(),
     ),
     Mistake(
         "a loss",
@@ -403,11 +425,13 @@ EXERCISE = Exercise(
     solution=solution,
     hints=HINTS,
     probes={
-        name: [(*one, clip_coef) for one in ALL for clip_coef in CLIPS]
-        for name in ("clipped_surrogate", "surrogate_slopes")
+        "ratios": [(log_probs, old) for log_probs, old, _ in ALL],
+        "clipped_surrogate": [(*one, clip_coef) for one in ALL for clip_coef in CLIPS],
+        "surrogate_slopes": [(*one, clip_coef) for one in ALL for clip_coef in CLIPS],
     },
     checks=(
         answers,
+        the_ratio,
         the_first_pass,
         inside,
         no_more_to_gain,

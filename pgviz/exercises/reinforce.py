@@ -245,10 +245,10 @@ def learns(yours: Yours) -> str:
     """CartPole is learned"""
     stream = np.random.default_rng(0)
     theta: Floats = np.zeros((4, 2))
-    for _ in range(20):
+    for update in range(cartpole.NUM_UPDATES):
         episodes = cartpole.play(theta, 8, stream)
         batch = [(episode.obs, episode.actions, episode.rewards) for episode in episodes]
-        theta = cartpole.uphill(theta, yours.policy_gradient(theta, batch, 0.99))
+        theta = cartpole.uphill(theta, yours.policy_gradient(theta, batch, 0.99), update)
     return cartpole.verdict(theta, stream)
 
 

@@ -24,10 +24,11 @@ def gae(rewards, values, next_values, terminated, truncated, gamma, gae_lambda):
     result.
     """
     deltas = td_errors(rewards, values, next_values, terminated, gamma)
+    episode_over = terminated | truncated
     advantages = np.zeros(len(rewards))
     following = 0.0
     for t in reversed(range(len(rewards))):
-        if terminated[t] or truncated[t]:
+        if episode_over[t]:
             following = 0.0
         following = deltas[t] + gamma * gae_lambda * following
         advantages[t] = following

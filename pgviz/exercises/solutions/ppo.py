@@ -1,4 +1,4 @@
-"""PPO's clipped objective in NumPy, and its slopes: two functions.
+"""PPO's clipped objective in NumPy, and its slopes: three functions.
 
 L = mean_t min(ρ_t Â_t, clip(ρ_t, 1 − ε, 1 + ε) Â_t),   ρ_t = π(a_t|s_t) / π_old(a_t|s_t)
 
@@ -9,14 +9,19 @@ python -m pgviz check ppo ppo.py
 import numpy as np
 
 
+def ratios(log_probs, old_log_probs):
+    """ρ_t = π(a_t|s_t) / π_old(a_t|s_t), from the logarithms of both, all of them [T]."""
+    return np.exp(log_probs - old_log_probs)
+
+
 def clipped_surrogate(log_probs, old_log_probs, advantages, clip_coef):
     """L, a single number, to be made large; clip_coef is ε.
 
-    log_probs, old_log_probs (logarithms of π and of π_old) and advantages are [T].
+    log_probs, old_log_probs and advantages are [T].
     """
-    ratios = np.exp(log_probs - old_log_probs)
-    clipped = np.clip(ratios, 1 - clip_coef, 1 + clip_coef)
-    return np.minimum(ratios * advantages, clipped * advantages).mean()
+    rho = ratios(log_probs, old_log_probs)
+    clipped = np.clip(rho, 1 - clip_coef, 1 + clip_coef)
+    return np.minimum(rho * advantages, clipped * advantages).mean()
 
 
 def surrogate_slopes(log_probs, old_log_probs, advantages, clip_coef):
@@ -26,8 +31,8 @@ def surrogate_slopes(log_probs, old_log_probs, advantages, clip_coef):
 
     log_probs, old_log_probs and advantages are [T]; so is the result.
     """
-    ratios = np.exp(log_probs - old_log_probs)
-    too_high = (advantages > 0) & (ratios > 1 + clip_coef)
-    too_low = (advantages < 0) & (ratios < 1 - clip_coef)
-    slopes = ratios * advantages / len(advantages)
+    rho = ratios(log_probs, old_log_probs)
+    too_high = (advantages > 0) & (rho > 1 + clip_coef)
+    too_low = (advantages < 0) & (rho < 1 - clip_coef)
+    slopes = rho * advantages / len(advantages)
     return np.where(too_high | too_low, 0.0, slopes)
