@@ -22,7 +22,8 @@ from pgviz.exercises.gaps import gaps_of, with_gaps
 from pgviz.exercises.sandbox import LARGEST_FILE, Limits, Sandbox, read
 
 REPO = Path(__file__).parent.parent
-SOON = Limits(seconds=1, memory=1024**3)
+LITTLE = Limits(memory=1024**3)
+SOON = Limits(seconds=0.5, grace=60)  # the line is named, however busy the machine is
 GAE = exercise("gae")
 
 
@@ -30,10 +31,10 @@ GAE = exercise("gae")
 def told(tmp_path):
     """What is said about a file with this text, as (sentence, what it printed)."""
 
-    def told(text, limits=SOON, of=GAE):
+    def told(text, limits=LITTLE):
         path = tmp_path / "mine.py"
         path.write_text(text)
-        report = check_file(of, path, limits)
+        report = check_file(GAE, path, limits)
         assert not report.passed
         assert "\n" not in report.feedback
         assert "Traceback" not in as_text(report)
@@ -96,6 +97,27 @@ def test_the_skeleton_has_gaps_and_is_the_solution_once_they_are_filled(name):
         filled[at] = filled[at][: len(filled[at]) - len(filled[at].lstrip())] + line
     assert "\n".join(filled) + "\n" == source
     assert with_gaps(source, gaps) == skeleton
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_single_precision_is_enough(name):
+    found = exercise(name)
+    single = "\n".join(
+        f"def _single(f):\n    return lambda *x: np.float32(f(*x))\n\n{function} = _single({function})"
+        for function in found.functions
+    )
+    report = report_of(found, found.source() + single, found.checks[:-1])
+    assert report.passed, report.feedback
+
+
+def test_a_file_may_hold_more_than_functions(told):
+    text = (
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n"
+        "import ctypes, scipy.linalg, typing\n\n\n"
+        "@dataclass\nclass Step:\n    reward: typing.ClassVar[float]\n\n\n"
+        "if __name__ == '__main__':\n    raise SystemExit\n"
+    )
+    assert told(text) == ("The function gae is missing in mine.py.", "")
 
 
 # What is wrong is refused, and told why.
@@ -289,7 +311,7 @@ CONTAINED = {
     ),
     "C": (
         "import ctypes\nctypes.string_at(0)\n",
-        "Line 2 of mine.py uses ctypes, which an exercise may not.",
+        "Line 2 of mine.py uses ctypes, as torch does, which an exercise may not.",
     ),
     "a question": (
         "input()\n",
@@ -339,7 +361,7 @@ CONTAINED = {
 @pytest.mark.parametrize("deed", CONTAINED)
 def test_what_does_harm_is_contained_and_told_in_one_sentence(told, deed):
     text, sentence = CONTAINED[deed]
-    feedback, _ = told(text)
+    feedback, _ = told(text, SOON if "running when" in sentence else LITTLE)
     assert feedback == sentence or (not sentence and feedback)
 
 
@@ -372,7 +394,7 @@ def test_other_files_stay_as_they_are(told, tmp_path, line):
 
 def test_its_own_folder_is_its_own_and_gone_afterwards():
     text = "import os\nopen('mine.txt', 'w').write('x')\nos.mkdir('d')\nprint(os.getcwd())\n"
-    with Sandbox(text, "mine.py", SOON) as sandbox:
+    with Sandbox(text, "mine.py", LITTLE) as sandbox:
         sandbox.load()
         assert sorted(os.listdir(sandbox.folder.name)) == ["d", "mine.txt"]
     assert sandbox.said().strip() == os.path.realpath(sandbox.folder.name)
@@ -381,7 +403,7 @@ def test_its_own_folder_is_its_own_and_gone_afterwards():
 
 def test_nothing_of_it_runs_on_afterwards():
     loop = "import threading\nthreading.Thread(target=lambda: [0 for _ in iter(int, 1)]).start()\n"
-    with Sandbox(loop, "mine.py", SOON) as sandbox, contextlib.suppress(Refused):
+    with Sandbox(loop, "mine.py", LITTLE) as sandbox, contextlib.suppress(Refused):
         sandbox.load()
     assert sandbox.process.poll() is not None
     with pytest.raises(ProcessLookupError):
@@ -392,9 +414,14 @@ def test_who_does_not_let_itself_be_interrupted_is_ended():
     stubborn = (
         "import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\nwhile True:\n    pass\n"
     )
-    with Sandbox(stubborn, "mine.py", SOON) as sandbox, pytest.raises(Refused) as refusal:
+    with (
+        Sandbox(stubborn, "mine.py", Limits(seconds=0.5, grace=0.5)) as sandbox,
+        pytest.raises(Refused) as refusal,
+    ):
         sandbox.load()
-    assert str(refusal.value) == ("mine.py did not end within 1 s: is there a loop without an end?")
+    assert str(refusal.value) == (
+        "mine.py did not end within 0.5 s: is there a loop without an end?"
+    )
 
 
 def test_prints_are_shown_and_escapes_are_not(told):
@@ -416,7 +443,7 @@ def test_numbers_cross_the_pipe_bit_by_bit():
     assert np.array_equal(back[1], given[1])
     assert back[2].dtype == bool
     assert back[3:5] == [0.1, 2]
-    with Sandbox("def f(x):\n    return x\n", "mine.py", SOON) as sandbox:
+    with Sandbox("def f(x):\n    return x\n", "mine.py", LITTLE) as sandbox:
         sandbox.load()
         answer, changed = sandbox.call("f", (odd,))
     assert answer.tobytes() == odd.tobytes()

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from pgviz.exercises import cartpole
 from pgviz.exercises.checking import (
+    ABSOLUTE,
+    RELATIVE,
     Exercise,
     Mistake,
     Refused,
@@ -134,7 +136,7 @@ def never_more(yours: Yours) -> None:
         for clip_coef in CLIPS:
             found = float(yours.clipped_surrogate(*one, clip_coef))
             without = float(np.mean(ratios(*one[:2]) * one[2]))
-            if found > without + 1e-9:
+            if found > without and not np.isclose(found, without, RELATIVE, ABSOLUTE):
                 raise Refused(
                     f"The clip must never add to L, but yours is {found:.3g} and the mean of ρ Â is"
                     f" {without:.3g}: of both products the smaller one counts."

@@ -28,7 +28,6 @@ from pgviz.exercises.checking import Refused, Unusable
 
 LARGEST_FILE = 256 * 1024
 LONGEST_ANSWER = 16 * 1024 * 1024
-GRACE = 2.0  # seconds: the child names the line at the deadline, then it is killed from here
 NOT_LIMITED = (
     "On Windows only the time and the output of the file are limited, not its memory and its"
     " processes."
@@ -37,9 +36,14 @@ NOT_LIMITED = (
 
 @dataclass(frozen=True)
 class Limits:
-    """What a learner's file may use, all its calls together; sizes are bytes."""
+    """What a learner's file may use, all its calls together; sizes are bytes.
+
+    When the time is up the child names the line that was running; `grace` seconds later it is
+    ended from here.
+    """
 
     seconds: float = 60.0
+    grace: float = 2.0
     memory: int = 4 * 1024**3
     file_size: int = 16 * 1024**2
     output: int = 64 * 1024
@@ -47,7 +51,7 @@ class Limits:
     def of_system(self) -> dict[str, int]:
         """By the names of the `resource` module."""
         return {
-            "RLIMIT_CPU": int(self.seconds + GRACE) + 1,
+            "RLIMIT_CPU": int(self.seconds + self.grace) + 1,
             "RLIMIT_AS": self.memory,
             "RLIMIT_FSIZE": self.file_size,
             "RLIMIT_NPROC": 0,
@@ -103,7 +107,9 @@ class Sandbox:
         )
         self.reader = threading.Thread(target=self._keep_what_it_prints, daemon=True)
         self.reader.start()
-        self.watch = threading.Timer(self.limits.seconds + GRACE, self._stop, [self._late()])
+        self.watch = threading.Timer(
+            self.limits.seconds + self.limits.grace, self._stop, [self._late()]
+        )
         self.watch.daemon = True
         self.watch.start()
         return self
@@ -117,7 +123,7 @@ class Sandbox:
         self.watch.cancel()
         self._kill()
         self.process.wait()
-        self.reader.join(timeout=GRACE)
+        self.reader.join(timeout=self.limits.grace)
         for pipe in (self.process.stdin, self.process.stdout):
             assert pipe is not None
             with suppress(OSError):  # what was not written is of no use any more
@@ -181,7 +187,7 @@ class Sandbox:
     def _ended(self) -> Refused:
         """Why there is no answer."""
         try:
-            status = self.process.wait(timeout=GRACE)
+            status = self.process.wait(timeout=self.limits.grace)
         except subprocess.TimeoutExpired:
             self._kill()
             return Refused(f"{self.filename} closed the pipe that carries its answers.", last=True)
