@@ -244,6 +244,80 @@ def figure(number: str, as_json: bool) -> None:
     click.echo(f"Mean return of 100 seeds. No policy does better than {textbook.best():.2f}.")
 
 
+@cli.command()
+@click.argument("exercise", required=False)
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--list", "as_list", is_flag=True, help="Which exercises there are.")
+@click.option("--skeleton", is_flag=True, help="Print the file to fill in.")
+@click.option(
+    "--write", type=click.Path(path_type=Path), help="Write the file to fill in; it must be new."
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1, 3600),
+    default=60.0,
+    show_default=True,
+    help="How long the file may run.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of lines.")
+def check(
+    exercise: str | None,
+    file: Path | None,
+    as_list: bool,
+    skeleton: bool,
+    write: Path | None,
+    seconds: float,
+    as_json: bool,
+) -> int:
+    """Check FILE, your solution of EXERCISE, on this computer: check gae gae.py
+
+    FILE runs in a process of its own, without network, with limits of time, memory and output.
+    Status 0 if all checks pass, 1 if one fails.
+    """
+    from pgviz import exercises
+
+    if as_list:
+        for name in exercises.NAMES:
+            click.echo(f"{name:13} {exercises.exercise(name).summary}")
+        return 0
+    known = ", ".join(exercises.NAMES)
+    if exercise is None:
+        raise click.ClickException(f"name an exercise: {known}")
+    if exercise not in exercises.NAMES:
+        raise click.ClickException(f"there is no exercise {exercise!r}, only {known}")
+    found = exercises.exercise(exercise)
+    if skeleton:
+        click.echo(found.skeleton(), nl=False)
+        return 0
+    if write is not None:
+        try:
+            with write.open("x", encoding="utf-8") as new:
+                new.write(found.skeleton())
+        except OSError as error:
+            raise click.ClickException(
+                f"{write} cannot be written: {error.strerror or error}"
+            ) from None
+        click.echo(f"{write}: fill in the gaps, then python -m pgviz check {exercise} {write}")
+        return 0
+    if file is None:
+        raise click.ClickException(
+            f"name the file with your solution, or get one to fill in: check {exercise} --write"
+            f" {exercise}.py"
+        )
+    from pgviz.exercises import command
+    from pgviz.exercises.checking import Unusable
+    from pgviz.exercises.sandbox import NOT_LIMITED, Limits
+
+    try:
+        if sys.platform == "win32":
+            click.echo(NOT_LIMITED, err=True)
+        report = command.check_file(found, file, Limits(seconds=seconds))
+    except Unusable as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(command.as_json(report, file) if as_json else command.as_text(report))
+    return 0 if report.passed else 1
+
+
 def main() -> None:
     """Run the command line; every fault of the input is one sentence on stderr, status 2.
 
