@@ -250,7 +250,9 @@ def figure(number: str, as_json: bool) -> None:
 @click.option("--list", "as_list", is_flag=True, help="Which exercises there are.")
 @click.option("--skeleton", is_flag=True, help="Print the file to fill in.")
 @click.option(
-    "--write", type=click.Path(path_type=Path), help="Write the file to fill in; it must be new."
+    "--write",
+    type=click.Path(path_type=Path),
+    help="Write the file to fill in, or a notebook of it (.ipynb); it must be new.",
 )
 @click.option(
     "--seconds",
@@ -290,13 +292,21 @@ def check(
         click.echo(found.skeleton(), nl=False)
         return 0
     if write is not None:
+        text = found.skeleton()
+        if write.suffix == ".ipynb":
+            from pgviz.exercises.notebook import notebook
+
+            text = notebook(found)
         try:
             with write.open("x", encoding="utf-8") as new:
-                new.write(found.skeleton())
+                new.write(text)
         except OSError as error:
             raise click.ClickException(
                 f"{write} cannot be written: {error.strerror or error}"
             ) from None
+        if write.suffix == ".ipynb":
+            click.echo(f"{write}: open it in Jupyter, fill in the gaps, and run its cells")
+            return 0
         click.echo(f"{write}: fill in the gaps, then python -m pgviz check {exercise} {write}")
         return 0
     if file is None:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 from mutants import EQUIVALENT, first_refusal, mutants, report_of, with_mistake
@@ -19,6 +20,7 @@ from pgviz.exercises.checking import Refused, Unusable
 from pgviz.exercises.child import decode, encode
 from pgviz.exercises.command import as_text, check_file
 from pgviz.exercises.gaps import gaps_of, with_gaps
+from pgviz.exercises.notebook import notebook
 from pgviz.exercises.sandbox import LARGEST_FILE, Limits, Sandbox, read
 
 REPO = Path(__file__).parent.parent
@@ -497,7 +499,9 @@ def test_the_command_line_checks_a_solution(tmp_path):
     )
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
+    *lines, blank, last = lines
     assert len(lines) == 1 + len(exercise("ppo").checks)
+    assert (blank, last) == ("", f"ppo: all {len(lines)} checks pass")
     assert all(line.startswith("✓ ") for line in lines)
     assert lines[-1].startswith("✓ CartPole is learned: 32 episodes return ")
     assert set(Path(tempfile.gettempdir()).glob("pgviz-check-*")) <= before
@@ -565,3 +569,15 @@ def test_only_the_command_line_imports_the_sandbox():
         ends = ("exercises.sandbox", "exercises.command", "pgviz.__main__", "exercises.child")
         runs = [name for name in imported for end in ends if f"{end}." in name + "."]
         assert place in may or not runs, place
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_holds_the_file_and_the_command_and_is_the_same_every_time(tmp_path, run, name):
+    path = tmp_path / "mine.ipynb"
+    status, _, err = run("check", name, "--write", path)
+    assert (status, err) == (0, "")
+    book = nbformat.read(path, as_version=4)
+    nbformat.validate(book)
+    assert book.cells[1].source.endswith(exercise(name).skeleton().rstrip("\n"))
+    assert f"check {name}" in book.cells[2].source
+    assert notebook(exercise(name)) == path.read_text(encoding="utf-8").rstrip("\n")

@@ -26,6 +26,8 @@ def as_text(report: Report) -> str:
         + (f": {result.note}" if result.passed and result.note else "")
         for result in report.results
     ]
+    if report.passed:
+        lines += ["", summary(report)]
     if report.feedback:
         lines += ["", report.feedback]
     said = report.printed.splitlines()
@@ -34,6 +36,11 @@ def as_text(report: Report) -> str:
         if len(said) > LINES_SHOWN:
             lines.append(f"… and {len(said) - LINES_SHOWN:,} lines more")
     return "\n".join(lines)
+
+
+def summary(report: Report) -> str:
+    """The line for the sheet, once everything holds."""
+    return f"{report.exercise}: all {len(report.results)} checks pass"
 
 
 def as_json(report: Report, path: Path) -> str:

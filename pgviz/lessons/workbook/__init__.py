@@ -11,7 +11,7 @@ PAGE = Page(
     steps=(
         Step("derive", "Derive the theorem, in a world drawn for you"),
         Step("derive-values", "Derive it again, from ∇V", deeper=True),
-        # Step("implement", "Write it, and have it checked"),
+        Step("implement", "Write it, and have it checked"),
         Step("mean", "What is the mean of this update?"),
         Step("best", "Which number leaves the least noise?"),
         Step("share", "How much of ∇J is left?"),
