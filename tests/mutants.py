@@ -20,6 +20,8 @@ from pgviz.exercises.checking import Exercise, Refused, Report
 from pgviz.exercises.child import evaluate, load
 
 # What changes nothing that can be seen, with the reason: (exercise, mutant).
+NOTHING_TO_GAIN = "where Â = 0 the slope ρ Â / T is 0 with and without the clip"
+AT_THE_BORDER = "at ρ = 1 ± ε L has a kink: no slope there is more right than the other"
 EQUIVALENT = {
     (
         "ppo",
@@ -30,6 +32,10 @@ EQUIVALENT = {
         "ppo",
         "clipped_surrogate+6: np.clip(rho, 1 - clip_coef, 1 + clip_coef) arguments 0 and 1 swapped",
     ): "np.clip(x, low, high) is min(max(x, low), high), and max(x, low) = max(low, x)",
+    ("ppo", "surrogate_slopes+8: advantages > 0 or equal"): NOTHING_TO_GAIN,
+    ("ppo", "surrogate_slopes+9: advantages < 0 or equal"): NOTHING_TO_GAIN,
+    ("ppo", "surrogate_slopes+8: rho > 1 + clip_coef or equal"): AT_THE_BORDER,
+    ("ppo", "surrogate_slopes+9: rho < 1 - clip_coef or equal"): AT_THE_BORDER,
 }
 
 
@@ -66,7 +72,7 @@ def report_of(
 ) -> Report:
     """What the learner would be told."""
     call, start = in_this_process(exercise, source)
-    with np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
+    with contextlib.redirect_stdout(io.StringIO()):
         return checking.run(exercise, call, start, checks)
 
 
@@ -166,6 +172,8 @@ def changes(node: ast.AST) -> Iterator[Change]:
         yield "without its left side", lambda n: n.right
         if isinstance(node.op, ast.Sub | ast.Div | ast.MatMult):
             yield "swapped", lambda n: ast.BinOp(n.right, n.op, n.left)
+    if isinstance(node, ast.Assign | ast.AugAssign):
+        yield "left out", lambda n: ast.Pass()
     if isinstance(node, ast.AugAssign):
         yield "assigned", lambda n: ast.Assign([n.target], n.value)
         if isinstance(node.op, ast.Add):
@@ -176,6 +184,9 @@ def changes(node: ast.AST) -> Iterator[Change]:
     if isinstance(node, ast.UnaryOp):
         yield "without its sign", lambda n: n.operand
     if isinstance(node, ast.Compare) and type(node.ops[0]) in FLIPS:
+        if isinstance(node.ops[0], ast.Lt | ast.Gt):
+            more = ast.LtE if isinstance(node.ops[0], ast.Lt) else ast.GtE
+            yield "or equal", _set(ops=[more()])
         yield "flipped", lambda n: ast.Compare(n.left, [FLIPS[type(n.ops[0])]()], n.comparators)
     if isinstance(node, ast.BoolOp):
         other = ast.And if isinstance(node.op, ast.Or) else ast.Or

@@ -90,21 +90,27 @@ class Sandbox:
     """`with Sandbox(source, "gae.py") as call:` starts the process; leaving it ends the process."""
 
     def __init__(self, source: str, filename: str, limits: Limits | None = None) -> None:
-        self.source, self.filename, self.limits = source, filename, limits or Limits()
+        self.source, self.filename = source, printable(filename)
+        self.limits = limits or Limits()
         self.printed = bytearray()
         self.stopped = ""  # why it was stopped from here
 
     def __enter__(self) -> "Sandbox":
-        self.folder = TemporaryDirectory(prefix="pgviz-check-", ignore_cleanup_errors=True)
-        self.process = subprocess.Popen(
-            [sys.executable, "-I", "-B", "-u", child.__file__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=self.folder.name,
-            env=_environment(self.folder.name),
-            start_new_session=True,
-        )
+        try:
+            self.folder = TemporaryDirectory(prefix="pgviz-check-", ignore_cleanup_errors=True)
+            self.process = subprocess.Popen(
+                [sys.executable, "-I", "-B", "-u", "-X", "utf8", child.__file__],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=self.folder.name,
+                env=_environment(self.folder.name),
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise Unusable(
+                f"A process for {self.filename} cannot be started: {error.strerror or error}."
+            ) from None
         self.reader = threading.Thread(target=self._keep_what_it_prints, daemon=True)
         self.reader.start()
         self.watch = threading.Timer(
@@ -234,8 +240,6 @@ class Sandbox:
 
     def _kill(self) -> None:
         """The whole group, then the process itself, should it have left the group."""
-        if self.process.poll() is not None:
-            return
         if hasattr(os, "killpg"):
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -251,4 +255,4 @@ def _environment(folder: str) -> dict[str, str]:
     """As little as Python needs; the threads of linear algebra would count as processes."""
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
     one_thread = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return {**kept, **one_thread, "HOME": folder, "TMPDIR": folder, "LC_ALL": "C.UTF-8"}
+    return {**kept, **one_thread, "HOME": folder, "TMPDIR": folder}

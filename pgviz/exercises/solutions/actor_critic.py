@@ -4,7 +4,9 @@
 
 The critic is linear, V̂ = obs @ weights, and believed: what follows after one step is its word. The
 policy is a softmax whose logits are obs @ theta. Axes: T steps, F numbers in an observation,
-A actions. Check it:  python -m pgviz check actor-critic actor_critic.py
+A actions.
+
+Check it:  python -m pgviz check actor-critic actor_critic.py
 """
 
 import numpy as np

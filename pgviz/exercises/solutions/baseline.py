@@ -3,7 +3,9 @@
 ĝ = (1/N) Σ_episodes Σ_t (G_t − V̂(s_t)) ∇θ log π(a_t|s_t)
 
 The critic is linear, V̂ = obs @ weights. It is subtracted, and never believed. Axes: T steps, F
-numbers in an observation. Check it:  python -m pgviz check baseline baseline.py
+numbers in an observation.
+
+Check it:  python -m pgviz check baseline baseline.py
 """
 
 import numpy as np

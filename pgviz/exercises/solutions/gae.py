@@ -3,7 +3,9 @@
 δ_t = r_t + γ V̂(s_{t+1}) − V̂(s_t),   Â_t = δ_t + γλ Â_{t+1} within an episode
 
 A stretch of T steps may hold several episodes, one after the other, and may end in the middle of
-one. Source: Schulman et al., 2016, arXiv:1506.02438. Check it:  python -m pgviz check gae gae.py
+one. Source: Schulman et al., 2016, arXiv:1506.02438.
+
+Check it:  python -m pgviz check gae gae.py
 """
 
 import numpy as np

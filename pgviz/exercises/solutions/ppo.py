@@ -2,8 +2,9 @@
 
 L = mean_t min(ρ_t Â_t, clip(ρ_t, 1 − ε, 1 + ε) Â_t),   ρ_t = π(a_t|s_t) / π_old(a_t|s_t)
 
-Source: Schulman et al., 2017, arXiv:1707.06347, equation 7. Check it:
-python -m pgviz check ppo ppo.py
+Source: Schulman et al., 2017, arXiv:1707.06347, equation 7.
+
+Check it:  python -m pgviz check ppo ppo.py
 """
 
 import numpy as np

@@ -3,7 +3,9 @@
 ĝ = (1/N) Σ_episodes Σ_t G_t ∇θ log π(a_t|s_t),   G_t = Σ_{k ≥ t} γ^{k−t} r_k
 
 The policy is a softmax whose logits are obs @ theta. Axes: T steps, F numbers in an observation,
-A actions. Check it:  python -m pgviz check reinforce reinforce.py
+A actions.
+
+Check it:  python -m pgviz check reinforce reinforce.py
 """
 
 import numpy as np
