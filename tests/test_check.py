@@ -578,6 +578,6 @@ def test_a_notebook_holds_the_file_and_the_command_and_is_the_same_every_time(tm
     assert (status, err) == (0, "")
     book = nbformat.read(path, as_version=4)
     nbformat.validate(book)
-    assert book.cells[1].source.endswith(exercise(name).skeleton().rstrip("\n"))
+    assert book.cells[1].source.endswith(exercise(name).skeleton())
     assert f"check {name}" in book.cells[2].source
     assert notebook(exercise(name)) == path.read_text(encoding="utf-8").rstrip("\n")

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 import pgviz
-from pgviz import supported
+from pgviz import sheets, supported
 from pgviz.measure import textbook
 from pgviz.training import command, train
 
@@ -152,6 +152,8 @@ def test_the_readmes_other_commands_are_ones_that_exist(monkeypatch, run, tmp_pa
     example = next(iter(re.findall(r"^```json\n(.*?)^```", README, re.M | re.S)))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "world.json").write_text(example)
+    (tmp_path / "class-of-2026").mkdir()
+    (tmp_path / "class-of-2026" / "ann.json").write_text(sheets.as_text({}, None))
     lines = [x for block in BLOCKS["sh"][2:] for x in block.splitlines()]
     lines += re.findall(r"`([^`\n]*python -m [^`\n]*)`", README)
     parsed = []
