@@ -14,6 +14,8 @@ from playwright.sync_api import expect
 
 from pgviz.lessons import PAGES, page_of
 from pgviz.lessons.tracks import TRACKS
+from pgviz.lessons.workbook import best, mean, share
+from pgviz.proofs.puzzles import TRAJECTORIES
 from tests.screenshots import overflow
 
 pytestmark = pytest.mark.browser
@@ -399,3 +401,69 @@ def address(slug, step):
 
 def titles(step):
     return re.compile(f"^({re.escape(step.title)}|{re.escape(step.question or step.title)})$")
+
+
+# ── the workbook, from the first line to a full sheet ───────────────────────────────────────────
+
+
+def test_a_new_learner_fills_a_sheet_and_a_lecturer_counts_it(visit, tmp_path, run):
+    page = visit("workbook?step=derive&drawn=4")
+    said = page.locator(".st-key-says-workbook-derive")
+    for at, line in enumerate(TRAJECTORIES.right):
+        for answer, reasons in (line.formula, at), (line.reason, at + 1):
+            labels = page.locator(".st-key-controls-workbook-derive label:has(input[type=radio])")
+            answered(labels, answer).click()
+            page.get_by_role("button", name="Place it").click()
+            done = f"{at + 1} of 5 lines and {reasons} of 5"
+            expect(said).to_contain_text(done if reasons < 5 else "The proof stands")
+    for step, make in (("mean", mean.question), ("best", best.question), ("share", share.question)):
+        go_to(page, f"workbook?step={step}&drawn=4")
+        field = page.locator(f".st-key-gate-workbook-{step} input")
+        field.fill(f"{make(4).answer:.3f}")
+        field.press("Enter")
+        page.get_by_role("button", name="Check it").click()
+        expect(page.locator(f".st-key-gate-workbook-{step}")).to_contain_text("✓")
+    go_to(page, "workbook?step=implement")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="The file").click()
+    assert download.value.suggested_filename == "reinforce.py"
+    field = page.get_by_label("What the command said at the end, for your sheet")
+    field.fill("reinforce: all 16 checks pass")
+    field.press("Enter")
+    expect(page.locator(".st-key-says-workbook-implement")).to_contain_text("1 of 5")
+    go_to(page, "workbook?step=words")
+    page.locator("textarea").fill("Scores average to zero, so " * 5)
+    page.locator("textarea").press("Control+Enter")
+    page.get_by_text("scores average to zero", exact=True).click()
+    expect(page.locator(".st-key-says-workbook-words")).to_contain_text("1 of 3 points")
+    go_to(page, "workbook?step=tune&drawn=4")
+    page.get_by_role("button", name="Score it").click()
+    expect(page.locator(".st-key-says-workbook-tune")).to_contain_text("times the least error")
+    go_to(page, "workbook?step=sheet")
+    picture = page.locator(".st-key-picture-workbook-sheet")
+    for text in ("5 of 5 right", "Scores average to zero", "all 16 checks pass"):
+        expect(picture).to_contain_text(text)
+    for name in ("Save my sheet", "A page to print"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name).click()
+        download.value.save_as(tmp_path / download.value.suggested_filename)
+    status, out, err = run("sheets", tmp_path)
+    assert (status, err) == (0, "")
+    assert "reinforce: all 16 checks pass" in out
+
+
+def go_to(page, path):
+    """By a link, as a reader who comes back: what the browser has kept comes along."""
+    page.goto(f"{page.url.split('/workbook')[0]}/{path}")
+    heading(page, page_of("workbook").step(path.split("step=")[1].split("&")[0]).title)
+
+
+def answered(labels, answer):
+    """The radio whose label holds this answer: a reason as text, a formula by its source."""
+    expect(labels.first).to_be_visible()
+    for at in range(labels.count()):
+        source = labels.nth(at).locator("annotation")
+        texts = source.all_text_contents() if source.count() else [labels.nth(at).inner_text()]
+        if any(answer.replace(" ", "") in text.replace(" ", "") for text in texts):
+            return labels.nth(at)
+    raise AssertionError(answer)

@@ -97,7 +97,7 @@ class Blind:
             self.reading.draw_update(screen)
         else:
             with screen.picture():
-                self.reading.heading(instrument, "this run, and as it should be")
+                self.reading.heading(instrument, "this run, and the right code")
             training.recorded(
                 screen, self.runs, lambda runs, before: self.reading.draw(screen, runs, instrument)
             )

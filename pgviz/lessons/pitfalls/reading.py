@@ -33,7 +33,7 @@ AXES = {
     "explained variance": "explained variance",
     "advantages": "weight Ψ of an action, mean ± std",
 }
-LABELS = {"wrong": "this run", "right": "as it should be"}
+LABELS = {"wrong": "this run", "right": "right code"}
 
 
 @dataclass(frozen=True)
@@ -145,15 +145,17 @@ class Reading:
         """What the instrument reads in the end, of both runs, as measured beforehand."""
         wrong, right = (symptoms.measured()[self.name][which] for which in symptoms.LINES)
         if instrument == "one update":
-            return f"Cosine with ∇J: {_cosine(wrong)}; as it should be {_cosine(right)}."
+            return f"Cosine with ∇J: {_cosine(wrong)}; with the right code {_cosine(right)}."
         if instrument == "advantages":
             said = [
                 f"{_plain(x['advantage_mean'])} ± {number(x['advantage_std'], 2)}"
                 for x in (wrong, right)
             ]
-            return f"In the last tenth of the run Ψ is {said[0]}; as it should be {said[1]}."
+            return f"In the last tenth of the run Ψ is {said[0]}; with the right code {said[1]}."
         low, high = (_plain(x[FIELDS[instrument]], 3) for x in (wrong, right))
-        return f"In the last tenth of the run the {instrument} is {low}; as it should be {high}."
+        return (
+            f"In the last tenth of the run the {instrument} is {low}; with the right code {high}."
+        )
 
     def _by_kind(self, runs: Sequence[Run]) -> dict[str, Run]:
         wrong, right = self.runs

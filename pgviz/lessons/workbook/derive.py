@@ -12,8 +12,7 @@ CONTROLS = (drawn.NUMBER,)
 def draw(screen: Screen) -> None:
     screen.words(
         "Put the lines in order and give the reason for each. Some offered lines are false. Each line"
-        " is computed in a small world that was drawn at random: both sides must be equal there. A"
-        " true line holds in every world; try others."
+        " is computed in a small world that was drawn at random; a true one holds in every world."
     )
     proof_in_a_drawn_world(screen, TRAJECTORIES)
 

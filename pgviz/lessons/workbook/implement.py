@@ -31,7 +31,9 @@ def draw(screen: Screen) -> None:
         progress.note(*place, checked=said or None)
 
     with screen.picture():
-        st.code(exercise.skeleton(), "python", height=screen.height - 110)
+        shown = exercise.skeleton()
+        shown = shown[shown.index("def ") :]  # what stands above them is in the file
+        st.code(shown, "python", height=screen.height - (150 if screen.present else 116))
         st.code(f"python -m pgviz check {name} {file}.py", "bash")
         with st.container(horizontal=True, gap="small"):
             for label, text, ending, kind in (

@@ -13,6 +13,11 @@ from pgviz.sheets import PROVES_NOTHING, summary
 from pgviz.ui import progress
 from pgviz.ui.screen import Screen
 
+NOTHING = (
+    "Nothing yet. A prediction, an answer, a case of the page on pitfalls, a checked file or a few words"
+    " of your own will stand here."
+)
+
 
 def draw(screen: Screen) -> None:
     screen.words(
@@ -43,7 +48,10 @@ def draw(screen: Screen) -> None:
     with screen.picture():
         table = "\n".join(f"| {name} | {what} |" for name, what in found)
         with st.container(height=screen.height - 20, border=False, key="sheet"):
-            st.markdown(f"| step | what you did |\n|:--|:--|\n{table}")
+            if found:
+                st.markdown(f"| step | what you did |\n|:--|:--|\n{table}")
+            else:
+                st.markdown(NOTHING)
     screen.says(sentence(steps))
     screen.command("python -m pgviz sheets FOLDER")
 
