@@ -21,12 +21,11 @@ def reading(
     """One instrument along a run: seeds thin, their middle thick, a band where low and high differ.
 
     `color` is that of the run with the right line. `domain` None fits the data; `end` is where the
-    curves end. Tables: middle (kind, x, value, low, high), seeds (x, seed, value) of the run with
-    the wrong line, names (kind, label, x, value).
+    curves end. Tables: middle (kind, x, value, low, high), seeds (kind, x, seed, value) of one run, names (kind, label, x, value).
     """
     x = alt.X("x:Q").title(x_title).scale(domain=[0, ROOM_FOR_NAMES * end], nice=False)
     x = x.axis(values=[end * k / 4 for k in range(5)], grid=False, format=",.0f", labelFlush=False)
-    y = alt.Y("value:Q").title(y_title).axis(tickCount=6)
+    y = alt.Y("value:Q").title(y_title).axis(tickCount=6, grid=False)
     if domain is None:
         y = y.scale(zero=False, nice=True)
     else:
@@ -37,8 +36,8 @@ def reading(
     return (
         middle.mark_area(opacity=0.14, clip=True).encode(x, y, alt.Y2("high:Q"), colors)
         .transform_calculate(value="datum.low")
-        + _table("seeds").mark_line(strokeWidth=1, opacity=0.3, color=BROKEN, clip=True)
-        .encode(x, y, alt.Detail("seed:N"))
+        + _table("seeds").mark_line(strokeWidth=1, opacity=0.3, clip=True)
+        .encode(x, y, colors, alt.Detail("seed:N"))
         + middle.mark_line(strokeWidth=3, clip=True).encode(x, y, colors, dash)
         + _table("names").mark_text(clip=False, **LABEL).encode(x, y, colors, text="label:N")
     )  # fmt: skip
@@ -71,7 +70,7 @@ def shares(num_cases: int, learns: float, ink: str) -> alt.LayerChart:
     """
     y = alt.Y("label:N").title(None).sort(None).axis(labelLimit=380, ticks=False, domain=False)
     x = alt.X("shown:Q").title("improvement of the return, as a share of the right line's")
-    x = x.scale(domain=[-0.7, 1.1], nice=False).axis(format="%", values=[-0.5, 0, 0.5, 1])
+    x = x.scale(domain=[-0.8, 1.1], nice=False).axis(format="%", values=[-0.5, 0, 0.5, 1])
     color = alt.Color("learns:N", legend=None).scale(domain=[True, False], range=[ink, BROKEN])
     shape = alt.Shape("learns:N", legend=None).scale(
         domain=[True, False], range=["circle", "cross"]

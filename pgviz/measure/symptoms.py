@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from pgviz.measure.ensembles import interquartile_mean
 from pgviz.training import zoo
+from pgviz.training.config import Config
 from pgviz.training.zoo import CASES, Which
 from pgviz.worlds.world import find
 
@@ -36,12 +37,26 @@ Metrics = Mapping[str, NDArray[np.float64]]
 
 def last_tenth(metrics: Metrics, name: str) -> float:
     """A metric over the last tenth of the updates: the mean of the middle half of the seeds."""
+    means = of_seeds(metrics, name)
+    return float(interquartile_mean(means)) if means.size else float("nan")
+
+
+def return_metric(config: Config) -> str:
+    """What the return is read from: J where windows of a finite world are learned from.
+
+    There only the shortest episodes end in the first windows, and their mean is too high.
+    """
+    exact = config.num_steps > 0 and find(config.world).table is not None
+    return "objective" if exact else "episode_return"
+
+
+def of_seeds(metrics: Metrics, name: str) -> NDArray[np.float64]:
+    """The mean over the last tenth of the updates of every seed that has one."""
     values = metrics[name]
     tail = values[-max(1, len(values) // 10) :]
     known = np.isfinite(tail)
     means = np.where(known, tail, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    means = means[known.any(axis=0)]
-    return float(interquartile_mean(means)) if means.size else float("nan")
+    return means[known.any(axis=0)]
 
 
 def beginning(metrics: Metrics) -> float:
@@ -95,9 +110,11 @@ def measure(name: str) -> dict[str, Any]:
         metrics = {
             metric: np.array([row[metric] for row in rows]) for metric in (*METRICS, *AT_FIRST)
         }
+        metrics["episode_return"] = metrics[return_metric(case.config)]
         found[which] = {
             "start": beginning(metrics),
             **{metric: last_tenth(metrics, metric) for metric in METRICS},
+            "worst": float(of_seeds(metrics, "episode_return").min()),
             "solved": int(rows[-1]["solved"].sum()),
         }
         if case.world:

@@ -31,6 +31,9 @@ STYLE = """
 .stCode .token.string, .stCode .token.triple-quoted-string { color: light-dark(#1a6b35, #85d59d); }
 .stCode .token.number, .stCode .token.boolean, .stCode .token.builtin { color: light-dark(#0b655b, #75d7c9); }
 .stCode .token.comment { color: light-dark(#5b606e, #a9afbb); }
+.stCode .token.deleted, .stCode .token.deleted-sign { color: light-dark(#a3162a, #ff9aa4) !important; }
+.stCode .token.inserted, .stCode .token.inserted-sign { color: light-dark(#1a6b35, #85d59d) !important; }
+.stCode .token.parameter, .stCode .token.variable { color: light-dark(#5b606e, #a9afbb); }
 .term { border-bottom: 1px dotted currentColor; cursor: help; }
 .stMainBlockContainer [class*="st-key-words-"] .katex { font-size: 1.05em; }
 @media (max-width: 640px) {

@@ -5,11 +5,16 @@ from pgviz.lessons.step import Page, Step
 CASES: dict[str, tuple[str, str, str, bool]] = {
     # step → name in training/zoo.py, question, title, deeper
     "case-1": ("no-log", "It settles on the worse arm", "The log is missing", False),
-    "case-2": ("own-mean", "Nothing moves at all", "The baseline is the episode's own mean", False),
+    "case-2": (
+        "own-mean",
+        "The policy never changes",
+        "The baseline is the episode's own mean",
+        False,
+    ),
     "case-3": (
         "one-episode",
-        "Certain long before it is good",
-        "Each update learns from a single whole return",
+        "It stops exploring too early",
+        "Each update learns from one episode",
         False,
     ),
     "case-4": (
@@ -20,7 +25,7 @@ CASES: dict[str, tuple[str, str, str, bool]] = {
     ),
     "case-5": (
         "action-baseline",
-        "It learns, but slowly",
+        "Slow, and some seeds never",
         "The baseline depends on the action",
         True,
     ),
@@ -33,7 +38,7 @@ CASES: dict[str, tuple[str, str, str, bool]] = {
     ),
     "case-8": (
         "broadcast-loss",
-        "The critic learns nothing",
+        "The critic learns one number",
         "V̂ − y becomes a matrix of all pairs",
         False,
     ),
@@ -72,7 +77,7 @@ CASES: dict[str, tuple[str, str, str, bool]] = {
     "case-16": (
         "softmax-in-the-loss",
         "Each seed ends elsewhere",
-        "The loss takes the softmax of a softmax",
+        "Only the loss takes a second softmax",
         True,
     ),
     "case-17": (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from pgviz.lessons.pitfalls import CASES as PLACES
-from pgviz.lessons.pitfalls.reading import Reading
+from pgviz.lessons.pitfalls.reading import BELOW, Reading
 from pgviz.training.zoo import CASES, Case, Which
 from pgviz.ui import progress, training
 from pgviz.ui.controls import Choice
@@ -23,12 +23,14 @@ class Blind:
 
     step     its slug
     report   what somebody who does not know the fault says of the run
+    why      what the line does, told at the end
     others   cases whose titles are offered beside the right one
     telling  the instrument that tells it from them
     """
 
     step: str
     report: str
+    why: str
     others: tuple[str, ...]
     telling: str
 
@@ -99,7 +101,10 @@ class Blind:
             with screen.picture():
                 self.reading.heading(instrument, "this run, and the right code")
             training.recorded(
-                screen, self.runs, lambda runs, before: self.reading.draw(screen, runs, instrument)
+                screen,
+                self.runs,
+                lambda runs, before: self.reading.draw(screen, runs, instrument),
+                height=screen.height - BELOW,
             )
             training.run_again(screen, self.runs, "Train both again", primary=over)
         screen.says(self.reading.sentence(instrument))
@@ -109,7 +114,7 @@ class Blind:
 
     def words(self, over: bool) -> str:
         """The report; once it is over, what was wrong and what could be seen."""
-        return self.case.symptom if over else self.report
+        return f"{self.case.symptom} {self.why}" if over else self.report
 
     def listing(self, which: Which) -> tuple[str, int]:
         """The function without its docstring, or the part around the line; and the line's number."""
@@ -214,6 +219,7 @@ class Blind:
         place = (screen.page.slug, screen.step.slug)
         with screen.gate():
             wrong, right = (x.split("  #")[0] for x in (self.case.wrong, self.case.right))
+            wrong = "# no such line" if wrong == "pass" else wrong
             st.code(f"- {wrong}\n+ {right}", "diff", wrap_lines=True)
             if all(_answered(record)):
                 st.markdown(f"✓ Found. {score(record)}")

@@ -9,6 +9,7 @@ CASE = Blind(
         " should go to zero, for nothing is left to improve. They do not, and some seeds get worse"
         " again.”"
     ),
+    why="At step 500 nothing falls, but V̂(s′) is set to 0. The critic cannot see the time: the same states now end and now go on.",
     others=("no-detach", "gamma-twice", "broadcast-loss"),
     telling="advantages",
 )

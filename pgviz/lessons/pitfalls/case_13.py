@@ -8,6 +8,7 @@ CASE = Blind(
         "GAE on CartPole. “The advantages spread over more than a thousand, where the returns are"
         " ten. I clip the gradient, so nothing explodes; the return falls.”"
     ),
+    why="Each step is credited with the δ before it, which it did not cause; they pile up towards the end.",
     others=("leak", "sign", "broadcast-loss"),
     telling="advantages",
 )

@@ -9,6 +9,7 @@ CASE = Blind(
         " random, the update also has .3 times the slope of the policy's entropy. “It becomes"
         " certain, and worse.”"
     ),
+    why="It makes the policy more certain, whatever pays.",
     others=("sign", "softmax-twice", "own-mean"),
     telling="entropy",
 )

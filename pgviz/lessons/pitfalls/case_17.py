@@ -5,9 +5,11 @@ from pgviz.lessons.pitfalls.blind import Blind
 CASE = Blind(
     step="case-17",
     report=(
-        "CartPole with GAE. “To save samples, I make forty small steps on each batch, not one."
-        " Within a few updates the entropy is almost zero, and the return stays low.”"
+        "GAE on CartPole. “To save samples I go over each batch ten times, in forty small"
+        " steps. The return rises at first and then falls to ten; within a few updates the"
+        " entropy is almost zero.”"
     ),
+    why="After a few small steps the policy has moved, but the batch still says what was good for the old one.",
     others=("sign", "one-episode", "forwards"),
     telling="entropy",
 )

@@ -9,7 +9,8 @@ CASE = Blind(
         " subtract the mean return. Now nothing happens: the return stays where it began, for"
         " sixty updates, in every seed.”"
     ),
-    others=("no-log", "action-baseline", "softmax-in-the-loss"),
+    why="An episode of one step is its own mean: return minus mean is 0, in every episode. The mean of other episodes would do no harm.",
+    others=("no-log", "one-episode", "softmax-in-the-loss"),
     telling="advantages",
 )
 RUNS, CONTROLS, BEATS, draw = CASE.runs, CASE.controls, CASE.beats, CASE.draw

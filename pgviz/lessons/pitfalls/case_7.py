@@ -6,8 +6,9 @@ CASE = Blind(
     step="case-7",
     report=(
         "The actor-critic on CartPole. “My critic explains nearly all of the variance of its"
-        " targets, more than ever before. The policy is worse than before.”"
+        " targets, more than the right code's does. The policy is worse.”"
     ),
+    why="The loss falls, too, when V̂ moves the target towards itself: V̂ then agrees with its targets, not with the returns.",
     others=("broadcast-loss", "time-limit", "sign"),
     telling="explained variance",
 )

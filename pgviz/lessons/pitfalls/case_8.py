@@ -8,6 +8,7 @@ CASE = Blind(
         "The actor-critic on CartPole. “The loss of the critic falls at once and stays low. The"
         " policy stays as random as it began.”"
     ),
+    why="(N, 1) − (N,) is an N × N matrix. Its mean square is least where V̂ is the mean of all targets, in every state.",
     others=("no-detach", "sign", "time-limit"),
     telling="explained variance",
 )

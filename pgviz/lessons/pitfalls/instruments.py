@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pgviz.lessons.pitfalls.reading import NAMES, Reading
+from pgviz.lessons.pitfalls.reading import BELOW, NAMES, Reading
 from pgviz.measure import symptoms
 from pgviz.runs import Run
 from pgviz.training.command import command_line
@@ -39,7 +39,12 @@ def draw(screen: Screen) -> None:
     else:
         with screen.picture():
             HEALTHY.heading(instrument, "REINFORCE with a learned baseline, on CartPole")
-        training.recorded(screen, RUNS, lambda runs, before: _draw(screen, runs, instrument))
+        training.recorded(
+            screen,
+            RUNS,
+            lambda runs, before: _draw(screen, runs, instrument),
+            height=screen.height - BELOW,
+        )
         training.run_again(screen, RUNS)
         screen.says(HEALTHY.alone(instrument))
     screen.code(symptoms.last_tenth, symptoms.curves)

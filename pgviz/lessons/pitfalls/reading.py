@@ -21,6 +21,8 @@ from pgviz.ui.screen import ROOM_SCALE, Screen, chart
 from pgviz.worlds.world import find
 
 NAMES = ("return", "entropy", "explained variance", "advantages", "one update")
+BELOW = 104  # pixels of the picture that are not the chart, nor the line below it
+DOMAINS = {"short-corridor": (-50.0, -8.0)}  # single seeds may lie far below
 FIELDS = {
     "return": "episode_return",
     "entropy": "entropy",
@@ -28,7 +30,7 @@ FIELDS = {
     "advantages": "advantage_mean",
 }
 AXES = {
-    "return": "return of an episode",
+    "return": "mean return of the episodes of an update",
     "entropy": "entropy of the policy, nats",
     "explained variance": "explained variance",
     "advantages": "weight Ψ of an action, mean ± std",
@@ -74,17 +76,21 @@ class Reading:
         """The curves of both runs, as far as they have come."""
         found = {kind: run for kind, run in self._by_kind(runs).items() if live.begun(run)}
         if not found:
-            st.skeleton(height=screen.height - 44)
+            st.skeleton(height=screen.height - BELOW)
             return
         along = "num_episodes" if self.runs[0].whole_episodes else "env_steps"
         middles, names, seeds = [], [], live.NO_SEEDS
         for kind, run in found.items():
             recording = live.begun(run)
             assert recording is not None
-            middle, each = symptoms.curves(recording.metrics(), FIELDS[instrument], along)
+            field = FIELDS[instrument]
+            if instrument == "return":
+                field = symptoms.return_metric(run.config)
+            middle, each = symptoms.curves(recording.metrics(), field, along)
             middles.append(middle.assign(kind=kind))
             names.append(middle.tail(1).assign(kind=kind, label=LABELS[kind]))
-            seeds = each if kind == "wrong" else seeds
+            if kind == "wrong" or "wrong" not in found:
+                seeds = each.assign(kind=kind)
         end = max(middle["x"].max() for middle in middles if len(middle))
         ends = pd.concat(names, ignore_index=True)
         chart(
@@ -109,7 +115,7 @@ class Reading:
         """Above the curves."""
         st.markdown(
             f"**{instrument.capitalize()}: {of}**  \n:small[:gray[thin: a seed · thick: mean of the"
-            " middle half of 16 seeds]]"
+            " middle half of 16 seeds · dashed: the right code]]"
         )
 
     def draw_update(self, screen: Screen, which: zoo.Which = "wrong") -> None:
@@ -153,6 +159,11 @@ class Reading:
             ]
             return f"In the last tenth of the run Ψ is {said[0]}; with the right code {said[1]}."
         low, high = (_plain(x[FIELDS[instrument]], 3) for x in (wrong, right))
+        if instrument == "return":
+            low, high = (
+                f"{mean} (worst seed {_plain(x['worst'], 3)})"
+                for mean, x in zip((low, high), (wrong, right), strict=True)
+            )
         return (
             f"In the last tenth of the run the {instrument} is {low}; with the right code {high}."
         )
@@ -166,8 +177,11 @@ class Reading:
     def _domain(self, instrument: str) -> tuple[float, float] | None:
         if instrument == "explained variance":
             return -1.0, 1.05
-        if instrument == "return" and (returns := find(CASES[self.name].config.world).returns):
-            return returns[0], returns[1] + 20
+        if instrument == "return":
+            world = CASES[self.name].config.world
+            if returns := find(world).returns:
+                return returns[0], returns[1] + 20
+            return DOMAINS.get(world)
         return None
 
 

@@ -5,6 +5,7 @@ import streamlit as st
 
 from pgviz.figures import plural
 from pgviz.lessons.pitfalls import CASES as PLACES
+from pgviz.lessons.pitfalls.still import ROW
 from pgviz.measure import symptoms
 from pgviz.training.zoo import CASES
 from pgviz.ui import progress
@@ -19,7 +20,9 @@ def draw(screen: Screen) -> None:
     )
     table = cases(screen.page.slug)
     with screen.picture():
-        st.dataframe(table, hide_index=True, height=screen.height, key=f"score-{screen.key}")
+        st.dataframe(
+            table, hide_index=True, height=screen.height, row_height=ROW, key=f"score-{screen.key}"
+        )
     screen.says(sentence(screen.page.slug))
     seen = {
         name: symptoms.measured()[name]

@@ -79,7 +79,7 @@ def draw(screen: Screen, question: str, make: Callable[[int], Drill], code: Call
             right, why = drill.reply(said)
             st.markdown(f"{'✓' if right else '✗'} {why}")
     if said is None or not drill.reply(said)[0]:
-        _given(screen, drill)  # the curve would give the answer away
+        facts(screen, drill.given)  # the curve would give the answer away
     else:
         screen.chart(
             charts.answered, ink(), *drill.axes,
@@ -92,10 +92,11 @@ def draw(screen: Screen, question: str, make: Callable[[int], Drill], code: Call
     screen.code(code)
 
 
-def _given(screen: Screen, drill: Drill) -> None:
-    rows = "\n".join(f"| {name} | **{value}** |" for name, value in drill.given)
+def facts(screen: Screen, rows: Sequence[tuple[str, str]]) -> None:
+    """What is known, as the picture: names and values in large letters."""
+    table = "\n".join(f"| {name} | **{value}** |" for name, value in rows)
     with screen.picture(), st.container(key=f"given-{screen.key}"):
-        st.markdown(f"| given | |\n|:--|--:|\n{rows}")
+        st.markdown(f"| given | value |\n|:--|--:|\n{table}")
     st.html(
         f"<style>.st-key-given-{screen.key} table {{ width: 100%; font-size: 1.25rem; }}"
         f".st-key-given-{screen.key} thead {{ display: none; }}"

@@ -17,7 +17,7 @@ BEATS = ({"exercise": "reinforce"}, {"exercise": "gae"})
 
 def draw(screen: Screen) -> None:
     screen.words(
-        "Download a file, fill in its gaps, and check it on your own machine with the command below."
+        "Download a file, fill in its gaps, and check it on your own machine with the command beside this."
         " It is held to identities, to the exact gradient of a small world, and has to learn CartPole."
         " A known misunderstanding gets a sentence of its own. This server never runs your file."
     )
@@ -33,7 +33,12 @@ def draw(screen: Screen) -> None:
     with screen.picture():
         shown = exercise.skeleton()
         shown = shown[shown.index("def ") :]  # what stands above them is in the file
-        st.code(shown, "python", height=screen.height - (150 if screen.present else 116))
+        st.code(
+            shown,
+            "python",
+            wrap_lines=True,
+            height=screen.height - (150 if screen.present else 116),
+        )
         st.code(f"python -m pgviz check {name} {file}.py", "bash")
         with st.container(horizontal=True, gap="small"):
             for label, text, ending, kind in (

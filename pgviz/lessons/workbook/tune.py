@@ -8,6 +8,7 @@ from pgviz.charts import workbook as charts
 from pgviz.exact.trust import Tradeoff
 from pgviz.figures import number
 from pgviz.lessons.workbook import drawn
+from pgviz.lessons.workbook.drill import facts
 from pgviz.measure.best_lambda import of_world
 from pgviz.ui import progress, walk
 from pgviz.ui.controls import Choice
@@ -71,11 +72,14 @@ def draw(screen: Screen) -> None:
             f" {GOOD:g} counts as tuned."
         )
     else:
-        with screen.picture():
-            st.markdown(
-                f"| | |\n|:--|--:|\n| episodes in an update | **{num_episodes}** |\n| the critic"
-                f" {SHAPES[shape]} | **{error:.0%}** |\n| your λ | **{chosen:g}** |"
-            )
+        facts(
+            screen,
+            [
+                ("episodes in an update", f"{num_episodes}"),
+                (f"the critic {SHAPES[shape]}", f"{error:.0%}"),
+                ("your λ", f"{chosen:g}"),
+            ],
+        )
         screen.says("The error over λ stands here once you have chosen.")
     with screen.beside_controls():
         walk.open_button("The same on CartPole, within a budget", ("gae", "tune"))

@@ -45,8 +45,7 @@ MODELS = {
 def draw(screen: Screen) -> None:
     screen.words(
         f"Write an answer in your own words, at least {FEWEST}. Then read the model answer and tick"
-        " what yours says, too. Nobody else reads it: it stays in your browser and in the file that"
-        " you may save."
+        " what yours says, too. It stays in your browser, and in the file that you may save."
     )
     question: str = screen.control(QUESTION, QUESTION.options[0])
     place = screen.page.slug, f"words-{QUESTION.options.index(question) + 1}"
