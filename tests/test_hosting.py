@@ -1,0 +1,128 @@
+"""Two servers behind nginx, as .hosting/nginx.conf has them: who stays where, and what a kill does."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import ExitStack
+
+import psutil
+import pytest
+from playwright.sync_api import expect
+
+from pgviz.lessons import page_of
+from tests.conftest import REPO
+
+pytestmark = pytest.mark.browser
+CONF = REPO / ".hosting" / "nginx.conf"
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+needs_nginx = pytest.mark.skipif(NGINX is None, reason="nginx is not installed (Debian: nginx)")
+STEPS = page_of("theorem").steps
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def hosted(tmp_path):
+    """(url, servers by port): nginx in front of two servers with one folder of recordings."""
+    front, *ports = (free_port() for _ in range(3))
+    text = CONF.read_text()
+    for old, new in zip(("8500", "8501", "8502"), (front, *ports), strict=True):
+        text = text.replace(f"127.0.0.1:{old}", f"127.0.0.1:{new}")
+    text = f"pid {tmp_path}/pid; error_log {tmp_path}/error.log;\n" + text
+    for part in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"):
+        text = text.replace("gzip on;", f"gzip on;\n{part}_temp_path {tmp_path}/{part};", 1)
+    text = text.replace("gzip on;", "access_log off;\ngzip on;", 1)
+    (tmp_path / "nginx.conf").write_text(text)
+    environment = {**os.environ, "PYTHONPATH": str(REPO), "PGVIZ_AHEAD": "0"}
+    environment["PGVIZ_RUNS"] = str(tmp_path / "runs")
+    with ExitStack() as stack:
+        servers = {}
+        for port in ports:
+            flags = [f"--server.port={port}", "--server.address=127.0.0.1"]
+            servers[port] = subprocess.Popen(
+                [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *flags],
+                cwd=REPO,
+                env=environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            stack.callback(servers[port].kill)
+        proxy = subprocess.Popen(
+            [NGINX, "-c", tmp_path / "nginx.conf", "-p", tmp_path, "-g", "daemon off;"]
+        )
+        stack.callback(proxy.terminate)
+        for port in (*ports, front):
+            wait_for(f"http://127.0.0.1:{port}/_stcore/health")
+        yield f"http://127.0.0.1:{front}", servers
+
+
+def wait_for(url):
+    give_up = time.monotonic() + 60
+    while True:
+        try:
+            return urllib.request.urlopen(url, timeout=5)
+        except OSError:
+            assert time.monotonic() < give_up, url
+            time.sleep(0.1)
+
+
+@needs_nginx
+def test_the_file_is_one_that_nginx_takes(tmp_path):
+    done = subprocess.run([NGINX, "-t", "-c", CONF, "-p", tmp_path], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@needs_nginx
+def test_a_visitor_keeps_a_server_and_goes_on_when_it_is_killed(hosted, chromium, ready):
+    url, servers = hosted
+    context = chromium.new_context(viewport={"width": 1280, "height": 720})
+    page = context.new_page()
+    complaints = []
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.goto(f"{url}/theorem?step=policy")
+    ready(page)
+    page.wait_for_selector(".walk ol")
+    cookie = next(c for c in context.cookies() if c["name"] == "pgviz")
+    assert re.fullmatch("[0-9a-f]{32}", cookie["value"])
+    assert cookie["httpOnly"]
+    answer = wait_for(f"{url}/")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "frame-ancestors 'self'" in answer.headers["Content-Security-Policy"]
+    page.keyboard.press("PageDown")
+    expect(page.locator("h1")).to_have_text(STEPS[2].title, timeout=60_000)
+    assert not any("Content Security Policy" in text for text in complaints), complaints
+    (port,) = (p for p in servers if websockets(servers[p].pid, p))
+    servers[port].send_signal(signal.SIGKILL)
+    servers[port].wait()
+    (other,) = servers.keys() - {port}
+    give_up = time.monotonic() + 60
+    while not websockets(servers[other].pid, other):
+        assert time.monotonic() < give_up, "the page did not come back"
+        time.sleep(0.1)
+    ready(page)
+    page.keyboard.press("PageDown")
+    expect(page.locator("h1")).to_have_text(STEPS[3].title, timeout=60_000)
+    context.close()
+
+
+def websockets(pid, port):
+    """Connections that a server holds on its port; nginx keeps none of its own open."""
+    found = psutil.Process(pid).net_connections("tcp")
+    return [c for c in found if c.status == "ESTABLISHED" and c.laddr.port == port]
+
+
+def test_the_container_file_names_what_the_readme_names():
+    text = (REPO / ".hosting" / "Containerfile").read_text()
+    assert "requirements.txt" in text
+    assert "streamlit_app.py" in text
+    assert "USER" in text
