@@ -22,6 +22,7 @@ from pgviz.exercises.command import as_text, check_file
 from pgviz.exercises.gaps import gaps_of, with_gaps
 from pgviz.exercises.notebook import notebook
 from pgviz.exercises.sandbox import LARGEST_FILE, Limits, Sandbox, read
+from pgviz.training.zoo import CASES
 
 REPO = Path(__file__).parent.parent
 LITTLE = Limits(memory=1024**3)
@@ -581,3 +582,43 @@ def test_a_notebook_holds_the_file_and_the_command_and_is_the_same_every_time(tm
     assert book.cells[1].source.endswith(exercise(name).skeleton())
     assert f"check {name}" in book.cells[2].source
     assert notebook(exercise(name)) == path.read_text(encoding="utf-8").rstrip("\n")
+
+
+# The lines of the page on pitfalls, as a learner would write them: case, exercise, line, instead.
+PITFALLS = [
+    ("no-log", "reinforce", "chosen - probabilities(theta, obs)", "probabilities(theta, obs)[action] * (chosen - probabilities(theta, obs))"),
+    ("own-mean", "baseline", "return returns_to_go(rewards, gamma) - values", "g = returns_to_go(rewards, gamma); return g - g.mean()"),
+    ("one-episode", "reinforce", "return gradient / len(episodes)", "return gradient"),
+    ("sign", "reinforce", "return gradient / len(episodes)", "return -gradient / len(episodes)"),
+    ("action-baseline", "baseline", "return returns_to_go(rewards, gamma) - values", "return returns_to_go(rewards, gamma) - rewards - gamma * np.append(values[1:], 0)"),
+    ("gamma-twice", "reinforce", "following = rewards[t] + gamma * following", "following = gamma**t * rewards[t] + gamma * following"),
+    ("no-detach", "actor-critic", "return weights + learning_rate * obs.T @ errors / len(errors)", "return weights + learning_rate * (obs - gamma * np.where(terminated, 0, 1)[:, None] * next_obs).T @ errors / len(errors)"),
+    ("broadcast-loss", "baseline", "gradient = obs.T @ errors / len(returns)", "errors = ((obs @ weights)[:, None] - returns).mean(1); gradient = obs.T @ errors / len(returns)"),
+    ("broadcast-returns", "baseline", "return returns_to_go(rewards, gamma) - values", "return (returns_to_go(rewards, gamma)[:, None] - values).mean(0)"),
+    ("broadcast-values", "baseline", "return returns_to_go(rewards, gamma) - values", "return (returns_to_go(rewards, gamma)[:, None] - values).mean(1)"),
+    ("time-limit", "gae", "deltas = td_errors(rewards, values, next_values, terminated, gamma)", "deltas = td_errors(rewards, values, next_values, terminated | truncated, gamma)"),
+    ("leak", "gae", "episode_over = terminated | truncated", "episode_over = np.zeros(len(rewards), bool)"),
+    ("forwards", "gae", "for t in reversed(range(len(rewards))):", "for t in range(len(rewards)):"),
+    ("softmax-twice", "reinforce", "logits = obs @ theta", "logits = np.exp(obs @ theta) / np.exp(obs @ theta).sum()"),
+    ("softmax-in-the-loss", "actor-critic", "push = chosen - probabilities(theta, obs)", "push = chosen - probabilities(np.eye(theta.shape[1]), probabilities(theta, obs))"),
+    ("stale", "ppo", "return np.minimum(rho * advantages, clipped * advantages).mean()", "return (log_probs * advantages).mean()"),
+]  # fmt: skip
+
+
+def test_every_pitfall_that_these_files_can_hold_is_among_them():
+    """An entropy term stands in none of the five."""
+    assert {case for case, *_ in PITFALLS} == CASES.keys() - {"entropy"}
+
+
+@pytest.mark.parametrize(
+    ("case", "name", "line", "instead"), PITFALLS, ids=[p[0] for p in PITFALLS]
+)
+def test_the_wrong_lines_of_the_pitfalls_page_are_refused_in_one_sentence(
+    case, name, line, instead
+):
+    source = exercise(name).source()
+    assert source.count(line) == 1
+    said = first_refusal(exercise(name), source.replace(line, instead))
+    assert said, case
+    assert len(said.splitlines()) == 1
+    assert said.endswith(".")

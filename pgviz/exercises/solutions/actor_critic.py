@@ -2,7 +2,7 @@
 
 δ_t = r_t + γ V̂(s_{t+1}) − V̂(s_t),   ĝ = Σ_t δ_t ∇θ log π(a_t|s_t)
 
-The critic is linear, V̂ = obs @ weights, and believed: what follows after one step is its word. The
+The critic is linear, V̂ = obs @ weights, and used in place of all rewards after the first. The
 policy is a softmax whose logits are obs @ theta. Axes: T steps, F numbers in an observation,
 A actions.
 

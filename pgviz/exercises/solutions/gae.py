@@ -20,7 +20,7 @@ def gae(rewards, values, next_values, terminated, truncated, gamma, gae_lambda):
     """Â_t = Σ_k (γλ)^k δ_{t+k}; the sum stops where an episode ends.
 
     Termination is worth 0. A truncated episode would have gone on: V̂ of its last observation,
-    which stands in next_values, counts, but the next episode is none of its business.
+    which stands in next_values, counts, but nothing of the next episode does.
 
     rewards, values, next_values, terminated and truncated (True or False) are [T]; so is the
     result.
