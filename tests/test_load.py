@@ -36,6 +36,31 @@ def test_two_tabs_watch_one_run_to_its_end(serve):
     assert unknown.endswith("walk-reset.")
 
 
+@pytest.mark.browser  # for its length, not for a browser
+def test_no_strangers_message_stops_a_run(serve):
+    """`clear_cache` empties Streamlit's caches for everybody; any client may send it."""
+    with serve("streamlit_app.py", PGVIZ_GRACE_S="0.2") as url:
+        texts, errors = asyncio.run(_beside_a_stranger(url))
+    assert errors == []
+    assert "Your run." in texts
+    assert "Your run, stopped." not in texts
+
+
+async def _beside_a_stranger(url: str) -> tuple[list[str], list[str]]:
+    async with Tab(url) as tab, Tab(url) as stranger:
+        await tab.visit("reinforce", "run", "num_envs=64&learning_rate=0.005")
+        await stranger.visit("theorem", "policy")
+        await tab.press("again.reinforce-run.run")
+        await tab.until(lambda: tab.polls)
+        for _ in range(5):
+            message = BackMsg()
+            message.clear_cache = True
+            await stranger._socket.send(message.SerializeToString())
+            await asyncio.sleep(0.3)
+        await tab.until(lambda: tab.has("again.reinforce-run.back"))
+        return tab.texts, tab.errors
+
+
 async def _press(url: str, key: str) -> str:
     async with Tab(url) as tab:
         await tab.visit("reinforce", "run", QUICK)
