@@ -189,6 +189,8 @@ def follow(draw: Callable[[], None], alive: bool, until: Callable[[], bool]) -> 
     since a fragment cannot change its own pace, the page is drawn once more for that, too.
     """
     drawn = False
+    if alive:
+        _followers.seen(viewer())
     wanted = pace_s(_followers.count())
     pace = wanted * random.uniform(1 - SPREAD, 1 + SPREAD)  # tabs that were opened together part
 
