@@ -40,11 +40,9 @@ def test_two_tabs_watch_one_run_to_its_end(serve):
 @pytest.mark.browser  # for its length, not for a browser
 def test_no_strangers_message_stops_a_run(serve):
     """`clear_cache` empties Streamlit's caches for everybody; any client may send it."""
-    with serve("streamlit_app.py", PGVIZ_GRACE_S="0.2") as url:
-        # In a thread of its own: Playwright, if a test before has opened it, keeps a loop in this one.
-        with ThreadPoolExecutor(1) as thread:
-            found = thread.submit(lambda: asyncio.run(_beside_a_stranger(url)))
-            texts, errors = found.result()
+    # In a thread of its own: Playwright, if a test before has opened it, keeps a loop in this one.
+    with serve("streamlit_app.py", PGVIZ_GRACE_S="0.2") as url, ThreadPoolExecutor(1) as thread:
+        texts, errors = thread.submit(lambda: asyncio.run(_beside_a_stranger(url))).result()
     assert errors == []
     assert "Your run." in texts
     assert "Your run, stopped." not in texts
