@@ -166,16 +166,19 @@ class Screen:
                 st.markdown(f"{mark} You said **{_written(guess)}**. {why}")
             else:
                 st.markdown(verdict(None)[1])
-            st.button(
-                "Ask me again",
-                key=f"again-{self.key}",
-                type="tertiary",
-                icon=":material/replay:",
-                on_click=guarded(progress.note),
-                args=place,
-                kwargs={"guess": None, "passed": None},
-            )
+            self.offer_to_ask_again()
             return guess
+
+    def offer_to_ask_again(self) -> None:
+        """A button below an answered question."""
+        st.button(
+            "Ask me again",
+            key=f"again-{self.key}",
+            type="tertiary",
+            icon=":material/replay:",
+            on_click=guarded(progress.ask_again),
+            args=(self.page.slug, self.step.slug),
+        )
 
     def _ask(
         self, answers: Sequence[str] | Number, start: float | None, place: tuple[str, str]
@@ -240,12 +243,6 @@ class Screen:
             st.code(address_of(self.page, self.step), language=None, wrap_lines=True)
             for line in lines:
                 st.code(line, language="bash", wrap_lines=True)
-
-    def reset(self) -> None:
-        """Back to how the step opens: its controls and its prediction."""
-        for control in self.page.controls(self.step):
-            st.session_state.pop(control.name, None)
-        progress.note(self.page.slug, self.step.slug, guess=None, passed=None)
 
 
 def _written(guess: Any) -> str:

@@ -334,7 +334,7 @@ def _reset() -> None:
     for control in page.controls(step):
         st.session_state.pop(control.name, None)
         st.session_state.get("kept", {}).get(page.slug, {}).pop(control.name, None)
-    progress.note(page.slug, step.slug, guess=None, passed=None)
+    progress.ask_again(page.slug, step.slug)
     st.session_state.pop("walk.beat", None)
     controls.forget_faults(page.slug)
     controls.set_address(query(page, step))
