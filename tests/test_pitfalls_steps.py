@@ -94,6 +94,46 @@ def test_a_learner_looks_names_it_finds_the_line_and_the_score_counts_all_of_it(
     assert app.title[0].value.startswith("Case 4")
 
 
+def test_reset_asks_a_blind_case_from_the_beginning():
+    app = opened("pitfalls", "case-4")
+    app.radio(key="instrument").set_value("entropy").run()
+    chosen(app, "The advantage has the wrong sign")
+    app.button(key="do-name-pitfalls-case-4").click().run()
+    assert app.session_state["progress"]["pitfalls/case-4"]["answered"] == [True, False]
+    app.button(key="walk-reset").click().run()
+    assert app.title[0].value.startswith("Case 4")
+    assert app.session_state["progress"]["pitfalls/case-4"] == {"looked": ["return"]}
+    assert any("The log is missing" in radio.options for radio in app.radio)
+
+
+def test_a_quiz_keeps_its_score_when_its_step_is_reset():
+    app = opened("ppo", "check")
+    app.session_state["progress"]["ppo/check"]["answered"] = [True, False, False, False]
+    app.button(key="walk-reset").click().run()
+    assert app.session_state["progress"]["ppo/check"]["answered"][0]
+
+
+def test_the_sentence_reads_the_runs_on_the_screen(tmp_path):
+    """Not those that were measured beforehand: a visitor's own run has another random seed."""
+    asked = reading.Reading("no-log")
+    runs = Runs(tmp_path, num_workers=1, records_ahead=False)
+    try:
+        mine = [c.replace(rng_seed=7, num_seeds=4, num_updates=30) for c in asked.runs]
+        shown = runs.watch_all(mine, "me")
+        give_up = time.monotonic() + 60
+        while any(run.active for run in shown) and time.monotonic() < give_up:
+            time.sleep(0.02)
+        for run, config in zip(shown, asked.runs, strict=True):
+            run.config = config  # as the page finds them, by what differs from the recorded ones
+        low, high = (symptoms.last_tenth(r.recording().metrics(), "episode_return") for r in shown)
+        said = asked.sentence("return", shown)
+        assert f"is {reading._plain(low, 3)} (" in said
+        assert f"right code {reading._plain(high, 3)} (" in said
+        assert said != asked.sentence("return")
+    finally:
+        runs.close()
+
+
 def test_what_was_shown_is_not_found():
     app = opened("pitfalls", "case-2")
     app.button(key="pass-pitfalls-case-2").click().run()
@@ -115,16 +155,33 @@ def test_progress_keeps_what_was_looked_at_and_refuses_anything_else():
         assert sheets.parsed(text)[0] == {"pitfalls/case-1": {}}
 
 
-@pytest.mark.parametrize("name", ["no-log", "own-mean", "softmax-twice", "entropy"])
+QUICK = ("no-log", "own-mean", "softmax-twice", "entropy")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        # The long ones with the tests in a browser, for their length alone.
+        pytest.param(name, marks=() if name in QUICK else pytest.mark.browser)
+        for name in CASES
+    ],
+)
 def test_what_was_shipped_is_what_is_measured(name):
     """Training is the same to the last bit wherever it runs, but for the libraries' own rounding."""
     found = json.loads(json.dumps(symptoms._rounded(symptoms.measure(name))))
     for which in symptoms.LINES:
-        for metric in ("start", *symptoms.METRICS):
+        for metric in ("start", "worst", "solved", *symptoms.METRICS):
             ours, shipped = found[which][metric], symptoms.measured()[name][which][metric]
             assert ours == (
                 shipped if shipped is None else pytest.approx(shipped, rel=0.02, abs=0.02)
             )
+        if "update" in symptoms.measured()[name][which]:
+            ours, shipped = (x["update"] for x in (found[which], symptoms.measured()[name][which]))
+            for part in ("mean", "standard_error", "exact"):
+                np.testing.assert_allclose(ours[part], shipped[part], rtol=0.02, atol=1e-3)
+            assert (ours["cosine"] is None) == (shipped["cosine"] is None)
+            if shipped["cosine"]:
+                assert ours["cosine"][0] == pytest.approx(shipped["cosine"][0], abs=0.01)
 
 
 def test_the_share_of_the_improvement_and_who_still_learns():

@@ -21,7 +21,8 @@ def reading(
     """One instrument along a run: seeds thin, their middle thick, a band where low and high differ.
 
     `color` is that of the run with the right line. `domain` None fits the data; `end` is where the
-    curves end. Tables: middle (kind, x, value, low, high), seeds (kind, x, seed, value) of one run, names (kind, label, x, value).
+    curves end. Tables: middle (kind, x, value, low, high), seeds (kind, x, seed, value) of one run,
+    names (kind, label, x, value).
     """
     x = alt.X("x:Q").title(x_title).scale(domain=[0, ROOM_FOR_NAMES * end], nice=False)
     x = x.axis(values=[end * k / 4 for k in range(5)], grid=False, format=",.0f", labelFlush=False)
@@ -63,7 +64,7 @@ def pushes(ink: str, color: str) -> alt.LayerChart:
     )  # fmt: skip
 
 
-def shares(num_cases: int, learns: float, ink: str) -> alt.LayerChart:
+def shares(learns: float, ink: str) -> alt.LayerChart:
     """What each wrong line reaches of the right one's improvement.
 
     Table: cases (label, share, shown, learns); `shown` is the share, drawn within the axis.

@@ -27,12 +27,12 @@ from pgviz.worlds.world import find
 FILE = Path(__file__).with_name("symptoms.json")
 LINES: tuple[Which, Which] = ("wrong", "right")
 METRICS = ("episode_return", "entropy", "explained_variance", "advantage_mean", "advantage_std")
-AT_FIRST = ("objective", "trailing_return", "num_episodes")
+BESIDES = ("objective", "trailing_return", "num_episodes", "solved")
 MOST_POINTS = 100  # of a curve
 LEARNS = 0.9  # share of the right line's improvement from which a wrong line counts as learning
 ROUNDS = 4  # of 256 batches for an expected update
 
-Metrics = Mapping[str, NDArray[np.float64]]
+Metrics = Mapping[str, NDArray[np.floating]]
 
 
 def last_tenth(metrics: Metrics, name: str) -> float:
@@ -50,13 +50,11 @@ def return_metric(config: Config) -> str:
     return "objective" if exact else "episode_return"
 
 
-def of_seeds(metrics: Metrics, name: str) -> NDArray[np.float64]:
+def of_seeds(metrics: Metrics, name: str) -> NDArray[np.floating]:
     """The mean over the last tenth of the updates of every seed that has one."""
     values = metrics[name]
-    tail = values[-max(1, len(values) // 10) :]
-    known = np.isfinite(tail)
-    means = np.where(known, tail, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    return means[known.any(axis=0)]
+    means = _mean(values[-max(1, len(values) // 10) :])
+    return means[np.isfinite(means)]
 
 
 def beginning(metrics: Metrics) -> float:
@@ -91,7 +89,7 @@ def curves(metrics: Metrics, name: str, along: str) -> tuple[pd.DataFrame, pd.Da
     return table.dropna(), seeds.dropna()
 
 
-def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _mean(values: NDArray[np.floating]) -> NDArray[np.floating]:
     """Over updates, of those in which a seed has a value."""
     known = np.isfinite(values)
     with np.errstate(invalid="ignore"):
@@ -101,22 +99,25 @@ def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
 # ── The table of all cases ───────────────────────────────────────────────────────────────────
 
 
+def reading(metrics: Metrics, config: Config) -> dict[str, Any]:
+    """What the instruments say of a run: start, METRICS, worst (seed's return) and solved."""
+    returns = return_metric(config)
+    metrics = {**metrics, "episode_return": metrics[returns]}
+    return {
+        "start": beginning(metrics),
+        **{metric: last_tenth(metrics, metric) for metric in METRICS},
+        "worst": float(of_seeds(metrics, "episode_return").min()),
+        "solved": int(metrics["solved"][-1].sum()),
+    }
+
+
 def measure(name: str) -> dict[str, Any]:
     """What the instruments say of a case, with the wrong line and with the right one."""
     case = CASES[name]
     found: dict[str, Any] = {}
     for which in LINES:
-        rows = [update.metrics for update in zoo.run_of(name, which).train()]
-        metrics = {
-            metric: np.array([row[metric] for row in rows]) for metric in (*METRICS, *AT_FIRST)
-        }
-        metrics["episode_return"] = metrics[return_metric(case.config)]
-        found[which] = {
-            "start": beginning(metrics),
-            **{metric: last_tenth(metrics, metric) for metric in METRICS},
-            "worst": float(of_seeds(metrics, "episode_return").min()),
-            "solved": int(rows[-1]["solved"].sum()),
-        }
+        metrics = zoo.watch(case, which, names=(*METRICS, *BESIDES))
+        found[which] = reading(metrics, case.config)
         if case.world:
             update = zoo.expected_update(case, which, num_rounds=ROUNDS)
             found[which]["update"] = {

@@ -371,14 +371,19 @@ RECORDED = (
 )
 
 
-def watch(case: Case, which: Which = "wrong", config: Config | None = None) -> dict[str, Floats]:
-    """Train, and read the instruments: name → [U, S], RECORDED.
+def watch(
+    case: Case,
+    which: Which = "wrong",
+    config: Config | None = None,
+    names: Sequence[str] = RECORDED,
+) -> dict[str, Floats]:
+    """Train, and read the instruments: name → [U, S].
 
     `config` is the run the case is shown with unless given.
     """
     run = Engine(case, which).train(case.configured(config or case.config, which))
-    rows = [[update.metrics[name] for name in RECORDED] for update in run]
-    return dict(zip(RECORDED, np.array(rows).swapaxes(0, 1), strict=True))
+    rows = [[update.metrics[name] for name in names] for update in run]
+    return dict(zip(names, np.array(rows).swapaxes(0, 1), strict=True))
 
 
 @dataclass(frozen=True)
@@ -451,8 +456,8 @@ def expected_update(
     """What the case's method does to the θ of a finite world in one plain gradient step.
 
     The policy is the one the world is shown with; V̂ is the true V, as near to it as the
-    features come, and its mean over time where it depends on time. In windows they hold whole
-    episodes, and λ = 1, so that nothing but the changed line can bias. 256 seeds make 256 batches; `num_rounds` of them are played.
+    features come, and its mean over time where it depends on time. Windows hold whole episodes, and
+    λ = 1, so that nothing but the changed line can bias. 256 seeds make 256 batches of a round.
     """
     world = world or case.world or "two-arms"
     table = find(world).table

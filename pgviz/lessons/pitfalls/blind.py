@@ -2,12 +2,15 @@
 
 import ast
 import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
 
+from pgviz.figures import plural
 from pgviz.lessons.pitfalls import CASES as PLACES
 from pgviz.lessons.pitfalls.reading import BELOW, Reading
+from pgviz.runs import Run
 from pgviz.training.zoo import CASES, Case, Which
 from pgviz.ui import progress, training
 from pgviz.ui.controls import Choice
@@ -81,40 +84,37 @@ class Blind:
         record = progress.of(*place)
         over = bool(record.get("passed"))
         named, _ = _answered(record)
-        screen.words(self.words(over))
+        screen.words(f"{self.case.symptom} {self.why}" if over else self.report)
         if named and not over:
             with screen.picture():
                 st.markdown("**One of these lines is wrong**")
                 st.code(self.listing("wrong")[0], "python", line_numbers=True, wrap_lines=True)
-            self._ask_line(screen, record)
+            self._ask_line(screen)
             screen.says("The function that was changed, as it ran. Which line is it?")
             return
         instrument = self.reading.asked(screen)
         if not over:
             self._look(record, place, instrument)
-            self._ask_name(screen, record)
+            self._ask_name(screen)
         else:
             self._explain(screen, record)
+        finished: list[Run] = []
         if instrument == "one update":
             self.reading.draw_update(screen)
         else:
             with screen.picture():
                 self.reading.heading(instrument, "this run, and the right code")
-            training.recorded(
+            finished = training.recorded(
                 screen,
                 self.runs,
                 lambda runs, before: self.reading.draw(screen, runs, instrument),
                 height=screen.height - BELOW,
             )
             training.run_again(screen, self.runs, "Train both again", primary=over)
-        screen.says(self.reading.sentence(instrument))
+        screen.says(self.reading.sentence(instrument, finished))
         if over:
             screen.code(self.case.source("right"), self.case.source("wrong"))
             screen.command(f"python -m pgviz.measure.symptoms {self.name}")
-
-    def words(self, over: bool) -> str:
-        """The report; once it is over, what was wrong and what could be seen."""
-        return f"{self.case.symptom} {self.why}" if over else self.report
 
     def listing(self, which: Which) -> tuple[str, int]:
         """The function without its docstring, or the part around the line; and the line's number."""
@@ -143,53 +143,51 @@ class Blind:
         if instrument not in looked:
             progress.note(*place, looked=[*looked, instrument])
 
-    def _ask_name(self, screen: Screen, record: dict) -> None:
-        place, key = (screen.page.slug, screen.step.slug), f"name-{screen.key}"
+    def _ask_name(self, screen: Screen) -> None:
+        key = f"name-{screen.key}"
         with screen.gate():
             said = st.radio("What is wrong?", self.names, index=None, key=key)
-            if said is not None and said == st.session_state.get(f"{key}.wrong"):
-                st.markdown(f"✗ It is not that. {self._hint()}")
-            with st.container(horizontal=True, gap="small"):
-                st.button(
-                    "Name it",
-                    key=f"do-{key}",
-                    type="primary",
-                    disabled=said is None,
-                    on_click=guarded(self._name),
-                    args=(place, key, said),
-                )
-                self._give_up(place)
+            hint = self.reading.sentence(self.telling)
+            self._answer(screen, key, said, "Name it", self._name, f"It is not that. {hint}")
 
-    def _ask_line(self, screen: Screen, record: dict) -> None:
-        place, key = (screen.page.slug, screen.step.slug), f"line-{screen.key}"
+    def _ask_line(self, screen: Screen) -> None:
+        key = f"line-{screen.key}"
         text, _ = self.listing("wrong")
         numbers = [n for n, line in enumerate(text.split("\n"), 1) if line.strip()]
         with screen.gate():
             st.markdown(f"✓ **{self.title}.**")
             said = st.pills("Which line?", numbers, key=key)
-            if said is not None and said == st.session_state.get(f"{key}.wrong"):
-                st.markdown("✗ That line is the engine's own.")
-            with st.container(horizontal=True, gap="small"):
-                st.button(
-                    "This line",
-                    key=f"do-{key}",
-                    type="primary",
-                    disabled=said is None,
-                    on_click=guarded(self._point),
-                    args=(place, key, said),
-                )
-                self._give_up(place)
+            wrong = "That line is the engine's own."
+            self._answer(screen, key, said, "This line", self._point, wrong)
 
-    def _give_up(self, place: tuple[str, str]) -> None:
-        st.button(
-            "Show me",
-            key=f"pass-{'-'.join(place)}",
-            on_click=guarded(self._over),
-            args=(place,),
-        )
-
-    def _hint(self) -> str:
-        return self.reading.sentence(self.telling)
+    def _answer(
+        self,
+        screen: Screen,
+        key: str,
+        said: str | int | None,
+        label: str,
+        take: Callable[..., None],
+        wrong: str,
+    ) -> None:
+        """The reply to a wrong answer, the button that takes one, and the way past the question."""
+        place = screen.page.slug, screen.step.slug
+        if said is not None and said == st.session_state.get(f"{key}.wrong"):
+            st.markdown(f"✗ {wrong}")
+        with st.container(horizontal=True, gap="small"):
+            st.button(
+                label,
+                key=f"do-{key}",
+                type="primary",
+                disabled=said is None,
+                on_click=guarded(take),
+                args=(place, key, said),
+            )
+            st.button(
+                "Show me",
+                key=f"pass-{screen.key}",
+                on_click=guarded(self._over),
+                args=(place,),
+            )
 
     def _name(self, place: tuple[str, str], key: str, said: str) -> None:
         if said == self.title:
@@ -216,22 +214,13 @@ class Blind:
     # --- what is told afterwards ---
 
     def _explain(self, screen: Screen, record: dict) -> None:
-        place = (screen.page.slug, screen.step.slug)
         with screen.gate():
             wrong, right = (x.split("  #")[0] for x in (self.case.wrong, self.case.right))
             wrong = "# no such line" if wrong == "pass" else wrong
             st.code(f"- {wrong}\n+ {right}", "diff", wrap_lines=True)
             if all(_answered(record)):
                 st.markdown(f"✓ Found. {score(record)}")
-            st.button(
-                "Ask me again",
-                key=f"again-{screen.key}",
-                type="tertiary",
-                icon=":material/replay:",
-                on_click=guarded(progress.note),
-                args=place,
-                kwargs=dict.fromkeys(("passed", "answered", "tries", "looked")),
-            )
+            screen.offer_to_ask_again()
 
 
 def _answered(record: dict) -> tuple[bool, bool]:
@@ -244,5 +233,5 @@ def _answered(record: dict) -> tuple[bool, bool]:
 def score(record: dict) -> str:
     """Instruments and wrong answers, in words."""
     looked, tries = len(record.get("looked", [])), int(record.get("tries", 0))
-    instruments = f"{looked} instrument{'' if looked == 1 else 's'}"
-    return f"{instruments}, {tries or 'no'} wrong answer{'' if tries == 1 else 's'}."
+    wrong = plural(tries, "wrong answer") if tries else "no wrong answers"
+    return f"{plural(looked, 'instrument')}, {wrong}."

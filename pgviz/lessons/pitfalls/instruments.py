@@ -1,10 +1,7 @@
 """Five instruments of a run that learns as it should."""
 
-from collections.abc import Sequence
-
 from pgviz.lessons.pitfalls.reading import BELOW, NAMES, Reading
 from pgviz.measure import symptoms
-from pgviz.runs import Run
 from pgviz.training.command import command_line
 from pgviz.training.zoo import CASES
 from pgviz.ui import training
@@ -39,17 +36,13 @@ def draw(screen: Screen) -> None:
     else:
         with screen.picture():
             HEALTHY.heading(instrument, "REINFORCE with a learned baseline, on CartPole")
-        training.recorded(
+        finished = training.recorded(
             screen,
             RUNS,
-            lambda runs, before: _draw(screen, runs, instrument),
+            lambda runs, before: HEALTHY.draw(screen, runs, instrument),
             height=screen.height - BELOW,
         )
         training.run_again(screen, RUNS)
-        screen.says(HEALTHY.alone(instrument))
+        screen.says(HEALTHY.alone(instrument, finished))
     screen.code(symptoms.last_tenth, symptoms.curves)
     screen.command(command_line(CASES["sign"].config))
-
-
-def _draw(screen: Screen, runs: Sequence[Run], instrument: str) -> None:
-    HEALTHY.draw(screen, runs, instrument)

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -10,12 +12,13 @@ from pgviz.charts import pitfalls as charts
 from pgviz.charts.theme import BROKEN, COLOR
 from pgviz.figures import fixed, number
 from pgviz.measure import symptoms
-from pgviz.runs import Run
+from pgviz.runs import Recording, Run
 from pgviz.training import zoo
 from pgviz.training.config import Config
 from pgviz.training.zoo import CASES
 from pgviz.ui import live
 from pgviz.ui.controls import Choice
+from pgviz.ui.in_memory import in_memory
 from pgviz.ui.look import ink
 from pgviz.ui.screen import ROOM_SCALE, Screen, chart
 from pgviz.worlds.world import find
@@ -74,22 +77,22 @@ class Reading:
 
     def draw(self, screen: Screen, runs: Sequence[Run], instrument: str) -> None:
         """The curves of both runs, as far as they have come."""
-        found = {kind: run for kind, run in self._by_kind(runs).items() if live.begun(run)}
-        if not found:
+        found = self._by_kind(runs)
+        begun = {kind: rec for kind, run in found.items() if (rec := live.begun(run))}
+        if not begun:
             st.skeleton(height=screen.height - BELOW)
             return
         along = "num_episodes" if self.runs[0].whole_episodes else "env_steps"
+        field = FIELDS[instrument]
+        if instrument == "return":
+            field = symptoms.return_metric(self.runs[0])
         middles, names, seeds = [], [], live.NO_SEEDS
-        for kind, run in found.items():
-            recording = live.begun(run)
-            assert recording is not None
-            field = FIELDS[instrument]
-            if instrument == "return":
-                field = symptoms.return_metric(run.config)
-            middle, each = symptoms.curves(recording.metrics(), field, along)
+        for kind, recording in begun.items():
+            num_updates = live.seen_by_all(found[kind], recording)
+            middle, each = _curves(str(recording.path), num_updates, field, along)
             middles.append(middle.assign(kind=kind))
             names.append(middle.tail(1).assign(kind=kind, label=LABELS[kind]))
-            if kind == "wrong" or "wrong" not in found:
+            if kind == "wrong" or "wrong" not in begun:
                 seeds = each.assign(kind=kind)
         end = max(middle["x"].max() for middle in middles if len(middle))
         ends = pd.concat(names, ignore_index=True)
@@ -138,20 +141,22 @@ class Reading:
                 scale=ROOM_SCALE if screen.present else 1.0,
             )
 
-    def alone(self, instrument: str) -> str:
+    def alone(self, instrument: str, finished: Sequence[Run]) -> str:
         """What the instrument reads in the end with the right line."""
-        right = symptoms.measured()[self.name]["right"]
+        right = self._readings(finished)["right"]
         value = fixed(right[FIELDS[instrument]], 2)
         if instrument == "advantages":
             value = f"{value} ± {number(right['advantage_std'], 2)}"
         what = {"advantages": "advantage"}.get(instrument, instrument)
         return f"In the last tenth of the run the {what} is {value}."
 
-    def sentence(self, instrument: str) -> str:
-        """What the instrument reads in the end, of both runs, as measured beforehand."""
-        wrong, right = (symptoms.measured()[self.name][which] for which in symptoms.LINES)
+    def sentence(self, instrument: str, finished: Sequence[Run] = ()) -> str:
+        """What the instrument reads in the end, of both runs; as measured beforehand until they have."""
         if instrument == "one update":
+            wrong, right = (symptoms.measured()[self.name][which] for which in symptoms.LINES)
             return f"Cosine with ∇J: {_cosine(wrong)}; with the right code {_cosine(right)}."
+        readings = self._readings(finished)
+        wrong, right = readings["wrong"], readings["right"]
         if instrument == "advantages":
             said = [
                 f"{_plain(x['advantage_mean'])} ± {number(x['advantage_std'], 2)}"
@@ -168,6 +173,15 @@ class Reading:
             f"In the last tenth of the run the {instrument} is {low}; with the right code {high}."
         )
 
+    def _readings(self, finished: Sequence[Run]) -> dict[str, dict[str, Any]]:
+        """Of the runs that have finished; of the others what was measured beforehand."""
+        shown = {
+            kind: _reading(str(recording.path), recording.num_updates)
+            for kind, run in self._by_kind(finished).items()
+            if (recording := live.begun(run))
+        }
+        return symptoms.measured()[self.name] | shown
+
     def _by_kind(self, runs: Sequence[Run]) -> dict[str, Run]:
         wrong, right = self.runs
         by_config = {run.config.replace(rng_seed=0): run for run in runs}
@@ -183,6 +197,22 @@ class Reading:
                 return returns[0], returns[1] + 20
             return DOMAINS.get(world)
         return None
+
+
+@in_memory
+def _curves(
+    path: str, num_updates: int, field: str, along: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    metrics = Recording(Path(path)).metrics()
+    cut = {name: metrics[name][:num_updates] for name in (field, along, "advantage_std")}
+    middle, seeds = symptoms.curves(cut, field, along)
+    return live.compact(middle), live.compact(seeds)
+
+
+@in_memory
+def _reading(path: str, num_updates: int) -> dict[str, Any]:
+    recording = Recording(Path(path))
+    return symptoms.reading(recording.metrics(), recording.config)
 
 
 def apart(

@@ -43,7 +43,7 @@ def draw(screen: Screen) -> None:
     table = cases(screen)
     learning = symptoms.still_learn()
     screen.chart(
-        charts.shares, len(table), symptoms.LEARNS, ink(),
+        charts.shares, symptoms.LEARNS, ink(),
         tables={"cases": table},
         title=f"{len(learning)} of {len(CASES)} wrong lines still learn",
         note="middle half of 16 seeds, last tenth of the run · a case is named once you have seen it",
