@@ -4,7 +4,6 @@ Training happens in worker processes; a page only reads what they have recorded.
 """
 
 import logging
-import math
 import os
 import random
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 import streamlit as st
+from cachetools import TTLCache
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -25,6 +25,7 @@ from pgviz.measure.solving import curve, seed_curves
 from pgviz.runs import Busy, Recording, Run, Runs
 from pgviz.runs.registry import GRACE_S, MAX_RUN_S
 from pgviz.training.config import Config
+from pgviz.ui.environment import number_of
 from pgviz.ui.guard import fragment, guarded
 from pgviz.ui.in_memory import in_memory, memory
 
@@ -32,6 +33,7 @@ POLL_S = 0.4  # between two looks at a run, where few are looking
 SLOWEST_POLL_S = 4.0
 LOOK_S = 0.008  # of the server's time that one look takes, about
 SPREAD = 0.4  # of the time between two looks
+MOST_TABS = 10_000  # of which is remembered who looks
 SHARE = 0.5  # of its time that all looks together may take
 CURVES_BYTES = 400_000  # what the curves of one run take, at most about
 _server = threading.main_thread()  # it outlives modules that are loaded anew
@@ -82,18 +84,7 @@ def _folder() -> Path | None:
 
 
 def _grace_s() -> float:
-    """The seconds of PGVIZ_GRACE_S; the usual ones, and a sentence in the log, if it is none."""
-    text = os.environ.get("PGVIZ_GRACE_S", str(GRACE_S))
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if 0 <= seconds <= MAX_RUN_S:
-        return seconds
-    logging.getLogger(__name__).warning(
-        "PGVIZ_GRACE_S=%s is no number from 0 to %g: %g is used.", text, MAX_RUN_S, GRACE_S
-    )
-    return GRACE_S
+    return number_of("PGVIZ_GRACE_S", GRACE_S, 0, MAX_RUN_S)
 
 
 def viewer() -> str:
@@ -214,24 +205,21 @@ def pace_s(num_followers: int) -> float:
 
 
 class Followers:
-    """The tabs that have looked at a run within the last moments."""
+    """The tabs that have looked at a run within two of the slowest looks."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._last: dict[str, float] = {}
+        self._tabs: TTLCache[str, bool] = TTLCache(MOST_TABS, 2 * SLOWEST_POLL_S, clock)
         self._lock = threading.Lock()
 
     def seen(self, name: str) -> None:
         """This tab has just looked."""
         with self._lock:
-            self._last[name] = self._clock()
+            self._tabs[name] = True
 
     def count(self) -> int:
-        """How many there are; a tab that was not seen for two of the slowest looks is none."""
+        """How many there are."""
         with self._lock:
-            since = self._clock() - 2 * SLOWEST_POLL_S
-            self._last = {name: at for name, at in self._last.items() if at > since}
-            return len(self._last)
+            return len(self._tabs)
 
 
 _followers = Followers()
@@ -274,7 +262,8 @@ def compact(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-_looked: dict[str, tuple[float, int]] = {}  # path → when, and how many updates there were
+_looked: TTLCache[Path, int] = TTLCache(MOST_TABS, POLL_S)  # how many updates there were
+_looking = threading.Lock()
 
 
 def seen_by_all(run: Run, recording: Recording) -> int:
@@ -282,15 +271,11 @@ def seen_by_all(run: Run, recording: Recording) -> int:
 
     What is made of them is then made once for all. The last update is shown at once.
     """
-    path, num_updates = str(run.path), recording.num_updates
+    num_updates = recording.num_updates
     if not run.active:
-        _looked.pop(path, None)
         return num_updates
-    at, before = _looked.get(path, (-POLL_S, 0))
-    if before and time.monotonic() - at < POLL_S:
-        return min(before, num_updates)
-    _looked[path] = time.monotonic(), num_updates
-    return num_updates
+    with _looking:
+        return min(int(_looked.setdefault(run.path, num_updates)), num_updates)
 
 
 @in_memory
