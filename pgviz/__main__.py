@@ -212,12 +212,11 @@ def sheets(folder: Path, as_json: bool) -> None:
             row.format("file", "steps", "predicted", "answered", "found", "words", "checked")
         )
     for name, found in rows:
-        if isinstance(found, str):
-            click.echo(
-                json.dumps({"file": name, "fault": found}) if as_json else f"{name}: {found}"
-            )
-        elif as_json:
-            click.echo(json.dumps({"file": name, **asdict(found)}))
+        if as_json:
+            facts = {"fault": found} if isinstance(found, str) else asdict(found)
+            click.echo(json.dumps({"file": name, **facts}))
+        elif isinstance(found, str):
+            click.echo(f"{name}: {found}")
         else:
             counts = (found.steps, found.predicted, found.answered, found.found, found.words)
             click.echo(row.format(name, *counts, "; ".join(found.checked)))
@@ -292,11 +291,11 @@ def check(
         click.echo(found.skeleton(), nl=False)
         return 0
     if write is not None:
-        text = found.skeleton()
+        text, then = found.skeleton(), f"then python -m pgviz check {exercise} {write}"
         if write.suffix == ".ipynb":
             from pgviz.exercises.notebook import notebook
 
-            text = notebook(found)
+            text, then = notebook(found), "and run the cells in Jupyter"
         try:
             with write.open("x", encoding="utf-8") as new:
                 new.write(text)
@@ -304,10 +303,7 @@ def check(
             raise click.ClickException(
                 f"{write} cannot be written: {error.strerror or error}"
             ) from None
-        if write.suffix == ".ipynb":
-            click.echo(f"{write}: open it in Jupyter, fill in the gaps, and run its cells")
-            return 0
-        click.echo(f"{write}: fill in the gaps, then python -m pgviz check {exercise} {write}")
+        click.echo(f"{write}: fill in the gaps, {then}")
         return 0
     if file is None:
         raise click.ClickException(

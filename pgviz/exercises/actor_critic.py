@@ -16,6 +16,7 @@ from pgviz.exercises.checking import (
     must_be,
     repeatable,
     slopes,
+    value_loss,
 )
 from pgviz.exercises.solutions import actor_critic as solution
 from pgviz.exercises.solutions.actor_critic import (
@@ -183,10 +184,6 @@ def towards_the_targets(yours: Yours) -> None:
             obs=obs,
             next_obs=next_obs,
         )
-
-
-def value_loss(obs: Floats, targets: Floats, weights: Floats) -> float:
-    return float(np.mean((obs @ weights - targets) ** 2) / 2)
 
 
 def a_batch_twice(yours: Yours) -> None:

@@ -15,6 +15,7 @@ from pgviz.exercises.checking import (
     must_be,
     repeatable,
     slopes,
+    value_loss,
 )
 from pgviz.exercises.solutions import baseline as solution
 from pgviz.exercises.solutions.actor_critic import actor_gradient
@@ -142,10 +143,6 @@ def towards_the_returns(yours: Yours) -> None:
             obs=obs,
             returns=returns,
         )
-
-
-def value_loss(obs: Floats, returns: Floats, weights: Floats) -> float:
-    return float(np.mean((obs @ weights - returns) ** 2) / 2)
 
 
 def a_batch_twice(yours: Yours) -> None:

@@ -276,6 +276,11 @@ def given(case: Mapping[str, Any]) -> str:
     return ", for " + ", ".join(f"{name} = {text}" for name, text in parts.items())
 
 
+def value_loss(obs: Floats, targets: Floats, weights: Floats) -> float:
+    """½ mean (V̂ − y)² of a linear critic, V̂ = obs @ weights."""
+    return float(np.mean((obs @ weights - targets) ** 2) / 2)
+
+
 def slopes(function: Callable[[Floats], float], at: Floats, step: float = 1e-6) -> Floats:
     """∂f/∂x_i ≈ (f(x + h e_i) − f(x − h e_i)) / 2h, in the shape of x."""
     found = np.zeros_like(at)

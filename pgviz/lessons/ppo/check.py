@@ -1,14 +1,13 @@
 """Four questions about PPO; every reply is computed."""
 
 import numpy as np
-import torch
 
 from pgviz.exact.surrogate import surrogate_gradient
 from pgviz.exact.values import gradient
 from pgviz.figures import fixed, signed
+from pgviz.lessons.ppo.sides import term
 from pgviz.lessons.question import Question
 from pgviz.measure import proximal
-from pgviz.training.updates import clipped_surrogate
 from pgviz.ui.quiz import quiz
 from pgviz.ui.screen import Screen
 from pgviz.worlds.named import short_corridor
@@ -27,9 +26,7 @@ def draw(screen: Screen) -> None:
 
 def slope_of_a_term(ratio: float, advantage: float) -> float:
     """∂/∂ρ of min(ρ A, clip(ρ) A), by autograd."""
-    rho = torch.tensor([ratio], dtype=torch.float64, requires_grad=True)
-    value = clipped_surrogate(rho, torch.tensor([advantage], dtype=torch.float64), EPSILON)
-    return float(torch.autograd.grad(value.sum(), rho)[0])
+    return term(ratio, advantage, EPSILON)[1]
 
 
 def ratio_one() -> Question:

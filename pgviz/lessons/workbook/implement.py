@@ -3,7 +3,6 @@
 import streamlit as st
 
 from pgviz import exercises
-from pgviz.exercises.notebook import notebook
 from pgviz.sheets import LONGEST
 from pgviz.ui import progress
 from pgviz.ui.controls import Choice
@@ -30,24 +29,29 @@ def draw(screen: Screen) -> None:
         said = " ".join(str(st.session_state[key]).split())[:LONGEST]
         progress.note(*place, checked=said or None)
 
+    skeleton = exercise.skeleton()
+
+    def as_notebook() -> str:
+        from pgviz.exercises.notebook import notebook  # its library is loaded when it is wanted
+
+        return notebook(exercise)
+
     with screen.picture():
-        shown = exercise.skeleton()
-        shown = shown[shown.index("def ") :]  # what stands above them is in the file
         st.code(
-            shown,
+            skeleton[skeleton.index("def ") :],  # what stands above is in the file
             "python",
             wrap_lines=True,
             height=screen.height - (150 if screen.present else 116),
         )
         st.code(f"python -m pgviz check {name} {file}.py", "bash")
         with st.container(horizontal=True, gap="small"):
-            for label, text, ending, kind in (
-                ("The file", exercise.skeleton(), "py", "text/x-python"),
-                ("A notebook", notebook(exercise), "ipynb", "application/x-ipynb+json"),
+            for label, content, ending, kind in (
+                ("The file", skeleton, "py", "text/x-python"),
+                ("A notebook", as_notebook, "ipynb", "application/x-ipynb+json"),
             ):
                 st.download_button(
                     label,
-                    text,
+                    content,
                     f"{file}.{ending}",
                     kind,
                     key=f"file-{name}-{ending}",

@@ -38,7 +38,7 @@ def draw(screen: Screen) -> None:
         )
         st.download_button(
             "A page to print",
-            printable(steps),
+            lambda: printable(steps),
             "pgviz-sheet.html",
             "text/html",
             icon=":material/print:",
