@@ -16,6 +16,7 @@ from pgviz.measure import symptoms
 from pgviz.runs import Runs
 from pgviz.training import zoo
 from pgviz.training.zoo import CASES
+from pgviz.worlds.world import find
 from tests.conftest import REPO
 from tests.walks import opened, words
 
@@ -196,6 +197,33 @@ def test_the_share_of_the_improvement_and_who_still_learns():
     assert set(symptoms.still_learn()) == {"broadcast-values", "time-limit", "leak"}
     assert still.verdict(3)[0]
     assert not still.verdict(9)[0]
+
+
+def test_the_numbers_in_the_reasons_and_the_symptoms_are_those_measured():
+    """What a sentence of a case states as a number, recomputed."""
+
+    def length(name):
+        update = symptoms.measured()[name]["wrong"]["update"]
+        return np.linalg.norm(update["mean"]) / np.linalg.norm(update["exact"])
+
+    measured = symptoms.measured()
+    arms = find("two-arms").table
+    (pi,), (paid,) = arms.policy, (arms.transitions * arms.rewards).sum(axis=-1)
+    assert sorted(pi * paid) == pytest.approx([0.4 * 1, 0.6 * 0.8])
+    assert (pi * paid).argmax() != paid.argmax()  # case 1
+    gamma = CASES["gamma-twice"].config.gamma
+    assert gamma**100 == pytest.approx(1 / 8, abs=0.01)  # case 6
+    explained = [measured["no-detach"][w]["explained_variance"] for w in symptoms.LINES]
+    assert explained[0] == pytest.approx(0.99, abs=0.005)  # case 7
+    assert explained[0] > explained[1]
+    assert measured["broadcast-loss"]["wrong"]["explained_variance"] == pytest.approx(0, abs=5e-3)
+    assert length("broadcast-returns") == pytest.approx(1 / 16, rel=0.1)  # case 9
+    most = np.e / (1 + np.e)
+    assert most == pytest.approx(0.73, abs=0.005)  # case 15
+    assert -most * np.log(most) - (1 - most) * np.log(1 - most) == pytest.approx(0.58, abs=0.005)
+    assert length("softmax-in-the-loss") == pytest.approx(1 / 25, rel=0.1)  # case 16
+    forwards = measured["forwards"]["wrong"]  # case 13
+    assert forwards["advantage_std"] > 100 * forwards["episode_return"]
 
 
 def test_a_curve_is_the_middle_of_the_seeds_in_few_points():

@@ -8,7 +8,7 @@ CASE = Blind(
         "REINFORCE on three arms that pay 1, 2 and 5. “Each seed soon becomes certain of one arm."
         " Which one seems to be luck; some are certain of the worst.”"
     ),
-    why="The slope is that of a flatter policy, a twentieth as long: noise decides.",
+    why="The slope is that of a flatter policy, a twenty-fifth as long: noise decides.",
     others=("softmax-twice", "no-log", "own-mean"),
     telling="one update",
 )

@@ -33,10 +33,10 @@ FIELDS = {
     "advantages": "advantage_mean",
 }
 AXES = {
-    "return": "mean return of the episodes of an update",
-    "entropy": "entropy of the policy, nats",
+    "return": "mean return",
+    "entropy": "entropy, nats",
     "explained variance": "explained variance",
-    "advantages": "weight Ψ of an action, mean ± std",
+    "advantages": "weight Ψ, mean ± std",
 }
 LABELS = {"wrong": "this run", "right": "right code"}
 
