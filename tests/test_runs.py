@@ -12,7 +12,7 @@ import threading
 import time
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -28,11 +28,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from pgviz.runs import Busy, Recording, Runs, registry, worker
+from pgviz.runs import Busy, Recording, Runs, names, registry, shelf, worker
+from pgviz.runs.shares import HOME
 from pgviz.training import Config, train
 
 REPO = Path(__file__).parent.parent
 SHORT = Config(num_seeds=2, num_updates=3, num_envs=2, hidden=4)
+LONGER = SHORT.replace(num_updates=200)
 ENDLESS = Config(num_seeds=1, num_updates=100_000, num_envs=1, hidden=1, learning_rate=0)
 PATIENCE = 60.0  # seconds; a test that needs them has failed
 
@@ -147,7 +149,22 @@ def fake(monkeypatch, open_runs):
     """A registry without processes, and without time."""
     monkeypatch.setattr(registry, "worker_pool", FakePool)
     monkeypatch.setattr(registry, "Timer", FakeTimer)
-    return open_runs()
+    runs = open_runs(num_workers=64)  # nothing waits but for the test
+    runs._opening.result()
+    return runs
+
+
+@pytest.fixture
+def one_worker(monkeypatch, open_runs):
+    """`one_worker(waiting=3)` is a registry with one fake worker, and such limits for a visitor."""
+    monkeypatch.setattr(registry, "worker_pool", FakePool)
+
+    def open_it(**limits):
+        runs = open_runs(num_workers=1, limits=replace(HOME, **limits))
+        runs._opening.result()
+        return runs
+
+    return open_it
 
 
 def finish(runs):
@@ -210,7 +227,7 @@ def test_a_finished_run_is_returned_at_once_here_and_by_the_next_server(open_run
     assert (again.status, again.path) == ("finished", run.path)
     assert again.recording().theta(3).tobytes() == run.recording().theta(3).tobytes()
     assert runs._pool.waiting == []
-    monkeypatch.setattr(registry, "code_version", lambda: "another")
+    monkeypatch.setattr(names, "code_version", lambda: "another")
     assert runs.watch(SHORT, "bob").status == "queued"
 
 
@@ -222,7 +239,7 @@ print(*(module.__file__ for name, module in sys.modules.items() if name.startswi
     imported = subprocess.run(
         [sys.executable, "-c", script], cwd=REPO, text=True, capture_output=True, check=True
     )
-    hashed = [registry._PACKAGE / entry for entry in registry._ENGINE]
+    hashed = [names.PACKAGE / entry for entry in names.ENGINE]
     files = [Path(name) for name in imported.stdout.split()]
     assert len(files) > 5
     for file in files:
@@ -281,7 +298,7 @@ def test_what_was_refused_is_not_read_again_and_a_whole_one_beside_it_is_found(f
     refused = {"0.1", "0.2"} & {path.name[17:20] for path in fake.directory.glob("*.done")}
     whole.unlink()
     assert fake.find(SHORT) is None
-    monkeypatch.setattr(registry, "checked", lambda *_: pytest.fail(f"read again: {refused}"))
+    monkeypatch.setattr(shelf, "checked", lambda *_: pytest.fail(f"read again: {refused}"))
     assert fake.find(SHORT) is None
 
 
@@ -299,14 +316,14 @@ def test_a_recording_that_changes_while_the_server_runs_is_computed_again(fake):
 def test_while_a_recording_is_read_nobody_else_waits(fake, monkeypatch):
     finished_before(fake.directory)
     reading, go_on = threading.Event(), threading.Event()
-    read = registry.checked
+    read = shelf.checked
 
     def slowly(path, config):
         reading.set()
         assert go_on.wait(PATIENCE)
         return read(path, config)
 
-    monkeypatch.setattr(registry, "checked", slowly)
+    monkeypatch.setattr(shelf, "checked", slowly)
     got = []
     threads = [
         threading.Thread(target=lambda: got.append(fake.watch(SHORT, "ann"))) for _ in range(2)
@@ -401,21 +418,21 @@ def test_a_group_goes_with_its_closed_tab_and_comes_back_with_it(fake):
     assert {run.status for run in runs} == {"stopped"}
 
 
-def test_a_group_starts_as_a_whole_or_not_at_all(fake, monkeypatch):
-    monkeypatch.setattr(registry, "MAX_QUEUED", 5)
-    before = fake.watch_all(GROUP[:3], "ann")
-    others = [SHORT.replace(rng_seed=100 + k) for k in range(3)]
+def test_a_group_starts_as_a_whole_or_not_at_all(one_worker):
+    runs = one_worker(waiting=3)
+    before = runs.watch_all(GROUP[:3], "ann")  # one of them trains
+    others = [SHORT.replace(rng_seed=100 + k) for k in range(4)]
     with pytest.raises(Busy):
-        fake.watch_all(others, "bob")
-    assert fake.watched_by("bob") is None
-    assert len(fake._pool.waiting) == 3
-    assert len(fake.watch_all([*others[:2], GROUP[0]], "bob")) == 3  # one of them is there already
+        runs.watch_all(others, "bob")
+    assert runs.watched_by("bob") is None
+    assert len(runs._line.order()) == 2
+    assert len(runs.watch_all([*others[:2], GROUP[0]], "bob")) == 3  # one of them is there already
     assert all(run.active for run in before)
-    assert len(fake.watch_all(others, "bob")) == 3  # what it waited for makes room
+    assert len(runs.watch_all(others[1:], "bob")) == 3  # what it waited for makes room
 
 
 def test_making_room_for_a_group_spares_what_the_group_has_already(fake):
-    fake.max_bytes = 0
+    fake._shelf.max_bytes = 0
     done = fake.watch(GROUP[0], "ann")
     finish(fake)
     runs = fake.watch_all(GROUP, "bob")
@@ -500,7 +517,8 @@ def test_a_queued_run_that_is_stopped_never_trains(open_runs):
     second = runs.watch(ENDLESS.replace(rng_seed=1), "bob")
     third = runs.watch(SHORT, "eve")
     assert [run.status for run in (first, second, third)] == ["running", "queued", "queued"]
-    assert [runs.position(run) for run in (first, second, third)] == [0, 0, 1]
+    assert [runs.position(run) for run in (first, second, third)] == [0, 1, 0]  # a short one passes
+    assert runs.why_it_waits(second).startswith("It waits")
     runs.detach("bob")
     runs.detach("ann")
     assert ended(third) == "finished"
@@ -509,24 +527,36 @@ def test_a_queued_run_that_is_stopped_never_trains(open_runs):
     assert list(runs.directory.glob("*.stop")) == []
 
 
-def test_a_full_queue_says_so_in_one_sentence_but_lets_a_viewer_change_its_mind(fake, monkeypatch):
-    monkeypatch.setattr(registry, "MAX_QUEUED", 3)
-    for k in range(3):
-        fake.watch(SHORT.replace(rng_seed=k), str(k))
+def test_a_full_queue_says_so_in_one_sentence_but_lets_a_viewer_change_its_mind(
+    one_worker, monkeypatch
+):
+    monkeypatch.setattr(registry, "MAX_WAITING", 3)
+    runs = one_worker()
+    for k in range(4):  # the first of them trains
+        runs.watch(SHORT.replace(rng_seed=k), str(k))
     with pytest.raises(Busy, match=r"^[^\n]+\.$"):
-        fake.watch(ENDLESS, "late")
-    assert fake.watched_by("late") is None
-    assert fake.watch(SHORT, "late").viewers == {"0", "late"}  # joining costs nothing
-    assert fake.watch(ENDLESS, "2").active
-    fake._pool.begin()
-    assert fake.watch(ENDLESS.replace(rng_seed=9), "later").active
+        runs.watch(ENDLESS, "late")
+    assert runs.watched_by("late") is None
+    assert runs.watch(SHORT, "late").viewers == {"0", "late"}  # joining costs nothing
+    assert runs.watch(ENDLESS, "2").active
+    finish(runs)
+    assert runs.watch(ENDLESS.replace(rng_seed=9), "later").active
+
+
+def test_a_visitor_with_too_many_runs_waiting_is_told_so_and_others_are_not(one_worker):
+    runs = one_worker(waiting=2)
+    for k in range(3):  # the first of them trains
+        runs.watch(SHORT.replace(rng_seed=k), f"tab {k}", "ann")
+    with pytest.raises(Busy, match=r"^[^\n]+\.$"):
+        runs.watch(ENDLESS, "another tab", "ann")
+    assert runs.watch(ENDLESS, "tab", "bob").active
 
 
 # Failures
 
 
 def test_a_killed_worker_fails_its_run_only_and_is_replaced(open_runs):
-    runs = open_runs(num_workers=2)
+    runs = open_runs(num_workers=3)  # long runs leave one of them to others
     mine = runs.watch(ENDLESS, "ann")
     other = runs.watch(ENDLESS.replace(rng_seed=1), "bob")
     victim = trainer(mine)
@@ -539,7 +569,7 @@ def test_a_killed_worker_fails_its_run_only_and_is_replaced(open_runs):
     assert other.status == "running"
     assert mine.recording().num_updates > 0  # what there is stays readable
     assert ended(runs.watch(SHORT, "ann")) == "finished"
-    eventually(lambda: len(workers_of(runs)) == 2)
+    eventually(lambda: len(workers_of(runs)) == 3)
     assert runs.watch(ENDLESS, "eve").active  # and it can be tried again
 
 
@@ -645,11 +675,11 @@ def test_recordings_that_nobody_watches_leave_the_disk_some_room(open_runs, monk
     assert ended(runs.watch(one, "ann")) == "finished"
     assert ended(runs.watch(two, "ann")) == "finished"  # nobody watches the first any more
     size = runs.find(one).path.stat().st_size
-    monkeypatch.setattr(registry, "SPARE_BYTES", 1000)
-    monkeypatch.setattr(registry.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    monkeypatch.setattr(shelf, "SPARE_BYTES", 1000)
+    monkeypatch.setattr(shelf.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
     assert ended(runs.watch(three, "ann")) == "finished"
     assert runs.find(one) is not None
-    monkeypatch.setattr(registry.shutil, "disk_usage", lambda _: SimpleNamespace(free=999 - size))
+    monkeypatch.setattr(shelf.shutil, "disk_usage", lambda _: SimpleNamespace(free=999 - size))
     assert ended(runs.watch(three.replace(rng_seed=3), "ann")) == "finished"
     assert runs.find(one) is None
 
@@ -687,15 +717,14 @@ def test_whatever_training_raises_becomes_one_sentence(monkeypatch, tmp_path, er
     assert len(said.splitlines()) == 1
 
 
-def test_a_run_that_takes_too_long_fails_in_one_sentence(open_runs, monkeypatch):
-    monkeypatch.setattr(registry, "MAX_RUN_S", 1)
-    run = open_runs().watch(ENDLESS, "ann")
+def test_a_run_that_takes_too_long_fails_in_one_sentence(open_runs):
+    run = open_runs(limits=replace(HOME, run_s=1)).watch(ENDLESS, "ann")
     assert ended(run) == "failed"
     assert run.message == "The run took longer than 1 seconds."
 
 
 def test_all_workers_killed_at_once_fail_their_runs_in_a_sentence_and_are_replaced(open_runs):
-    runs = open_runs(num_workers=2)
+    runs = open_runs(num_workers=3)
     trained = [runs.watch(ENDLESS.replace(rng_seed=k), f"viewer {k}") for k in range(2)]
     for run in trained:
         recorded(run)
@@ -752,7 +781,7 @@ def test_a_run_that_begins_after_its_folder_was_deleted_makes_it_again(tmp_path)
 
 
 def test_what_is_no_recording_takes_no_room_and_stands_in_no_way(fake):
-    fake.max_bytes = 0
+    fake._shelf.max_bytes = 0
     fake.directory.joinpath("a.run").mkdir()
     os.mkfifo(fake.directory / "b.run")
     fake.directory.joinpath("c.run").symlink_to("/dev/zero")
@@ -760,7 +789,8 @@ def test_what_is_no_recording_takes_no_room_and_stands_in_no_way(fake):
     fake.directory.joinpath("d.done").mkdir()
     os.utime(fake.directory / "d.run", (0, 0))
     assert in_time(lambda: fake.watch(SHORT, "ann")).active
-    assert {path.name for path in fake.directory.iterdir()} == {"a.run", "b.run", "c.run", "d.done"}
+    left = {path.name for path in fake.directory.iterdir() if path.suffix != ".claim"}
+    assert left == {"a.run", "b.run", "c.run", "d.done"}
 
 
 # Two servers in one folder
@@ -787,24 +817,69 @@ def test_a_server_leaves_alone_what_another_one_writes_or_watches(open_runs, mon
     assert not watched.path.exists()
 
 
-def test_two_servers_that_train_the_same_leave_two_whole_recordings(open_runs, monkeypatch):
-    servers = [open_runs(), open_runs()]
-    runs = [server.watch(SHORT, "ann") for server in servers]
+def test_what_two_servers_are_asked_for_is_trained_once_for_both(open_runs):
+    one, other = servers = [open_runs(), open_runs()]
+    runs = [server.watch(LONGER, "ann") for server in servers]
+    eventually(lambda: runs[1].recording() is not None or not runs[0].active)
     assert [ended(run) for run in runs] == ["finished"] * 2
-    assert runs[0].path != runs[1].path
-    last, again = (run.recording().theta(3).tobytes() for run in runs)
-    assert last == again
-    for server in servers:
-        server.close()
-    monkeypatch.setattr(registry, "worker_pool", FakePool)
-    for _ in runs:  # in whatever order they are found
-        found = open_runs().find(SHORT)
-        assert found.recording().theta(3).tobytes() == last
-        found.path.unlink()
+    assert runs[0].path == runs[1].path
+    assert len([*one.directory.glob("*.run")]) == 1
+    assert other.find(LONGER) is runs[1]
+    eventually(lambda: {path.suffix for path in one.directory.iterdir()} == {".run", ".done"})
+
+
+def test_a_run_goes_on_while_only_visitors_of_another_server_look(open_runs, monkeypatch):
+    monkeypatch.setattr(registry, "LOOK_S", 0.01)
+    mine, other = open_runs(), open_runs()
+    run = mine.watch(ENDLESS, "ann")
+    recorded(run)
+    theirs = other.watch(ENDLESS, "bob")
+    assert (theirs.status, theirs.path) == ("running", run.path)
+    assert mine.detach("ann") is True
+    assert run.status == "running"
+    assert other.detach("bob") is False
+    assert ended(run) == "stopped"
+
+
+def test_a_run_whose_server_is_gone_is_trained_by_the_one_that_looked_on(open_runs, monkeypatch):
+    monkeypatch.setattr(registry, "LOOK_S", 0.01)
+    mine, other = open_runs(), open_runs()
+    recorded(mine.watch(ENDLESS, "ann"))
+    theirs = other.watch(ENDLESS, "bob")
+    theirs_then = theirs.path
+    mine.close()
+    eventually(lambda: theirs.path != theirs_then)
+    recorded(theirs)
+    assert theirs.status == "running"
+
+
+def test_a_server_that_closes_keeps_its_hands_off_what_it_only_looked_at(open_runs):
+    mine, other = open_runs(), open_runs()
+    run = mine.watch(ENDLESS, "ann")
+    recorded(run)
+    other.watch(ENDLESS, "bob")
+    other.close()
+    assert run.path.exists()
+    assert run.status == "running"
+
+
+def test_what_killed_servers_have_left_goes_and_what_is_in_use_stays(open_runs, tmp_path):
+    stale = [tmp_path / f"0.1{suffix}" for suffix in (".new", ".stop", ".claim", ".looks")]
+    for path in stale:
+        path.touch()
+        os.utime(path, (0, 0))
+    fresh, other = tmp_path / "0.2.new", tmp_path / "notes.txt"
+    for path in (fresh, other):
+        path.touch()
+    os.utime(other, (0, 0))
+    open_runs(tmp_path)
+    eventually(lambda: not any(path.exists() for path in stale))
+    assert fresh.exists()
+    assert other.exists()
 
 
 def test_room_is_made_by_what_was_unseen_longest_and_never_by_what_is_needed(fake):
-    fake.max_bytes = 20_000  # two recordings of the fake workers
+    fake._shelf.max_bytes = 20_000  # two recordings of the fake workers
     done = []
     for k in range(5):
         done.append(fake.watch(SHORT.replace(rng_seed=k), f"viewer {k}"))
@@ -824,7 +899,7 @@ def test_room_is_made_by_what_was_unseen_longest_and_never_by_what_is_needed(fak
 
 
 def test_a_recording_too_big_to_keep_does_not_push_out_the_others(fake):
-    fake.max_bytes = 20_000
+    fake._shelf.max_bytes = 20_000
     small, big = (fake.watch(SHORT.replace(rng_seed=k), str(k)) for k in range(2))
     finish(fake)
     finish(fake)
@@ -848,7 +923,7 @@ def test_detaching_counts_as_having_seen_it(fake):
 
 
 def test_recordings_of_earlier_servers_are_bounded_too(fake):
-    fake.max_bytes = 20_000
+    fake._shelf.max_bytes = 20_000
     for k in range(4):
         fake.directory.joinpath(f"{k:016x}.12345678.run").write_bytes(bytes(10_000))
         os.utime(fake.directory / f"{k:016x}.12345678.run", (k, k))
@@ -858,7 +933,7 @@ def test_recordings_of_earlier_servers_are_bounded_too(fake):
 
 
 def test_thousands_of_runs_leave_nothing_behind_but_what_is_kept(fake, monkeypatch):
-    monkeypatch.setattr(registry, "MAX_IDLE", 20)
+    monkeypatch.setattr(shelf, "MAX_IDLE", 20)
     for k in range(1000):
         fake.watch(SHORT.replace(rng_seed=k), "ann")
         fake._pool.begin()

@@ -2,72 +2,48 @@
 
 A configuration IS the name of its run: everyone who asks for the same one watches the same run.
 A run that nobody watches any more is stopped; a finished one is kept while there is room.
-No Streamlit here: a viewer is any string.
+No Streamlit here: a viewer is any string, and so is a visitor, who may have many viewers.
+
+Several servers may share a folder: then a run has one trainer for all of them. A server that finds
+a run claimed by another one reads on in that one's recording, and trains it itself if it ends there.
 """
 
 import atexit
-import hashlib
-import json
-import logging
-import multiprocessing
 import os
-import shutil
-import stat
-import tempfile
 import time
-import uuid
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from functools import cache, lru_cache
-from importlib.metadata import version
-from itertools import count
-from multiprocessing import forkserver
+from functools import partial
 from pathlib import Path
 from threading import Event, Lock, RLock, Thread, Timer
-from typing import Any, TypeVar
+from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
+from pgviz.figures import plural
 from pgviz.runs import worker
-from pgviz.runs.recording import FORMAT, Recording, RecordingError, Stamp, checked, stamp_of
+from pgviz.runs.claims import Claim, Follower
+from pgviz.runs.names import run_key
+from pgviz.runs.pool import in_background, shut_down, worker_pool
+from pgviz.runs.recording import Recording, RecordingError, Stamp
+from pgviz.runs.shares import HOME, Limits, Line
+from pgviz.runs.shelf import MAX_BYTES, Shelf, delete, stamp, touch, unlink
 from pgviz.training import Config
 
-T = TypeVar("T")
-
 GRACE_S = 20.0  # a closed tab, or a lost connection, stops its run after this long
-LOOK_S = 1.0  # between two looks whether the workers still are a pool
-MAX_RUN_S = 900.0
-MAX_QUEUED = 50
-MAX_BYTES = 512 * 2**20  # of recordings that nobody watches …
-MAX_IDLE = 1000  # … and their number
-SPARE_BYTES = 64 * 2**20  # of the disk that recordings nobody watches leave free
+LOOK_S = 1.0  # between two looks at the workers and at what other servers train
+MAX_WAITING = 300
 AHEAD = "recorded ahead"  # the viewer of runs that no visitor has asked for
+ELSEWHERE = "another server"  # the viewer of runs that visitors of another server look at
 TOUCH_S = 30.0  # between two marks on the recordings that are watched
-RECENT_S = 120.0  # what another server has marked since, it needs
 POOL_DIED = "The worker processes of this server died."
-
-_logger = logging.getLogger(__name__)
-_PACKAGE = Path(__file__).parents[1]
-# What decides the numbers of a run; the tests hold it against what training imports.
-_ENGINE = (
-    "__init__.py",
-    "estimators.py",
-    "shapes.py",
-    "networks.py",
-    "policies.py",
-    "exact/__init__.py",
-    "exact/many.py",
-    "training",
-    "worlds",
-)
-_LIBRARIES = ("numpy", "torch", "gymnasium")
 
 
 class Busy(RuntimeError):
-    """The queue is full, said in one sentence."""
+    """There is no room for a run, and what to do about it: one sentence."""
 
 
 @dataclass(eq=False)
@@ -77,11 +53,14 @@ class Run:
     key: str
     config: Config
     path: Path
+    visitor: str = ""  # who has asked for it
     ending: str = ""  # finished, stopped or failed; empty while it is queued or running
     message: str = ""  # why it failed, one sentence
     viewers: set[str] = field(default_factory=set)
     stamp: Stamp | None = field(default=None, repr=False)  # of its file, when that was whole
     task: "Future[tuple[str, str]] | None" = field(default=None, repr=False)  # until it has ended
+    claim: Claim | None = field(default=None, repr=False)  # while a worker of this server has it
+    follower: Follower | None = field(default=None, repr=False)  # while another server trains it
     _read: tuple[tuple[int, int], Recording] | None = field(default=None, repr=False)
 
     @property
@@ -89,7 +68,7 @@ class Run:
         """queued, running, finished, stopped or failed."""
         task = self.task  # the pool's threads may take it away at any time
         begun = task is not None and (task.running() or task.done())
-        return self.ending or ("running" if begun else "queued")
+        return self.ending or ("running" if begun or self.follower else "queued")
 
     @property
     def active(self) -> bool:
@@ -121,33 +100,32 @@ class Runs:
         grace_s: float = GRACE_S,
         max_bytes: int = MAX_BYTES,
         records_ahead: bool = True,
+        limits: Limits = HOME,
     ) -> None:
         """`directory` keeps finished recordings between servers; without it they are temporary.
 
         Several servers may share it: each writes files of its own, whose names appear when they
-        are whole. `close` when done; at exit it is implied.
+        are whole. `close` when done; at exit it is implied. There is one worker more than cores:
+        it is left for short runs of others.
         """
-        self._temporary = directory is None
-        if directory is None:
-            directory = Path(tempfile.mkdtemp(prefix="pgviz-"))
-        directory.mkdir(parents=True, exist_ok=True)
-        self.directory = directory.resolve()
+        self._shelf = Shelf(directory, max_bytes)
+        self.directory = self._shelf.directory
         self.grace_s = grace_s
-        self.max_bytes = max_bytes
         self.records_ahead = records_ahead
-        self._name = uuid.uuid4().hex[:8]  # of this server, in the names of its recordings
-        self._numbers = count()
+        self.limits = limits
         self._lock = RLock()
         self._reading: dict[str, Lock] = {}  # key → of those who look for it on the disk
         self._runs: dict[str, Run] = {}  # key → the latest run of that configuration
+        self._num_workers = num_workers or (os.cpu_count() or 1) + 1
+        self._line: Line[Run] = Line(self._num_workers, limits)
         self._tasks: list[Run] = []  # every run that the pool still holds, in order of their start
+        self._followed: list[Run] = []  # those that other servers train
         self._watched: dict[str, tuple[Run, ...]] = {}  # viewer → what it watches, one or a group
         self._leaving: dict[str, Timer] = {}
         self._ahead: list[Config] = []  # to be recorded while no visitor needs the workers
-        self._num_workers = num_workers or os.cpu_count() or 1
-        self._opening = _in_background(worker_pool, self._num_workers)
         self._closed = Event()
-        Thread(target=self._look_after_the_pool, daemon=True).start()
+        self._open()
+        Thread(target=self._look_around, daemon=True).start()
         atexit.register(self.close)
 
     @property
@@ -155,15 +133,19 @@ class Runs:
         """The workers; the first to ask may have to wait until they have loaded their libraries."""
         return self._opening.result()
 
-    def watch(self, config: Config, viewer: str) -> Run:
-        """The run of this configuration, started if there is none; the viewer leaves any other."""
-        return self.watch_all([config], viewer)[0]
+    # --- what viewers do ---
 
-    def watch_all(self, configs: Sequence[Config], viewer: str) -> list[Run]:
+    def watch(self, config: Config, viewer: str, visitor: str = "") -> Run:
+        """The run of this configuration, started if there is none; the viewer leaves any other."""
+        return self.watch_all([config], viewer, visitor)[0]
+
+    def watch_all(self, configs: Sequence[Config], viewer: str, visitor: str = "") -> list[Run]:
         """The runs of these configurations, to be compared; the viewer leaves any others.
 
-        They are started in this order; if there is no room for all that are missing, none is.
+        They begin as soon as it is the turn of this visitor, whom nobody names for a viewer who is
+        alone; if there is no room for all that are missing, none is started.
         """
+        visitor = visitor or viewer
         for config in configs:
             self.find(config)
         with self._lock:
@@ -176,52 +158,22 @@ class Runs:
                 if run is None or run.ending in ("stopped", "failed")
             ]
             if missing:
-                self._require_room(len(missing), viewer)
+                self._require_room(len(missing), viewer, visitor)
                 self._give_way()
             # Watched from now on: making room for the missing ones must not delete the others.
             group = {config: run for config, run in found.items() if run and config not in missing}
             self._watched[viewer] = (*before, *group.values())
-            group |= {config: self._start(config) for config in missing}
+            for run in group.values():
+                self._line.ask_too(run, visitor)
+            group |= {config: self._start(config, visitor) for config in missing}
             for run in group.values():
                 run.viewers.add(viewer)
             self._watched[viewer] = tuple(group[config] for config in found)
             for run in before:
                 if run not in self._watched[viewer]:
                     self._let_be(run, viewer)
+            self._begin()
             return [group[config] for config in configs]
-
-    def prepare(self, configs: Sequence[Config], soon: bool = False) -> None:
-        """Record these runs ahead of any visitor, one at a time, while no visitor's run waits.
-
-        `soon` puts them before the others: somebody is looking at where they will be shown.
-        """
-        with self._lock:
-            if not self.records_ahead:
-                return
-            if soon:
-                self._ahead = [*configs, *(c for c in self._ahead if c not in configs)]
-            else:
-                self._ahead += [config for config in configs if config not in self._ahead]
-
-    def _go_ahead(self) -> None:
-        """Start the next run that is to be recorded ahead, if the workers have nothing to do."""
-        while True:
-            with self._lock:
-                if not self._ahead or self._tasks or self._closed.is_set():
-                    return
-                config = self._ahead.pop(0)
-            known = self.find(config)  # it may have to be read: without the lock
-            with self._lock:
-                if known is None or known.ending == "stopped":
-                    with suppress(Busy):
-                        self._start(config).viewers.add(AHEAD)
-
-    def _give_way(self) -> None:
-        """A visitor's run waits for no run that is recorded ahead: that one begins anew later."""
-        for run in [*self._tasks]:
-            if run.viewers == {AHEAD} and len(self._tasks) >= self._num_workers:
-                self._ahead.insert(0, run.config)
-                self._let_be(run, AHEAD)
 
     def find(self, config: Config) -> Run | None:
         """The run of this configuration, if it is known here or a finished one lies on disk."""
@@ -236,15 +188,6 @@ class Runs:
                 self._reading.pop(key, None)
         return run
 
-    def _known(self, key: str) -> Run | None:
-        """The run of this name, unless its finished recording is gone, or no longer the same."""
-        with self._lock:
-            run = self._runs.get(key)
-            if run is not None and run.ending == "finished":
-                now = _stamp(run.path)
-                return run if now is not None and now == run.stamp else None
-            return run
-
     def watched_by(self, viewer: str) -> Run | None:
         """The run that this viewer watches; the first of a group."""
         return next(iter(self._watched.get(viewer, ())), None)
@@ -253,7 +196,13 @@ class Runs:
         """How many runs are ahead of this one in the queue."""
         with self._lock:
             queued = [other for other in self._tasks if other.status == "queued"]
+            queued += self._line.order()
             return queued.index(run) if run in queued else 0
+
+    def why_it_waits(self, run: Run) -> str:
+        """What a queued run waits for, in one sentence; nothing for any other."""
+        with self._lock:
+            return self._line.because(run) if run.status == "queued" and run.task is None else ""
 
     def detach(self, viewer: str) -> bool:
         """The viewer stops watching. True if one of its runs goes on: others still watch it."""
@@ -262,19 +211,8 @@ class Runs:
             group = self._watched.pop(viewer, ())
             for run in group:
                 self._let_be(run, viewer)
+            self._begin()
             return any(run.active for run in group)
-
-    def _let_be(self, run: Run, viewer: str) -> None:
-        """One viewer fewer; a run that has none left stops."""
-        run.viewers.discard(viewer)
-        _touch(run.path)
-        if run.active and not run.viewers:
-            run.ending = "stopped"
-            try:
-                run.path.with_suffix(".stop").touch()
-            except OSError:  # there is no such folder any more, or no room in it
-                if run.task is not None:
-                    run.task.cancel()
 
     def leave(self, viewer: str, is_here: Callable[[], bool] = lambda: False) -> None:
         """A tab closed, or its connection broke: detach after the grace period unless it stays.
@@ -296,22 +234,6 @@ class Runs:
             if timer is not None:
                 timer.cancel()
 
-    def close(self) -> None:
-        """Stop every run and every worker; keep the finished recordings of a lasting directory."""
-        with self._lock:
-            if self._closed.is_set():
-                return
-            self._closed.set()
-            for viewer in [*self._watched]:
-                self.detach(viewer)
-        atexit.unregister(self.close)
-        shut_down(self._pool)  # without the lock: the pool's threads may be waiting for it
-        for run in [*self._tasks, *self._runs.values()]:
-            if run.ending != "finished":
-                _delete(run.path)
-        if self._temporary:
-            shutil.rmtree(self.directory, ignore_errors=True)
-
     def _gone(self, viewer: str, timer: Timer, is_here: Callable[[], bool]) -> None:
         here = is_here()
         with self._lock:
@@ -321,26 +243,89 @@ class Runs:
                 else:
                     self.detach(viewer)
 
-    def _require_room(self, num_runs: int, viewer: str) -> None:
-        # Runs that only this viewer waits for are about to leave the queue.
-        others = [run for run in self._tasks if run.viewers != {viewer}]
-        if sum(run.status == "queued" for run in others) + num_runs > MAX_QUEUED:
-            raise Busy("Too many runs are waiting on this server: try again in a minute.")
+    def close(self) -> None:
+        """Stop every run and every worker; keep the finished recordings of a lasting directory."""
+        with self._lock:
+            if self._closed.is_set():
+                return
+            self._closed.set()
+            for viewer in [*self._watched]:
+                self.detach(viewer)
+            for run in self._tasks:
+                self._stop(run)
+        atexit.unregister(self.close)
+        shut_down(self._pool)  # without the lock: the pool's threads may be waiting for it
+        for run in [*self._tasks, *self._runs.values()]:
+            if run.ending != "finished" and self._shelf.is_ours(run.path):
+                delete(run.path)
+            self._claim_no_longer(run)
+        self._shelf.close()
 
-    def _start(self, config: Config) -> Run:
+    # --- what is recorded before anybody asks ---
+
+    def prepare(self, configs: Sequence[Config], soon: bool = False) -> None:
+        """Record these runs ahead of any visitor, one at a time, while no visitor's run waits.
+
+        `soon` puts them before the others: somebody is looking at where they will be shown.
+        """
+        with self._lock:
+            if not self.records_ahead:
+                return
+            if soon:
+                self._ahead = [*configs, *(c for c in self._ahead if c not in configs)]
+            else:
+                self._ahead += [config for config in configs if config not in self._ahead]
+
+    def _go_ahead(self) -> None:
+        """Start the next run that is to be recorded ahead, if the workers have nothing to do."""
+        while True:
+            with self._lock:
+                busy = self._tasks or self._line.order() or self._closed.is_set()
+                if not self._ahead or busy:
+                    return
+                config = self._ahead.pop(0)
+            known = self.find(config)  # it may have to be read: without the lock
+            with self._lock:
+                if known is None or known.ending == "stopped":
+                    with suppress(Busy):
+                        self._start(config, f"{AHEAD} {run_key(config)}").viewers.add(AHEAD)
+                        self._begin()
+
+    def _give_way(self) -> None:
+        """A visitor's run shares no core with one that is recorded ahead: that begins anew later."""
+        for run in [*self._tasks]:
+            if run.viewers == {AHEAD} and len(self._tasks) >= max(1, self._num_workers - 1):
+                self._ahead.insert(0, run.config)
+                self._let_be(run, AHEAD)
+
+    # --- the life of a run ---
+
+    def _start(self, config: Config, visitor: str) -> Run:
+        if self._closed.is_set():
+            raise Busy("This server is shutting down.")
         self._replace_broken_pool()
         self._make_room()
         key = run_key(config)
-        name = f"{key}.{self._name}-{next(self._numbers):x}.run"
-        run = Run(key, config, self.directory / name)
-        args: list[Any] = [asdict(config), run.path]
-        if type(config) is not Config:
-            args.append(f"{type(config).__module__}:{type(config).__name__}")
-        run.task = self._pool.schedule(worker.record, args=args, timeout=MAX_RUN_S)
-        self._runs[key] = run
-        self._tasks.append(run)
-        run.task.add_done_callback(lambda task: self._ended(run, task))
+        run = self._runs[key] = Run(key, config, self._shelf.new(key), visitor)
+        self._line.join(run)
         return run
+
+    def _begin(self) -> None:
+        """Hand runs to the workers while there is a run whose turn it is, and a worker for it."""
+        while self._opening.done() and not self._closed.is_set() and (run := self._line.next()):
+            try:
+                run.claim = Claim(run.path)
+            except BlockingIOError:  # another server trains it
+                self._line.leave(run)
+                self._follow(run)
+                continue
+            self._line.begin(run)
+            args: list[Any] = [asdict(run.config), run.path]
+            if type(run.config) is not Config:
+                args.append(f"{type(run.config).__module__}:{type(run.config).__name__}")
+            self._tasks.append(run)
+            run.task = self._pool.schedule(worker.record, args=args, timeout=self.limits.run_s)
+            run.task.add_done_callback(partial(self._ended, run))
 
     def _ended(self, run: Run, task: "Future[tuple[str, str]]") -> None:
         """Called by a thread of the pool."""
@@ -350,206 +335,181 @@ class Runs:
             ending = "failed"
             message = f"The worker process of this run died (exit code {error.exitcode})."
         except TimeoutError:
-            ending, message = "failed", f"The run took longer than {MAX_RUN_S:.0f} seconds."
+            ending = "failed"
+            message = f"The run took longer than {self.limits.run_s:.0f} seconds."
         except BrokenProcessPool:
             ending, message = "failed", POOL_DIED
         except Exception as error:
             ending, message = "failed", f"The run failed: {worker.sentence(error)}"
-        whole = _stamp(run.path) if ending == "finished" else None
+        whole = stamp(run.path) if ending == "finished" else None
         with self._lock:
             run.stamp = whole
             self._let_go(run, ending, message)
+            if not self._closed.is_set():
+                self._replace_broken_pool()
+                self._begin()
 
     def _let_go(self, run: Run, ending: str, message: str) -> None:
+        """The workers hold this run no longer."""
         if run in self._tasks:
             self._tasks.remove(run)
+            self._line.end(run)
             if run.active or ending == "finished":
                 run.ending, run.message = ending, message
             run.task = None
+            self._claim_no_longer(run)
             for suffix in (".stop", ".new"):
-                _unlink(run.path.with_suffix(suffix))
+                unlink(run.path.with_suffix(suffix))
 
-    def _replace_broken_pool(self) -> None:
-        """pebble gives up for ever if a worker dies while all of them are idle."""
-        if self._closed.is_set():
-            raise Busy("This server is shutting down.")
-        if not self._pool.active:
-            broken, self._opening = self._pool, _in_background(worker_pool, self._num_workers)
-            Thread(target=shut_down, args=[broken], daemon=True).start()
-            for run in [*self._tasks]:
-                self._let_go(run, "failed", POOL_DIED)
+    def _let_be(self, run: Run, viewer: str) -> None:
+        """One viewer fewer; a run that has none left stops, here and on other servers."""
+        run.viewers.discard(viewer)
+        touch(run.path)
+        if run.active and not run.viewers:
+            if run.claim is not None and run.claim.is_followed():
+                run.viewers.add(ELSEWHERE)
+            else:
+                self._stop(run)
 
-    def _look_after_the_pool(self) -> None:
-        """A pool may break just after a run was handed to it: that run must not wait for ever."""
-        marked = time.monotonic()
-        while not self._closed.wait(LOOK_S):
+    def _stop(self, run: Run) -> None:
+        run.ending = run.ending or "stopped"
+        self._line.leave(run)
+        self._follow_no_longer(run)
+        self._claim_no_longer(run)  # whoever asks now wants it from its beginning
+        if run.task is not None:
+            try:
+                run.path.with_suffix(".stop").touch()
+            except OSError:  # there is no such folder any more, or no room in it
+                run.task.cancel()
+
+    def _claim_no_longer(self, run: Run) -> None:
+        if run.claim is not None:
+            run.claim.release()
+            run.claim = None
+
+    # --- runs that other servers train ---
+
+    def _follow(self, run: Run) -> None:
+        run.follower = Follower(self.directory, run.key)
+        self._followed.append(run)
+        run.path = run.follower.recording() or run.path
+
+    def _follow_no_longer(self, run: Run) -> None:
+        if run.follower is not None:
+            run.follower.release()
+            run.follower = None
+            self._followed.remove(run)
+
+    def _read_on(self) -> None:
+        """What has become of the runs that other servers train; one that has stopped goes on here."""
+        for run in [*self._followed]:
+            follower = run.follower
+            if follower is None or not follower.is_over():
+                run.path = (follower and follower.recording()) or run.path
+                continue
+            whole = self._shelf.whole(run.key, run.config)  # read without the lock
             with self._lock:
-                if self._closed.is_set() or not self._opening.done():
+                self._follow_no_longer(run)
+                if not run.active:
                     continue
-                if self._tasks:
-                    self._replace_broken_pool()
-                watched = {run.path for group in self._watched.values() for run in group}
-            self._go_ahead()
-            if time.monotonic() - marked > TOUCH_S:
-                marked = time.monotonic()
-                for path in watched:
-                    _touch(path)
+                if whole is not None:
+                    run.path, run.stamp = whole
+                    run.ending = "finished"
+                else:
+                    run.path = self._shelf.new(run.key)
+                    self._line.join(run)
+                    self._begin()
+
+    def _look_elsewhere(self) -> None:
+        """Runs that only other servers looked at stop when nobody does there."""
+        with self._lock:
+            for run in [*self._tasks]:
+                if run.viewers == {ELSEWHERE}:
+                    self._let_be(run, ELSEWHERE)
+
+    # --- what is known, and where ---
+
+    def _known(self, key: str) -> Run | None:
+        """The run of this name, unless its finished recording is gone, or no longer the same."""
+        with self._lock:
+            run = self._runs.get(key)
+            if run is not None and run.ending == "finished":
+                now = stamp(run.path)
+                return run if now is not None and now == run.stamp else None
+            return run
 
     def _recall(self, key: str, config: Config) -> Run | None:
-        """A finished run that lies on disk, checked; what is refused is not looked at again."""
-        for done in self.directory.glob(f"{key}.*.done"):
-            path = done.with_suffix(".run")
-            try:
-                _, whole = checked(path, config)
-            except RecordingError as error:
-                _logger.warning("A recording on disk is not used: %s.", error)
-                _unlink(done)
-                continue
-            except OSError as error:
-                _logger.warning("%s cannot be read: %s.", path.name, worker.sentence(error))
-                continue
-            _touch(path)
-            with self._lock:
-                run = self._runs.get(key)
+        """A finished run that lies on disk."""
+        whole = self._shelf.whole(key, config)
+        with self._lock:
+            run = self._runs.get(key)
+            if whole is not None:
+                path, found = whole
                 if run is None or not run.active:
                     if run is None or run.path != path:
                         run = self._runs[key] = Run(key, config, path, ending="finished")
-                    run.stamp = whole
-                return run
-        with self._lock:
-            run = self._runs.get(key)
-            if run is not None and run.ending == "finished":  # its recording is not what it was
+                    run.stamp = found
+            elif run is not None and run.ending == "finished":  # it is not what it was
                 del self._runs[key]
                 return None
             return run
 
     def _make_room(self) -> None:
-        """Delete the recordings nobody watches, longest unseen first, until the rest fits."""
         watched = [run for group in self._watched.values() for run in group]
-        needed = {run.path for run in [*self._tasks, *watched]}
-        idle = []
-        for path in self.directory.glob("*.run"):
-            status = _status(path)
-            if status is not None and path not in needed:
-                seen = (_status(_done(path)) or status).st_mtime
-                ours = f".{self._name}-" in path.name
-                if ours or abs(time.time() - seen) > RECENT_S:
-                    idle.append((seen, status.st_size, path))
-        free = 0
-        with suppress(OSError):  # a run that cannot be recorded says so itself
-            self.directory.mkdir(parents=True, exist_ok=True)  # somebody may have tidied up
-            free = shutil.disk_usage(self.directory).free
-        room = min(self.max_bytes, sum(size for _, size, _ in idle) + free - SPARE_BYTES)
-        num_kept = num_bytes = 0
-        for _, size, path in sorted(idle, reverse=True):
-            if num_kept < MAX_IDLE and num_bytes + size <= room:
-                num_kept, num_bytes = num_kept + 1, num_bytes + size
-            else:
-                _delete(path)
+        needed = {run.path for run in [*self._tasks, *self._line.order(), *watched]}
+        self._shelf.make_room(needed)
         for key, run in [*self._runs.items()]:
             if run.path not in needed and not run.path.exists():
                 del self._runs[key]
 
+    def _require_room(self, num_runs: int, viewer: str, visitor: str) -> None:
+        # Runs that only this viewer waits for are about to leave the queue.
+        waiting = [run for run in self._line.order() if run.viewers != {viewer}]
+        mine = sum(run.visitor == visitor for run in waiting)
+        if mine + num_runs > self.limits.waiting:
+            raise Busy(
+                f"You have {plural(mine, 'run')} waiting on this server, and {self.limits.waiting}"
+                " may wait: stop one, or try again when some have ended."
+            )
+        if len(waiting) + num_runs > MAX_WAITING:
+            raise Busy("Too many runs are waiting on this server: try again in a minute.")
 
-def _in_background(function: Callable[..., T], *args: Any) -> "Future[T]":
-    """The result of a call that goes on while the caller does something else."""
-    executor = ThreadPoolExecutor(1)
-    future = executor.submit(function, *args)
-    executor.shutdown(wait=False)
-    return future
+    # --- the workers ---
 
+    def _open(self) -> None:
+        """Start the workers; what waits for them begins when they have loaded their libraries."""
+        self._opening = in_background(worker_pool, self._num_workers)
+        self._opening.add_done_callback(lambda _: self._begin_now())
 
-def _status(path: Path) -> os.stat_result | None:
-    """What the system knows of a regular file; None if there is none."""
-    with suppress(OSError):
-        status = path.lstat()
-        if stat.S_ISREG(status.st_mode):
-            return status
-    return None
+    def _begin_now(self) -> None:
+        with self._lock:
+            self._begin()
 
+    def _replace_broken_pool(self) -> None:
+        """pebble gives up for ever if a worker dies while all of them are idle."""
+        if self._opening.done() and not self._pool.active:
+            broken = self._pool
+            self._open()
+            Thread(target=shut_down, args=[broken], daemon=True).start()
+            for run in [*self._tasks]:
+                self._let_go(run, "failed", POOL_DIED)
 
-def _stamp(path: Path) -> Stamp | None:
-    status = _status(path)
-    return None if status is None else stamp_of(status)
-
-
-def _done(path: Path) -> Path:
-    """What stands beside a finished recording; its time says when the recording was last seen."""
-    return path.with_suffix(".done")
-
-
-def _touch(path: Path) -> None:
-    """A recording was seen. One that is finished is not touched itself: it must stay the same."""
-    with suppress(OSError):
-        os.utime(_done(path) if _status(_done(path)) else path)
-
-
-def _unlink(path: Path) -> None:
-    """Delete a file, if it is there and can be deleted."""
-    with suppress(OSError):
-        path.unlink()
-
-
-def _delete(path: Path) -> None:
-    """Delete a recording and what stands beside it."""
-    for suffix in (".done", ".run", ".stop", ".new"):
-        _unlink(path.with_suffix(suffix))
-
-
-def shut_down(pool: ProcessPool) -> None:
-    """Stop the workers, whatever they do, and wait until they are gone."""
-    pool.stop()
-    pool.join()
-
-
-def worker_pool(num_workers: int) -> ProcessPool:
-    """Worker processes with the engine loaded; one that dies is replaced.
-
-    They are forked from a server process that holds the engine and no threads: forking the app
-    itself would copy its locks.
-    """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["torch", "gymnasium", "pgviz.runs.worker"])
-    with _importable(_PACKAGE.parent):
-        forkserver.ensure_running()
-    pool = ProcessPool(num_workers, context=context, initializer=worker.settle_in)
-    for _ in range(num_workers):
-        pool.schedule(worker.warm_up)
-    return pool
-
-
-@contextmanager
-def _importable(directory: Path) -> Iterator[None]:
-    """Python started in here finds `directory`: older fork servers look nowhere else for pgviz."""
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(directory), before]))
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["PYTHONPATH"]
-        else:
-            os.environ["PYTHONPATH"] = before
-
-
-def run_key(config: Config) -> str:
-    """The name of a run: a hash of its configuration and of what will compute and record it."""
-    return _run_key(config, code_version())
-
-
-@lru_cache(10_000)
-def _run_key(config: Config, version: str) -> str:
-    kind = type(config).__name__
-    text = json.dumps([kind, asdict(config), version, FORMAT], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-@cache
-def code_version() -> str:
-    """A hash of the engine's sources and of the libraries it computes with."""
-    digest = hashlib.sha256(" ".join(map(version, _LIBRARIES)).encode())
-    for entry in _ENGINE:
-        path = _PACKAGE / entry
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            digest.update(file.read_bytes())
-    return digest.hexdigest()[:12]
+    def _look_around(self) -> None:
+        """Once a second: a pool may break just after a run was handed to it; other servers end."""
+        self._shelf.tidy()
+        marked = time.monotonic()
+        while not self._closed.wait(LOOK_S):
+            self._read_on()
+            self._look_elsewhere()
+            with self._lock:
+                if self._closed.is_set() or not self._opening.done():
+                    continue
+                if self._tasks:
+                    self._replace_broken_pool()
+                self._begin()
+                watched = {run.path for group in self._watched.values() for run in group}
+            self._go_ahead()
+            if time.monotonic() - marked > TOUCH_S:
+                marked = time.monotonic()
+                for path in watched:
+                    touch(path)

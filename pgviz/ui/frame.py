@@ -11,7 +11,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from pgviz.lessons import PAGES, page_of
 from pgviz.lessons.step import Page
-from pgviz.ui import guard
+from pgviz.ui import guard, visitors
 
 # Streamlit's captions on white and its white letters on the dark theme's accent have less contrast
 # than 4.5 : 1; its second heading is nearly as large as the first.
@@ -72,7 +72,8 @@ def show() -> None:
     guard.say()
     _framed.now = True
     try:
-        page.run()
+        if visitors.admitted():
+            page.run()
     except Exception:
         logging.getLogger(__name__).exception("the page failed")
         st.error(guard.PAGE)

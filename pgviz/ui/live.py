@@ -23,11 +23,13 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from pgviz.measure.ensembles import Curves, LearningCurves
 from pgviz.measure.solving import curve, seed_curves
 from pgviz.runs import Busy, Recording, Run, Runs
-from pgviz.runs.registry import GRACE_S, MAX_RUN_S
+from pgviz.runs.registry import GRACE_S
+from pgviz.runs.shares import HOME
 from pgviz.training.config import Config
 from pgviz.ui.environment import number_of
 from pgviz.ui.guard import fragment, guarded
 from pgviz.ui.in_memory import in_memory, memory
+from pgviz.ui.visitors import limits, visitor
 
 POLL_S = 0.4  # between two looks at a run, where few are looking
 SLOWEST_POLL_S = 4.0
@@ -46,13 +48,14 @@ def runs() -> Runs:
     """The registry of this server: one, outside Streamlit's caches, which any client may clear.
 
     PGVIZ_RUNS names a folder that keeps recordings between servers, PGVIZ_GRACE_S says how many
-    seconds the run of a closed tab goes on, PGVIZ_AHEAD=0 records nothing before a visitor asks.
+    seconds the run of a closed tab goes on, PGVIZ_AHEAD=0 records nothing before a visitor asks,
+    PGVIZ_HOSTED=1 grants a visitor less.
     """
     with _opening:
         found: Runs | None = getattr(_server, "pgviz_runs", None)
         if found is None:
             ahead = os.environ.get("PGVIZ_AHEAD", "1") != "0"
-            found = Runs(_folder(), grace_s=_grace_s(), records_ahead=ahead)
+            found = Runs(_folder(), grace_s=_grace_s(), records_ahead=ahead, limits=limits())
             setattr(_server, "pgviz_runs", found)  # noqa: B010
         return found
 
@@ -84,7 +87,7 @@ def _folder() -> Path | None:
 
 
 def _grace_s() -> float:
-    return number_of("PGVIZ_GRACE_S", GRACE_S, 0, MAX_RUN_S)
+    return number_of("PGVIZ_GRACE_S", GRACE_S, 0, HOME.run_s)
 
 
 def viewer() -> str:
@@ -131,7 +134,7 @@ def start_group(name: str, configs: Sequence[Config]) -> list[Run]:
     """
     _sections()[name] = tuple(configs)
     try:
-        return runs().watch_all(configs, _in_section(name))
+        return runs().watch_all(configs, _in_section(name), visitor())
     except Busy as busy:
         st.warning(str(busy), icon=":material/hourglass:")
         return []
@@ -169,7 +172,7 @@ def _again(failed: Sequence[Run]) -> None:
             start_group(name, configs)
     for run in failed:
         if not any(run.config in configs for configs in _sections().values()):
-            runs().watch(run.config, viewer())
+            runs().watch(run.config, viewer(), visitor())
 
 
 def follow(draw: Callable[[], None], alive: bool, until: Callable[[], bool]) -> None:

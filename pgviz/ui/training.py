@@ -16,6 +16,7 @@ from pgviz.ui import live
 from pgviz.ui.guard import guarded
 from pgviz.ui.screen import Screen
 
+CAPTION = 36  # pixels of the line below a picture
 AGAIN = 100  # random seeds of runs that visitors ask for begin here
 
 
@@ -132,9 +133,9 @@ def _draw(
 ) -> None:
     runs = [run for run in live.group_of(shown) if live.begun(run)]
     if not runs:
-        st.skeleton(height=height or screen.height)
-        return
-    draw(runs, live.group_of(configs) if shown is not configs else [])
+        st.skeleton(height=(height or screen.height) - CAPTION)
+    else:
+        draw(runs, live.group_of(configs) if shown is not configs else [])
     st.caption(_state(configs, shown))
 
 
@@ -149,4 +150,13 @@ def _state(configs: Sequence[Config], shown: Sequence[Config]) -> str:
         return f"Being recorded on this server now.{of}"
     if any(run.ending == "stopped" for run in runs):
         return "Your run, stopped."
+    if waits := _why_they_wait(runs):
+        return f"Your run.{of} {waits}"
     return f"Your run.{of}" if ended == len(shown) else f"Your run, live.{of}"
+
+
+def _why_they_wait(runs: Sequence[Run]) -> str:
+    """What the first of them that waits is waiting for, unless another one is under way."""
+    if any(run.status == "running" for run in runs):
+        return ""
+    return next((why for run in runs if (why := live.runs().why_it_waits(run))), "")

@@ -109,6 +109,8 @@ def _progress(attempts: Sequence[Config]) -> str:
     runs = [run for run in live.group_of(attempts[-1:]) if run.active]
     if not runs:
         return ""
+    if runs[0].status == "queued":
+        return f" · λ = {runs[0].config.gae_lambda:g} waits for a worker"
     recording = runs[0].recording()
     done = recording.num_updates if recording is not None else 0
     most = -(-runs[0].config.max_env_steps // _steps_of_update(runs[0].config))
