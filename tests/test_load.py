@@ -38,6 +38,22 @@ def test_two_tabs_watch_one_run_to_its_end(serve):
 
 
 @pytest.mark.browser  # for its length, not for a browser
+def test_thirty_tabs_of_one_visitor_keep_no_newcomer_waiting(serve):
+    """Their runs would hold all workers for minutes; at home, and where a visitor is granted less."""
+    long = _combinations(VARY)[:30]
+    with ThreadPoolExecutor(1) as thread:
+        for hosted, refused in (("0", 0), ("1", 10)):
+            with serve("streamlit_app.py", PGVIZ_HOSTED=hosted) as url:
+                greedy = measure("greedy", url, 30, "reinforce", "run", long)
+                *others, newcomer = thread.submit(asyncio.run, greedy).result().sessions
+            errors = [session.errors for session in others if session.errors]
+            assert len(errors) == refused, errors
+            assert newcomer.errors == []
+            assert newcomer.run_s is not None
+            assert all(session.run_s is None for session in others)  # nobody waited for their ends
+
+
+@pytest.mark.browser  # for its length, not for a browser
 def test_no_strangers_message_stops_a_run(serve):
     """`clear_cache` empties Streamlit's caches for everybody; any client may send it."""
     # In a thread of its own: Playwright, if a test before has opened it, keeps a loop in this one.

@@ -1,9 +1,10 @@
-"""How many tabs one server holds: python -m tests.load [shared|own|open …] --sessions 5,10,20
+"""How many tabs one server holds: python -m tests.load [shared|own|open|greedy …] --sessions 5,10,20
 
 \b
 shared   all watch one run: one presses the button, then all others with the same settings
 own      each presses the button with settings of its own
 open     all walk through the steps of a page
+greedy   all are tabs of one visitor, each with settings of its own; then a newcomer comes
 
 The server is one of its own, on this machine and with an empty folder of recordings, in which the
 runs of the steps are recorded first. Nothing but this machine is ever put to load. A view is
@@ -47,6 +48,7 @@ COLUMNS: dict[str, Callable[[Measured], str]] = {
     f"polls per tab in {WINDOW_S} s": lambda m: _number(_rates(m), ".1f"),
     "bytes per poll": lambda m: _number(_sizes(m), ",.0f"),
     "longest silence, s": lambda m: _both(_silences(m), lambda x: f"{x:.1f}", 1),
+    "last run begun after, s": lambda m: _number(_begun(m)[-1:], ".1f"),
     "runs ended after, s": lambda m: _both(_ends(m), lambda x: f"{x:.1f}", 0.5, 1),
     "server CPU, %": lambda m: f"{100 * m.after.server_s / m.after.wall_s:.0f}",
     "server CPU per poll, ms": lambda m: _number(_cpu_of_a_poll(m), ".1f"),
@@ -173,6 +175,10 @@ def _silences(m: Measured) -> list[float]:
 
 def _ends(m: Measured) -> list[float]:
     return [session.run_s for session in m.sessions if session.run_s is not None]
+
+
+def _begun(m: Measured) -> list[float]:
+    return [session.begun_s for session in m.sessions if session.begun_s is not None]
 
 
 def _number(values: Sequence[float], spec: str) -> str:

@@ -10,8 +10,10 @@ from pgviz.lessons import PAGES
 from tests.load.meter import Meter, Spent
 from tests.load.tab import LoadError, Tab, Watch, loopback, step_of
 
-SCENARIOS = ("shared", "own", "open")
+SCENARIOS = ("shared", "own", "open", "greedy")
 MOST_SESSIONS, MOST_S = 300, 600.0
+GREEDY = "greedy"  # the visitor who has all tabs but one
+LATE_S = 3.0  # after them comes the newcomer
 
 
 @dataclass
@@ -20,7 +22,8 @@ class Session:
 
     views_s: list[float] = field(default_factory=list)  # of each step: until it was there
     watch: Watch = field(default_factory=Watch)  # from the press of its button
-    run_s: float | None = None  # from there until its run had ended
+    begun_s: float | None = None  # from there until its run had begun
+    run_s: float | None = None  # … and ended
     num_bytes: int = 0
     errors: list[str] = field(default_factory=list)
 
@@ -50,7 +53,9 @@ async def measure(
     """Open so many tabs at once and let them do it.
 
     `settings` are ends of an address: `shared` takes the first for all, `own` one for each tab,
-    again from the first where there are fewer. A scenario is given up after so many seconds.
+    again from the first where there are fewer. `greedy` are tabs of one visitor, each with settings
+    of its own, and then a newcomer with the run of the step: the last session. A scenario is given
+    up after so many seconds.
     """
     if scenario not in SCENARIOS:
         raise LoadError(f"A scenario is one of {', '.join(SCENARIOS)}, not {scenario!r}.")
@@ -59,11 +64,14 @@ async def measure(
     loopback(url)
     step_of(page, step)
     own = [settings[i % len(settings)] for i in range(num_sessions)]
-    ends = own if scenario == "own" else [settings[0]] * num_sessions
-    sessions = [Session() for _ in range(num_sessions)]
+    ends = own if scenario in ("own", "greedy") else [settings[0]] * num_sessions
+    visitors = [GREEDY if scenario == "greedy" else ""] * num_sessions
+    if scenario == "greedy":
+        ends, visitors = [*ends, ""], [*visitors, ""]
+    sessions = [Session() for _ in ends]
     async with Meter(url) as meter, AsyncExitStack() as stack:
         begun = meter.spent()
-        tabs = [Tab(url) for _ in sessions]
+        tabs = [Tab(url, visitor) for visitor in visitors]
         await _together(
             sessions,
             [_open(stack, *each, page, step) for each in zip(tabs, sessions, ends, strict=True)],
@@ -73,6 +81,12 @@ async def measure(
         key = f"again.{page}-{step}"
         if scenario == "open":
             acts = [_walk(*each, page, step, pause_s) for each in both]
+        elif scenario == "greedy":
+            *greedy, newcomer = both
+            acts = [
+                *(tab.press(f"{key}.run") for tab, _ in greedy),
+                _late(_run(*newcomer, key, seconds)),
+            ]
         else:
             acts = [_run(*each, key, seconds) for each in both]
             if scenario == "shared":
@@ -134,11 +148,20 @@ async def _open(
     session.views_s.append(connected + await tab.visit(page, step, settings))
 
 
+async def _late(act: Awaitable[None]) -> None:
+    """When the others have pressed their buttons."""
+    await asyncio.sleep(LATE_S)
+    await act
+
+
 async def _run(tab: Tab, session: Session, key: str, patience_s: float) -> None:
     """Press the button, and watch until the run has ended."""
     begun, told = time.monotonic(), len(tab.errors)
     tab.watch_anew()
     await tab.press(f"{key}.run")
+    await tab.until(lambda: tab.has(f"{key}.stop") or tab.has(f"{key}.back"), patience_s)
+    await tab.until(lambda: not tab.waits, patience_s)
+    session.begun_s = time.monotonic() - begun
     await tab.until(lambda: tab.has(f"{key}.back"), patience_s)
     if len(tab.errors) == told:  # else there was no room for it
         session.run_s = time.monotonic() - begun

@@ -10,6 +10,7 @@ import asyncio
 import ipaddress
 import json
 import time
+import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -98,10 +99,11 @@ class _Asked:
 
 
 class Tab:
-    """`async with Tab(url) as tab:` is a session of its own."""
+    """`async with Tab(url) as tab:` is a session of its own, and a visitor's, if none is named."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, visitor: str = "") -> None:
         self.url = loopback(url)
+        self.visitor = visitor or uuid.uuid4().hex
         self.watch = Watch()
         self.errors: list[str] = []
         self.num_bytes = 0
@@ -132,6 +134,7 @@ class Tab:
                 compression=None,
                 max_size=None,
                 proxy=None,
+                additional_headers={"Cookie": f"pgviz={self.visitor}"},
                 open_timeout=PATIENCE_S,
             )
         except (OSError, WebSocketException) as error:
@@ -191,6 +194,11 @@ class Tab:
     def texts(self) -> list[str]:
         """What is written on the page."""
         return [s.element.markdown.body for s in self._elements.values() if s.element.markdown.body]
+
+    @property
+    def waits(self) -> bool:
+        """Whether a picture is still to come."""
+        return any(shown.element.HasField("skeleton") for shown in self._elements.values())
 
     @property
     def polls(self) -> bool:
