@@ -1,5 +1,6 @@
 """Two servers behind nginx, as .hosting/nginx.conf has them: who stays where, and what a kill does."""
 
+import asyncio
 import os
 import re
 import shutil
@@ -9,7 +10,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, ExitStack, suppress
 
 import psutil
 import pytest
@@ -17,6 +19,7 @@ from playwright.sync_api import expect
 
 from pgviz.lessons import page_of
 from tests.conftest import REPO
+from tests.load.tab import LoadError, Tab
 
 pytestmark = pytest.mark.browser
 CONF = REPO / ".hosting" / "nginx.conf"
@@ -32,12 +35,13 @@ def free_port():
 
 
 @pytest.fixture
-def hosted(tmp_path):
-    """(url, servers by port): nginx in front of two servers with one folder of recordings."""
-    front, *ports = (free_port() for _ in range(3))
-    text = CONF.read_text()
-    for old, new in zip(("8500", "8501", "8502"), (front, *ports), strict=True):
-        text = text.replace(f"127.0.0.1:{old}", f"127.0.0.1:{new}")
+def hosted(tmp_path, request):
+    """(url, servers by port): nginx in front of two servers, or more, with one folder of recordings."""
+    front, *ports = (free_port() for _ in range(1 + getattr(request, "param", 2)))
+    text = CONF.read_text().replace("127.0.0.1:8500", f"127.0.0.1:{front}")
+    lines = re.findall(r".*server 127\.0\.0\.1:850[12] .*\n", text)
+    ours = "".join(lines[0].replace("8501", str(port)) for port in ports)
+    text = text.replace("".join(lines), ours)
     text = f"pid {tmp_path}/pid; error_log {tmp_path}/error.log;\n" + text
     for part in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"):
         text = text.replace("gzip on;", f"gzip on;\n{part}_temp_path {tmp_path}/{part};", 1)
@@ -116,6 +120,57 @@ def test_a_visitor_keeps_a_server_and_goes_on_when_it_is_killed(hosted, chromium
         page.wait_for_timeout(4000)
     expect(page.locator("h1")).to_have_text(re.compile(f"{STEPS[3].title}|{STEPS[4].title}"))
     context.close()
+
+
+@needs_nginx
+@pytest.mark.parametrize("hosted", [4], indirect=True)
+def test_four_servers_train_a_run_once_and_go_on_when_its_trainer_is_killed(hosted, tmp_path):
+    url, servers = hosted
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, watch_together(url, servers, tmp_path / "runs")).result()
+
+
+async def watch_together(url, servers, folder):
+    """Twelve visitors press Run on the same link; the server that trains for all is killed."""
+    async with AsyncExitStack() as stack:
+        tabs = [Tab(url, f"visitor {k}") for k in range(12)]
+        for tab in tabs:
+            await stack.enter_async_context(tab)
+            await tab.visit("reinforce", "run", "num_envs=64&learning_rate=0.005")
+        homes = {port: websockets(process.pid, port) for port, process in servers.items()}
+        assert sum(map(len, homes.values())) == 12
+        assert sum(map(bool, homes.values())) > 1
+        before = {*folder.glob("*.run")}
+        for tab in tabs:
+            await tab.press("again.reinforce-run.run")
+        for tab in tabs:
+            await tab.until(lambda tab=tab: tab.has("again.reinforce-run.stop") and not tab.waits)
+        (claim,) = folder.glob("*.claim")
+        growing = {*folder.glob("*.run")} - before
+        assert [path.name for path in growing] == [claim.read_text()]
+        (path,) = growing
+        trainer = next(port for port, process in servers.items() if has_open(process.pid, path))
+        servers[trainer].kill()
+        servers[trainer].wait()
+        left = [tab for tab in tabs if not await gone(tab)]
+        assert len(left) == 12 - len(homes[trainer])
+        for tab in left:
+            await tab.until(lambda tab=tab: tab.has("again.reinforce-run.back"))
+            assert tab.errors == []
+        assert len([*folder.glob(f"{path.name.partition('.')[0]}.*.done")]) == 1
+
+
+async def gone(tab):
+    """Whether the connection of a tab has broken."""
+    with suppress(LoadError):
+        await tab.until(lambda: bool(tab.errors), patience_s=1)
+    return any("connection" in error for error in tab.errors)
+
+
+def has_open(pid, path):
+    """Whether a worker of this server writes the recording."""
+    workers = psutil.Process(pid).children(recursive=True)
+    return any(str(path) == file.path for worker in workers for file in worker.open_files())
 
 
 def settled(page):
