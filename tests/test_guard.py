@@ -6,9 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 import streamlit as st
+from streamlit import net_util
 from streamlit.testing.v1 import AppTest
+from streamlit.web.server.server_util import is_url_from_allowed_origins
 
-from pgviz.ui import controls, links
+from pgviz.ui import controls, frame, links
 from pgviz.ui.controls import Choice, Number
 from tests.test_app import check, recordings, servers, visit
 
@@ -135,3 +137,12 @@ def test_a_link_keeps_what_stands_before_the_page_in_the_browsers_address(monkey
     monkeypatch.setattr(st, "context", SimpleNamespace(url=seen))
     monkeypatch.setattr(st, "get_option", {"server.baseUrlPath": "/pg/"}.get)
     assert links.base_url("gae") == link
+
+
+def test_a_page_of_another_site_makes_this_server_ask_nobody(monkeypatch):
+    monkeypatch.setattr(
+        net_util, "get_external_ip", net_util.get_external_ip
+    )  # put back afterwards
+    monkeypatch.setattr(net_util, "_make_blocking_http_get", lambda *_, **__: pytest.fail("asked"))
+    frame.ask_nobody_for_our_address.__wrapped__()
+    assert not is_url_from_allowed_origins("https://elsewhere.example")

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack, suppress
@@ -101,6 +102,8 @@ def test_a_visitor_keeps_a_server_and_goes_on_when_it_is_killed(hosted, chromium
     answer = wait_for(f"{url}/")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "frame-ancestors 'self'" in answer.headers["Content-Security-Policy"]
+    for origin, status in ((url, 200), ("https://elsewhere.example", 403)):
+        assert status_of(f"{url}/_stcore/health", origin) == status
     page.keyboard.press("PageDown")
     expect(page.locator("h1")).to_have_text(STEPS[2].title, timeout=60_000)
     assert not any("Content Security Policy" in text for text in complaints), complaints
@@ -171,6 +174,17 @@ def has_open(pid, path):
     """Whether a worker of this server writes the recording."""
     workers = psutil.Process(pid).children(recursive=True)
     return any(str(path) == file.path for worker in workers for file in worker.open_files())
+
+
+def status_of(url, origin):
+    """What a page of this origin gets."""
+    try:
+        with urllib.request.urlopen(
+            urllib.request.Request(url, headers={"Origin": origin})
+        ) as answer:
+            return answer.status
+    except urllib.error.HTTPError as refused:
+        return refused.code
 
 
 def settled(page):

@@ -1,6 +1,7 @@
 """Fair shares: whose run is next, and what one visitor may ask for."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -119,6 +120,13 @@ def test_what_a_step_shows_can_be_asked_for_on_a_hosted_server():
     most = max(len([*page.runs(step)]) for page in PAGES for step in page.steps)
     assert most <= HOSTED.waiting <= HOME.waiting
     assert HOSTED.run_s < HOME.run_s
+
+
+def test_the_readme_says_what_a_hosted_server_grants():
+    said = (Path(__file__).parents[1] / "README.md").read_text()
+    assert f"ended after {HOSTED.run_s / 60:g} minutes" in said
+    assert f"{HOSTED.tabs} tabs, {HOSTED.waiting} waiting runs and half" in said
+    assert EARNED == 0.5
 
 
 @given(

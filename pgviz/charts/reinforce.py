@@ -61,7 +61,8 @@ def learners(num_updates: int) -> alt.LayerChart:
     Tables: seeds (update, seed, episode_return), middle (update, episode_return, low, high),
     before (as middle: the recorded run behind one's own), ends (update, episode_return, label).
     """
-    x, y = _updates(num_updates, ROOM_RIGHT), _return()
+    # Axes and scales are said once, by the lines of the seeds: all of it travels at every look.
+    x, y = alt.X("update:Q"), alt.Y("episode_return:Q")
     x_end = alt.X("last:Q").title("update")
     seeds, middle, ends = _table("seeds"), _table("middle"), _ends()
     return (
@@ -70,8 +71,8 @@ def learners(num_updates: int) -> alt.LayerChart:
             x, alt.Y("low:Q").title(RETURN), alt.Y2("high:Q")
         )
         + seeds.mark_line(opacity=0.3, strokeWidth=1.2, color=BLUE).encode(
-            x,
-            y,
+            _updates(num_updates, ROOM_RIGHT),
+            _return(),
             alt.Detail("seed:N"),
             tooltip=["seed:N", "update:Q", alt.Tooltip("episode_return:Q", format=".0f")],
         )

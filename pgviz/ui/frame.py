@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import cache
 
 import streamlit as st
+from streamlit import net_util
 from streamlit.navigation.page import StreamlitPage
 
 from pgviz.lessons import PAGES, page_of
@@ -67,6 +68,7 @@ _framed = threading.local()
 def show() -> None:
     """What streamlit_app.py does: configure the page, draw the menu, run the chosen page."""
     allow_many_files()
+    ask_nobody_for_our_address()
     page = _navigation()
     st.html(f"<style>{STYLE}</style>")
     guard.say()
@@ -145,6 +147,16 @@ def _load() -> None:
         registry.prepare([config])
     gc.collect()
     gc.freeze()
+
+
+@cache
+def ask_nobody_for_our_address() -> None:
+    """No request leaves this server: it knows its address, or need not.
+
+    When a page of another site knocks, Streamlit asks a host on the internet what address this
+    machine has, and all visitors wait meanwhile.
+    """
+    net_util.get_external_ip = lambda: None
 
 
 @cache

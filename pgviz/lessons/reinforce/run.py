@@ -38,7 +38,7 @@ OTHER_SETTINGS = (
     " --set normalize_advantages=true --set drop_gamma_t=false"
 )
 
-POINTS = 40  # of each thin line, at most about: what travels at every look
+POINTS = 25  # of each thin line, at most about: what travels at every look
 
 
 def draw(screen: Screen) -> None:
