@@ -22,7 +22,8 @@ def visitor() -> str:
     """The browser of this session, by its cookie; by its address if it keeps none."""
     cookies = st.context.cookies
     for name in COOKIES:
-        if cookie := cookies.get(name):
+        cookie = cookies.get(name)
+        if isinstance(cookie, str) and cookie:
             token, _ = decode_xsrf_token_string(cookie)  # the text around it changes each time
             return f"{name} {token.hex() if token else cookie[:64]}"
     return f"address {st.context.ip_address}"

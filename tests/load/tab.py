@@ -364,8 +364,8 @@ class Tab:
             self._whole = True
             if self._viewed_at is None and self.title == self._expected:
                 self._viewed_at = now
-            if not self._timers and self._heard is not None:
-                self._listen_on(now)
+            self._listen_on(now)  # the picture is part of it
+            if not self._timers:
                 self._heard = None
         self._news.set()
 
