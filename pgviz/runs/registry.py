@@ -9,6 +9,7 @@ a run claimed by another one reads on in that one's recording, and trains it its
 """
 
 import atexit
+import logging
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -41,6 +42,8 @@ ELSEWHERE = "another server"  # the viewer of runs that visitors of another serv
 TOUCH_S = 30.0  # between two marks on the recordings that are watched
 POOL_DIED = "The worker processes of this server died."
 
+_logger = logging.getLogger(__name__)
+
 
 class Busy(RuntimeError):
     """There is no room for a run, and what to do about it: one sentence."""
@@ -67,7 +70,7 @@ class Run:
     def status(self) -> str:
         """queued, running, finished, stopped or failed."""
         task = self.task  # the pool's threads may take it away at any time
-        begun = task is not None and (task.running() or task.done())
+        begun = task is not None and (task.running() or task.done() or self.path.exists())
         return self.ending or ("running" if begun or self.follower else "queued")
 
     @property
@@ -124,6 +127,7 @@ class Runs:
         self._leaving: dict[str, Timer] = {}
         self._ahead: list[Config] = []  # to be recorded while no visitor needs the workers
         self._closed = Event()
+        self._marked = time.monotonic()  # when what is watched was touched last
         self._open()
         Thread(target=self._look_around, daemon=True).start()
         atexit.register(self.close)
@@ -280,7 +284,7 @@ class Runs:
         """Start the next run that is to be recorded ahead, if the workers have nothing to do."""
         while True:
             with self._lock:
-                busy = self._tasks or self._line.order() or self._closed.is_set()
+                busy = self._tasks or len(self._line) or self._closed.is_set()
                 if not self._ahead or busy:
                     return
                 config = self._ahead.pop(0)
@@ -303,7 +307,6 @@ class Runs:
     def _start(self, config: Config, visitor: str) -> Run:
         if self._closed.is_set():
             raise Busy("This server is shutting down.")
-        self._replace_broken_pool()
         self._make_room()
         key = run_key(config)
         run = self._runs[key] = Run(key, config, self._shelf.new(key), visitor)
@@ -312,6 +315,8 @@ class Runs:
 
     def _begin(self) -> None:
         """Hand runs to the workers while there is a run whose turn it is, and a worker for it."""
+        if len(self._line):
+            self._replace_broken_pool()
         while self._opening.done() and not self._closed.is_set() and (run := self._line.next()):
             try:
                 run.claim = Claim(run.path)
@@ -320,12 +325,17 @@ class Runs:
                 self._follow(run)
                 continue
             self._line.begin(run)
+            self._tasks.append(run)
             args: list[Any] = [asdict(run.config), run.path]
             if type(run.config) is not Config:
                 args.append(f"{type(run.config).__module__}:{type(run.config).__name__}")
-            self._tasks.append(run)
-            run.task = self._pool.schedule(worker.record, args=args, timeout=self.limits.run_s)
-            run.task.add_done_callback(partial(self._ended, run))
+            try:
+                task = self._pool.schedule(worker.record, args=args, timeout=self.limits.run_s)
+            except RuntimeError:  # the pool has broken in this moment
+                self._let_go(run, "failed", POOL_DIED)
+                continue
+            run.task = task
+            task.add_done_callback(partial(self._ended, run))
 
     def _ended(self, run: Run, task: "Future[tuple[str, str]]") -> None:
         """Called by a thread of the pool."""
@@ -345,9 +355,7 @@ class Runs:
         with self._lock:
             run.stamp = whole
             self._let_go(run, ending, message)
-            if not self._closed.is_set():
-                self._replace_broken_pool()
-                self._begin()
+            self._begin()
 
     def _let_go(self, run: Run, ending: str, message: str) -> None:
         """The workers hold this run no longer."""
@@ -488,28 +496,32 @@ class Runs:
     def _replace_broken_pool(self) -> None:
         """pebble gives up for ever if a worker dies while all of them are idle."""
         if self._opening.done() and not self._pool.active:
-            broken = self._pool
-            self._open()
-            Thread(target=shut_down, args=[broken], daemon=True).start()
+            Thread(target=shut_down, args=[self._pool], daemon=True).start()
             for run in [*self._tasks]:
                 self._let_go(run, "failed", POOL_DIED)
+            self._open()
 
     def _look_around(self) -> None:
         """Once a second: a pool may break just after a run was handed to it; other servers end."""
         self._shelf.tidy()
-        marked = time.monotonic()
         while not self._closed.wait(LOOK_S):
-            self._read_on()
-            self._look_elsewhere()
-            with self._lock:
-                if self._closed.is_set() or not self._opening.done():
-                    continue
-                if self._tasks:
-                    self._replace_broken_pool()
-                self._begin()
-                watched = {run.path for group in self._watched.values() for run in group}
-            self._go_ahead()
-            if time.monotonic() - marked > TOUCH_S:
-                marked = time.monotonic()
-                for path in watched:
-                    touch(path)
+            try:
+                self._look()
+            except Exception:
+                _logger.exception("a look around failed")
+
+    def _look(self) -> None:
+        self._read_on()
+        self._look_elsewhere()
+        with self._lock:
+            if self._closed.is_set() or not self._opening.done():
+                return
+            if self._tasks:
+                self._replace_broken_pool()
+            self._begin()
+            watched = {run.path for group in self._watched.values() for run in group}
+        self._go_ahead()
+        if time.monotonic() - self._marked > TOUCH_S:
+            self._marked = time.monotonic()
+            for path in watched:
+                touch(path)

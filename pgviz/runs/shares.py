@@ -73,6 +73,9 @@ class Line(Generic[R]):
         self._served: TTLCache[str, int] = TTLCache(MOST_VISITORS, FORGET_S, clock)  # the last one
         self._used: TTLCache[str, tuple[float, float]] = TTLCache(MOST_VISITORS, FORGET_S, clock)
 
+    def __len__(self) -> int:
+        return len(self._waiting)
+
     def join(self, run: R) -> None:
         """It waits from now on."""
         self._waiting.append(run)
@@ -115,10 +118,6 @@ class Line(Generic[R]):
             places[run] = busy, is_long(run.config), self._served.get(run.visitor, -1), arrival
             before[run.visitor] += 1
         return sorted(self._waiting, key=places.__getitem__)
-
-    def waiting_of(self, visitor: str) -> int:
-        """How many runs of a visitor wait."""
-        return sum(run.visitor == visitor for run in self._waiting)
 
     def used_s(self, visitor: str) -> float:
         """Seconds of a worker that a visitor has used and not been given back."""
