@@ -6,9 +6,9 @@ and then, leave, and come again. Each minute is a row. The end holds the last te
 the first ten: the mean of the memory, looked at every five seconds, of the server alone and of the
 server with its workers. Either of them grown by more than 5 % is a failure.
 
-The server is one of its own, on this machine, with an empty folder of recordings. First one visitor
-opens every step once and stays until the workers have recorded the runs of the steps: what a server
-loads once, and keeps, is no growth. PSS is memory of which every page that processes share is
+The server is one of its own, on this machine, with an empty folder of recordings, or with the one
+that --runs names. First one visitor opens every step once and stays until the workers have recorded
+the runs of the steps: what a server loads once, and keeps, is no growth. PSS is memory of which every page that processes share is
 counted once.
 """
 
@@ -21,6 +21,7 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean, quantiles
@@ -37,6 +38,7 @@ from tests.load.tab import LoadError, Tab
 
 LOOK_S = 5.0  # between two looks at the memory
 MINUTE_S = 60.0
+WARM_S = 1800.0
 WINDOW = 10  # minutes that are held against each other, at each end
 MOST_GROWTH = 0.05
 STEPS = [(page, step) for page in PAGES for step in page.steps]
@@ -72,10 +74,13 @@ class Log:
 @click.option("--visitors", type=click.IntRange(1, 50), default=8, show_default=True)
 @click.option("--pause", default=4.0, show_default=True, help="Seconds at a step, on average.")
 @click.option("--seed", default=0, show_default=True, help="Of what the visitors do.")
+@click.option("--runs", help="A folder of recordings, kept.")
 @click.option("--warm/--cold", default=True, show_default=True, help="Every step is opened first.")
-def main(minutes: int, visitors: int, pause: float, seed: int, warm: bool) -> None:
+def main(
+    minutes: int, visitors: int, pause: float, seed: int, runs: str | None, warm: bool
+) -> None:
     with (
-        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryDirectory() if runs is None else nullcontext(runs) as folder,
         _serve("streamlit_app.py", PGVIZ_RUNS=folder, PGVIZ_AHEAD="1") as url,
     ):
         try:
@@ -130,7 +135,7 @@ async def _warm(url: str, meter: Meter, log: Log) -> None:
         for page, step in STEPS:
             await tab.visit(page.slug, step.slug)
         log.note(*STEPS[-1], "", tab.errors)
-    await meter.idle(patience_s=1800)
+    await meter.idle(patience_s=WARM_S)
 
 
 async def _come_and_go(url: str, rng: random.Random, pause_s: float, log: Log) -> None:
