@@ -30,8 +30,7 @@ import click
 
 from pgviz.lessons import PAGES
 from pgviz.lessons.step import Page, Step
-from pgviz.ui import controls
-from pgviz.ui.controls import Control, Number
+from pgviz.ui.controls import Control, Number, address
 from tests.conftest import _serve
 from tests.load.meter import Meter, Weight
 from tests.load.tab import LoadError, Tab
@@ -168,7 +167,7 @@ async def _act(tab: Tab, page: Page, step: Step, rng: random.Random) -> None:
 def _settings(page: Page, step: Step, rng: random.Random) -> str:
     """The end of an address that sets about half of the controls."""
     chosen = [c for c in page.controls(step) if rng.random() < 0.5]
-    return controls.address({control.name: _value(control, rng) for control in chosen})
+    return address({control.name: _value(control, rng) for control in chosen})
 
 
 def _value(control: Control, rng: random.Random) -> object:
