@@ -53,9 +53,9 @@ FREES = """
 import threading
 import numpy as np
 import psutil
-from pgviz.ui.frame import give_memory_back
+from pgviz import heap
 
-give_memory_back()
+heap.share_between_threads()
 before = psutil.Process().memory_info().rss
 together = threading.Barrier(16)
 

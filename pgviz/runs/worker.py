@@ -17,6 +17,7 @@ from typing import Any
 
 from pebble import CONSTS
 
+from pgviz import heap
 from pgviz.runs.recording import Recorder
 from pgviz.training import METRICS, Config
 
@@ -70,6 +71,8 @@ def record(
                 path.with_suffix(suffix).unlink(missing_ok=True)
             return "failed", "The disk of this server is full."
         return "failed", f"The run failed: {sentence(error)}"
+    finally:
+        heap.trim()
 
 
 def _record(config: Config, path: Path) -> str:

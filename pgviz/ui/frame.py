@@ -1,9 +1,7 @@
 """The frame around every page: its configuration, the navigation, and the table of pages."""
 
-import ctypes
 import gc
 import logging
-import sys
 import threading
 from contextlib import suppress
 from functools import cache
@@ -11,6 +9,7 @@ from functools import cache
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from pgviz import heap
 from pgviz.lessons import PAGES, page_of
 from pgviz.lessons.step import Page
 from pgviz.ui import guard
@@ -62,9 +61,6 @@ STYLE = """
 """
 
 MANY_FILES = 10_240  # the most that macOS gives to a process
-# Of glibc's malloc, by its numbers: what a heap may keep free at its end, from which size on a
-# block is asked of the system and given back to it, and how many heaps there may be.
-MALLOC = {-1: 1 << 20, -3: 256 << 10, -8: 2}
 
 _framed = threading.local()
 
@@ -72,7 +68,7 @@ _framed = threading.local()
 def show() -> None:
     """What streamlit_app.py does: configure the page, draw the menu, run the chosen page."""
     allow_many_files()
-    give_memory_back()
+    heap.share_between_threads()
     page = _navigation()
     st.html(f"<style>{STYLE}</style>")
     guard.say()
@@ -167,16 +163,3 @@ def allow_many_files() -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with suppress(OSError, ValueError):  # then it stays as it is
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-@cache
-def give_memory_back() -> None:
-    """Have memory that is free given back to the system, where the C library is glibc.
-
-    It opens eight heaps a core for the threads of visitors, and once a recording of 14 MB was read
-    it leaves twice as much at the end of each: a few hundred MB that nobody used.
-    """
-    if sys.platform == "linux":
-        with suppress(AttributeError):  # another C library
-            for name, value in MALLOC.items():
-                ctypes.CDLL(None).mallopt(name, value)
