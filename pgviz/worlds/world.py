@@ -6,7 +6,7 @@ specification. A finite world is described by its tables, and is known exactly.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -237,7 +237,7 @@ def register(name: str, table: TabularMDP) -> None:
     find.cache_clear()
 
 
-@lru_cache(64)
+@cache
 def find(name: str) -> World:
     """The world of this name: a registered, classic or finite one, or any of Gymnasium's.
 
