@@ -1,5 +1,6 @@
 """The soak: comings and goings are counted, and growth is a failure."""
 
+import gc
 import subprocess
 import sys
 from contextlib import nullcontext
@@ -7,6 +8,7 @@ from contextlib import nullcontext
 import pytest
 from click.testing import CliRunner
 
+from pgviz.runs.registry import shut_down, worker_pool
 from tests import soak
 from tests.conftest import REPO
 from tests.load.meter import Weight
@@ -81,3 +83,13 @@ def test_what_threads_have_freed_goes_back_to_the_system():
         [sys.executable, "-c", FREES], cwd=REPO, capture_output=True, text=True, check=True
     )
     assert int(done.stdout) < 40
+
+
+@pytest.mark.browser  # for its length, not for a browser
+def test_workers_share_what_they_had_before_they_were_made():
+    """The collector writes on all it looks at: after its first round each had 50 MB of its own."""
+    pool = worker_pool(1)
+    try:
+        assert pool.schedule(gc.get_freeze_count).result() > 100_000
+    finally:
+        shut_down(pool)

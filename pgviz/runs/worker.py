@@ -5,6 +5,7 @@ a configuration of an older program, would take the whole pool of workers down w
 """
 
 import errno
+import gc
 import logging
 import multiprocessing
 import os
@@ -31,6 +32,7 @@ def settle_in() -> None:
     while it hands over a result takes the lock of the channel with it; pebble would let the others
     wait for it for two minutes.
     """
+    gc.freeze()  # what all workers share stays shared: the collector writes on all it looks at
     os.nice(10)
     CONSTS.channel_lock_timeout = LOCK_S
     Thread(target=_end_with_the_app, daemon=True).start()
