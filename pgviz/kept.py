@@ -10,6 +10,8 @@ from cachetools import LRUCache
 
 T = TypeVar("T")
 
+ENTRY_BYTES = 800  # of an entry beside its name and its result: what Python's objects need for it
+
 
 class Kept:
     """A cache that is bounded in bytes, for several threads.
@@ -37,21 +39,26 @@ class Kept:
             entry = self._results.get(key)
         return None if entry is None else entry[0]
 
-    def keep(self, key: Hashable, result: Any, num_bytes: int | None = None) -> None:
-        """Keep a result if it fits."""
-        size = len(pickle.dumps(result)) if num_bytes is None else num_bytes
-        with self._lock:
-            if size <= self._results.maxsize:
-                self._results[key] = result, size
-
     def shared(self, key: Hashable, make: Callable[[], T], num_bytes: int) -> T:
         """One object for all who ask, no copy; it counts as so many bytes."""
         with self._lock:
             entry = self._results.get(key)
+            result: T = make() if entry is None else entry[0]
             if entry is None:
-                entry = self._results[key] = make(), num_bytes
-        result: T = entry[0]
+                self._keep(key, result, num_bytes)
         return result
+
+    def forget(self, owner: str) -> None:
+        """Drop everything whose name begins with this one: (owner, …)."""
+        with self._lock:
+            for key in [*self._results]:
+                if isinstance(key, tuple) and key[0] == owner:
+                    del self._results[key]
+
+    def _keep(self, key: Hashable, result: Any, num_bytes: int) -> None:
+        size = num_bytes + len(pickle.dumps(key)) + ENTRY_BYTES  # small numbers, too, take room
+        if size <= self._results.maxsize:
+            self._results[key] = result, size
 
     def once(self, key: Hashable, work: Callable[[], T]) -> T:
         """A copy of the result of this name; `work` is called if it is not known.
@@ -68,7 +75,8 @@ class Kept:
                 if kept is None:
                     try:
                         kept = pickle.dumps(work(), pickle.HIGHEST_PROTOCOL)
-                        self.keep(key, kept, len(kept))
+                        with self._lock:
+                            self._keep(key, kept, len(kept))
                     finally:
                         with self._lock:
                             self._working.pop(key, None)

@@ -17,6 +17,7 @@ from pgviz.proofs import derivation
 from pgviz.proofs.derivation import derivations
 from pgviz.proofs.receipts import listed, read_out
 from pgviz.ui import world as ui_world
+from pgviz.ui.in_memory import memory
 from pgviz.ui.world import CAN_SHOW
 from pgviz.worlds.files import world_document
 from pgviz.worlds.named import named_worlds
@@ -123,4 +124,8 @@ def test_a_view_reads_the_file_once_and_the_next_view_works_out_nothing(world, m
     first = len(computed)
     app.run()
     assert (len(parsed), len(computed)) == (1, first)
-    st.cache_resource.clear()
+    own = [key for key in computed if key[0]]
+    assert own
+    assert all(key in memory for key in own)
+    st.cache_resource.clear()  # as when the tab closes
+    assert not any(key in memory for key in own)

@@ -1,11 +1,14 @@
 """What is worked out once for all readers, bounded in bytes."""
 
+import re
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from pgviz.kept import Kept
+from tests.conftest import REPO
 
 
 def test_results_are_kept_as_far_as_their_bytes_go():
@@ -34,3 +37,41 @@ def test_a_kept_result_is_worked_out_once_for_all_threads_and_copied_for_each():
     with pytest.raises(ZeroDivisionError):
         kept.once("other", lambda: 1 / 0)
     assert kept.once("other", lambda: 5) == 5
+
+
+def test_many_small_results_take_no_more_than_large_ones():
+    """Each needs a name and its place in the table: a number counted as its 21 bytes took 500."""
+    kept = Kept(megabytes=1)
+    tracemalloc.start()
+    try:
+        for k in range(5_000):
+            kept.once(("", "a.module.function", (k, f"/a/folder/{k}.run"), ()), lambda: 1 / 7)
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert 0.5e6 < taken < 1e6
+
+
+def test_what_has_an_owner_goes_with_the_owner():
+    kept = Kept(megabytes=1)
+    for owner in ("you", ""):
+        kept.once((owner, "value"), lambda: 1)
+    kept.forget("you")
+    assert ("you", "value") not in kept
+    assert ("", "value") in kept
+
+
+def test_every_cache_of_a_function_has_an_end():
+    """One without a limit keeps one result: its function takes no arguments."""
+    endless = re.compile(
+        r"^( *)@(functools\.)?(cache|lru_cache\((maxsize=)?None\)|st\.cache_data.*)\n\1def \w+\((?!\))",
+        re.MULTILINE,
+    )
+    assert endless.search("@lru_cache(None)\ndef squared(x):")
+    found = {
+        file.name: match.group()
+        for file in (REPO / "pgviz").rglob("*.py")
+        for match in endless.finditer(file.read_text(encoding="utf-8"))
+    }
+    assert found.pop("world.py") == "@cache\ndef find("  # of names that a control holds
+    assert found == {}

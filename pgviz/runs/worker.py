@@ -5,6 +5,7 @@ a configuration of an older program, would take the whole pool of workers down w
 """
 
 import errno
+import gc
 import logging
 import multiprocessing
 import os
@@ -17,6 +18,7 @@ from typing import Any
 
 from pebble import CONSTS
 
+from pgviz import heap
 from pgviz.runs.recording import Recorder
 from pgviz.training import METRICS, Config
 
@@ -30,6 +32,7 @@ def settle_in() -> None:
     while it hands over a result takes the lock of the channel with it; pebble would let the others
     wait for it for two minutes.
     """
+    gc.freeze()  # what all workers share stays shared: the collector writes on all it looks at
     os.nice(10)
     CONSTS.channel_lock_timeout = LOCK_S
     Thread(target=_end_with_the_app, daemon=True).start()
@@ -70,6 +73,8 @@ def record(
                 path.with_suffix(suffix).unlink(missing_ok=True)
             return "failed", "The disk of this server is full."
         return "failed", f"The run failed: {sentence(error)}"
+    finally:
+        heap.trim()
 
 
 def _record(config: Config, path: Path) -> str:

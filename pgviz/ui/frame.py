@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit import net_util
 from streamlit.navigation.page import StreamlitPage
 
+from pgviz import heap
 from pgviz.lessons import PAGES, page_of
 from pgviz.lessons.step import Page
 from pgviz.ui import guard, visitors
@@ -69,6 +70,7 @@ def show() -> None:
     """What streamlit_app.py does: configure the page, draw the menu, run the chosen page."""
     allow_many_files()
     ask_nobody_for_our_address()
+    heap.share_between_threads()
     page = _navigation()
     st.html(f"<style>{STYLE}</style>")
     guard.say()

@@ -1,7 +1,7 @@
 """A quiz as one step: one question at a time; every answer gets a computed reply."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ from pgviz.ui.guard import guarded
 from pgviz.ui.screen import Screen
 
 
-@cache
+@lru_cache(32)
 def asked(questions: tuple[Callable[[], Question], ...]) -> list[Question]:
     """The questions with their replies, computed once."""
     return [question() for question in questions]

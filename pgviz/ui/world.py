@@ -4,6 +4,7 @@ The fold "World" stands on every step: it draws the world of the step and takes 
 Until the step that introduces the discount, every world is looked at with γ = 1.
 """
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +14,6 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import DeletedFile
 
 from pgviz.charts import worlds as drawings
-from pgviz.kept import Kept
 from pgviz.measure import theorem
 from pgviz.ui.controls import Choice
 from pgviz.ui.drawing import drawing
@@ -106,9 +106,10 @@ def in_use() -> str:
 
 def found(shown: Shown, function: Callable[..., Any], *arguments: Any) -> Any:
     """function(world, *arguments), computed once."""
-    kept = _of_this_reader() if shown.document else memory
-    key = shown, f"{function.__module__}.{function.__qualname__}", arguments
-    return kept.once(key, lambda: function(shown.world, *arguments))
+    owner = _owner(shown.document) if shown.document else ""
+    name = f"{function.__module__}.{function.__qualname__}"
+    key = owner, replace(shown, document=""), name, arguments
+    return memory.once(key, lambda: function(shown.world, *arguments))
 
 
 def found_or_instead(
@@ -123,9 +124,10 @@ def found_or_instead(
         return other, found(other, function, *arguments), note
 
 
-def _of_this_reader() -> Kept:
-    kept: Kept = st.session_state.setdefault("world.kept", Kept(megabytes=2))
-    return kept
+@st.cache_resource(scope="session", max_entries=1, on_release=memory.forget, show_spinner=False)
+def _owner(document: str) -> str:
+    """Who owns what is computed in this world: it is forgotten when its visitor's tab closes."""
+    return uuid.uuid4().hex
 
 
 def _parsed(document: str) -> TabularMDP:

@@ -33,11 +33,19 @@ class Spent:
         )
 
 
+@dataclass(frozen=True)
+class Weight:
+    """Memory in bytes: of the server, and of it with its workers."""
+
+    server: float
+    all: float
+
+
 class Meter:
     """`async with Meter(url) as meter:` looks at the server of this address now and then."""
 
     def __init__(self, url: str) -> None:
-        self._server = psutil.Process(_listening(urlsplit(url).port or 80))
+        self.server = psutil.Process(_listening(urlsplit(url).port or 80))
         self._cpu: dict[int, float] = {}
         self.server_bytes = self.all_bytes = 0  # the most so far
 
@@ -55,8 +63,8 @@ class Meter:
         for process in self._family():
             with suppress(psutil.Error):
                 self._cpu[process.pid] = sum(process.cpu_times()[:2])
-        workers = sum(cpu for pid, cpu in self._cpu.items() if pid != self._server.pid)
-        server = self._cpu.get(self._server.pid, 0.0)
+        workers = sum(cpu for pid, cpu in self._cpu.items() if pid != self.server.pid)
+        server = self._cpu.get(self.server.pid, 0.0)
         return Spent(time.monotonic(), server, workers, time.process_time())
 
     async def idle(self, patience_s: float = 60.0) -> None:
@@ -73,18 +81,20 @@ class Meter:
     async def _look(self) -> None:
         while True:
             self.spent()
-            await asyncio.to_thread(self._weigh)
+            await asyncio.to_thread(self.weigh)
             await asyncio.sleep(EVERY_S)
 
-    def _weigh(self) -> None:
-        server = _pss(self._server)
-        others = sum(_pss(each) for each in self._family() if each != self._server)
+    def weigh(self) -> Weight:
+        """Now."""
+        server = _pss(self.server)
+        others = sum(_pss(each) for each in self._family() if each != self.server)
         self.server_bytes = max(self.server_bytes, server)
         self.all_bytes = max(self.all_bytes, server + others)
+        return Weight(server, server + others)
 
     def _family(self) -> list[psutil.Process]:
         with suppress(psutil.Error):
-            return [self._server, *self._server.children(recursive=True)]
+            return [self.server, *self.server.children(recursive=True)]
         return []
 
 

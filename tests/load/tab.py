@@ -107,7 +107,7 @@ class Tab:
         self.watch = Watch()
         self.errors: list[str] = []
         self.num_bytes = 0
-        self._expected = ""  # the title of the step
+        self._expected: set[str] = set()  # titles of the step: its question, or what it claims
         self._viewed_at: float | None = None  # when the step was there as a whole
         self._query = ""
         self._page_hash = ""
@@ -156,7 +156,7 @@ class Tab:
 
         Returns the seconds until the whole of it could be seen first, once nothing changes any more.
         """
-        self._expected = step_of(page, step).heading(revealed=False)
+        self._expected = {step_of(page, step).heading(revealed) for revealed in (False, True)}
         self._query = f"step={step}" + (settings and f"&{settings}")
         self._page_name = "" if page == PAGES[0].slug else page
         self._page_hash = self._pages.get(page, "")
@@ -165,7 +165,7 @@ class Tab:
         await self._ask(is_history_navigation=bool(self._page_hash))
         await self.until(lambda: self._settled)
         if self._viewed_at is None:
-            raise LoadError(f"The title is {self.title!r} where {self._expected!r} was asked for.")
+            raise LoadError(f"The title is {self.title!r} where {page}/{step} was asked for.")
         return self._viewed_at - begun
 
     async def press(self, key: str) -> None:
@@ -362,7 +362,7 @@ class Tab:
             self._listen_on(now)
         elif message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
             self._whole = True
-            if self._viewed_at is None and self.title == self._expected:
+            if self._viewed_at is None and self.title in self._expected:
                 self._viewed_at = now
             self._listen_on(now)  # the picture is part of it
             if not self._timers:

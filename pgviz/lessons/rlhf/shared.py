@@ -1,6 +1,6 @@
 """What the steps of this page share: the reference model, and numbers of the toy language."""
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -18,7 +18,7 @@ def log_ref() -> Floats:
     return language.log_probs(language.reference())
 
 
-@cache
+@lru_cache(len(BETA.options))
 def best(beta: float) -> tuple[Floats, float]:
     """log π* of every sentence for the reward `counting`, and J*."""
     return language.best_policy(language.counting(), beta, log_ref())
