@@ -1,18 +1,14 @@
 """Two servers behind nginx, as .hosting/nginx.conf has them: who stays where, and what a kill does."""
 
 import asyncio
-import os
 import re
-import shutil
 import signal
-import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, ExitStack, suppress
+from contextlib import AsyncExitStack, suppress
 
 import psutil
 import pytest
@@ -20,65 +16,19 @@ from playwright.sync_api import expect
 
 from pgviz.lessons import page_of
 from tests.conftest import REPO
+from tests.load.hosting import CONF, NGINX, WHY_NOT, behind_nginx, wait_for
 from tests.load.tab import LoadError, Tab
 
 pytestmark = pytest.mark.browser
-CONF = REPO / ".hosting" / "nginx.conf"
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-needs_nginx = pytest.mark.skipif(NGINX is None, reason="nginx is not installed (Debian: nginx)")
+needs_nginx = pytest.mark.skipif(NGINX is None, reason=WHY_NOT)
 STEPS = page_of("theorem").steps
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture
 def hosted(tmp_path, request):
     """(url, servers by port): nginx in front of two servers, or more, with one folder of recordings."""
-    front, *ports = (free_port() for _ in range(1 + getattr(request, "param", 2)))
-    text = CONF.read_text().replace("127.0.0.1:8500", f"127.0.0.1:{front}")
-    lines = re.findall(r".*server 127\.0\.0\.1:850[12] .*\n", text)
-    ours = "".join(lines[0].replace("8501", str(port)) for port in ports)
-    text = text.replace("".join(lines), ours)
-    text = f"pid {tmp_path}/pid; error_log {tmp_path}/error.log;\n" + text
-    for part in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"):
-        text = text.replace("gzip on;", f"gzip on;\n{part}_temp_path {tmp_path}/{part};", 1)
-    text = text.replace("gzip on;", "access_log off;\ngzip on;", 1)
-    (tmp_path / "nginx.conf").write_text(text)
-    environment = {**os.environ, "PYTHONPATH": str(REPO), "PGVIZ_AHEAD": "0"}
-    environment["PGVIZ_RUNS"] = str(tmp_path / "runs")
-    with ExitStack() as stack:
-        servers = {}
-        for port in ports:
-            flags = [f"--server.port={port}", "--server.address=127.0.0.1"]
-            servers[port] = subprocess.Popen(
-                [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *flags],
-                cwd=REPO,
-                env=environment,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-            stack.callback(servers[port].kill)
-        proxy = subprocess.Popen(
-            [NGINX, "-c", tmp_path / "nginx.conf", "-p", tmp_path, "-g", "daemon off;"]
-        )
-        stack.callback(proxy.terminate)
-        for port in (*ports, front):
-            wait_for(f"http://127.0.0.1:{port}/_stcore/health")
-        yield f"http://127.0.0.1:{front}", servers
-
-
-def wait_for(url):
-    give_up = time.monotonic() + 60
-    while True:
-        try:
-            return urllib.request.urlopen(url, timeout=5)
-        except OSError:
-            assert time.monotonic() < give_up, url
-            time.sleep(0.1)
+    with behind_nginx(tmp_path, getattr(request, "param", 2)) as found:
+        yield found
 
 
 @needs_nginx

@@ -20,11 +20,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import product
+from pathlib import Path
 from statistics import mean, median, quantiles
 
 import click
 
 from tests.conftest import _serve
+from tests.load.hosting import NGINX, WHY_NOT, behind_nginx
 from tests.load.scenarios import (
     MOST_S,
     MOST_SESSIONS,
@@ -80,6 +82,9 @@ COLUMNS: dict[str, Callable[[Measured], str]] = {
     help="A scenario is given up after so long.",
 )
 @click.option("--pause", default=1.0, show_default=True, help="Seconds at a step, when walking.")
+@click.option(
+    "--servers", type=click.IntRange(1, 8), default=1, show_default=True, help="Behind nginx."
+)
 @click.option("--url", help="Of a running server on this machine, instead of one of its own.")
 @click.option("--json", "as_json", is_flag=True, help="One line a row, with every session.")
 def main(
@@ -89,6 +94,7 @@ def main(
     vary: tuple[str, ...],
     seconds: float,
     pause: float,
+    servers: int,
     url: str | None,
     as_json: bool,
 ) -> None:
@@ -103,9 +109,10 @@ def main(
             print(f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}")
         for scenario, number in chosen:
             ends = ("",) if scenario == "open" else settings
-            with _server(url, page, steps_of(page) if scenario == "open" else [step]) as at:
+            steps = steps_of(page) if scenario == "open" else [step]
+            with _server(url, page, steps, servers) as (at, ports):
                 measured = asyncio.run(
-                    measure(scenario, at, number, page, step, ends, seconds, pause)
+                    measure(scenario, at, number, page, step, ends, seconds, pause, ports)
                 )
             print(json.dumps(asdict(measured)) if as_json else _row(measured), flush=True)
             for sentence in {e: None for s in measured.sessions for e in s.errors}:
@@ -115,17 +122,28 @@ def main(
 
 
 @contextmanager
-def _server(url: str | None, page: str, steps: Sequence[str]) -> Iterator[str]:
-    """The server that was named; else a new one that finds the runs of these steps recorded."""
+def _server(
+    url: str | None, page: str, steps: Sequence[str], number: int
+) -> Iterator[tuple[str, Sequence[int]]]:
+    """The server that was named; else new ones that find the runs of these steps recorded."""
     if url is not None:
-        yield url
+        yield url, ()
         return
+    if number > 1 and NGINX is None:
+        raise LoadError(f"{WHY_NOT}.")
     with tempfile.TemporaryDirectory() as folder:
-        with _serve("streamlit_app.py", PGVIZ_RUNS=folder, PGVIZ_AHEAD="1") as recording:
+        runs = str(Path(folder, "runs"))
+        with _serve("streamlit_app.py", PGVIZ_RUNS=runs, PGVIZ_AHEAD="1") as recording:
             asyncio.run(record(recording, page, steps))
-        with _serve("streamlit_app.py", PGVIZ_RUNS=folder, PGVIZ_AHEAD="0") as fresh:
-            asyncio.run(wake(fresh, page, steps[0]))
-            yield fresh
+        if number == 1:
+            with _serve("streamlit_app.py", PGVIZ_RUNS=runs, PGVIZ_AHEAD="0") as fresh:
+                asyncio.run(wake(fresh, page, steps[0]))
+                yield fresh, ()
+            return
+        with behind_nginx(Path(folder), number) as (front, servers):
+            for port in servers:
+                asyncio.run(wake(f"http://127.0.0.1:{port}", page, steps[0]))
+            yield front, [*servers]
 
 
 def _numbers(text: str) -> list[int]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
@@ -42,10 +43,14 @@ class Weight:
 
 
 class Meter:
-    """`async with Meter(url) as meter:` looks at the server of this address now and then."""
+    """`async with Meter(url) as meter:` looks at the server of this address now and then.
 
-    def __init__(self, url: str) -> None:
-        self.server = psutil.Process(_listening(urlsplit(url).port or 80))
+    `ports` are those of the servers behind it, if it is no server itself.
+    """
+
+    def __init__(self, url: str, ports: Sequence[int] = ()) -> None:
+        pids = map(_listening, ports or [urlsplit(url).port or 80])
+        self.servers = [psutil.Process(pid) for pid in pids]
         self._cpu: dict[int, float] = {}
         self.server_bytes = self.all_bytes = 0  # the most so far
 
@@ -63,8 +68,8 @@ class Meter:
         for process in self._family():
             with suppress(psutil.Error):
                 self._cpu[process.pid] = sum(process.cpu_times()[:2])
-        workers = sum(cpu for pid, cpu in self._cpu.items() if pid != self.server.pid)
-        server = self._cpu.get(self.server.pid, 0.0)
+        server = sum(self._cpu.get(each.pid, 0.0) for each in self.servers)
+        workers = sum(self._cpu.values()) - server
         return Spent(time.monotonic(), server, workers, time.process_time())
 
     async def idle(self, patience_s: float = 60.0) -> None:
@@ -86,16 +91,18 @@ class Meter:
 
     def weigh(self) -> Weight:
         """Now."""
-        server = _pss(self.server)
-        others = sum(_pss(each) for each in self._family() if each != self.server)
+        server = sum(map(_pss, self.servers))
+        others = sum(_pss(each) for each in self._family() if each not in self.servers)
         self.server_bytes = max(self.server_bytes, server)
         self.all_bytes = max(self.all_bytes, server + others)
         return Weight(server, server + others)
 
     def _family(self) -> list[psutil.Process]:
-        with suppress(psutil.Error):
-            return [self.server, *self.server.children(recursive=True)]
-        return []
+        found = []
+        for server in self.servers:
+            with suppress(psutil.Error):
+                found += [server, *server.children(recursive=True)]
+        return found
 
 
 def _listening(port: int) -> int:

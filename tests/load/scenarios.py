@@ -49,13 +49,14 @@ async def measure(
     settings: Sequence[str] = ("",),
     seconds: float = 120.0,
     pause_s: float = 1.0,
+    ports: Sequence[int] = (),
 ) -> Measured:
     """Open so many tabs at once and let them do it.
 
     `settings` are ends of an address: `shared` takes the first for all, `own` one for each tab,
     again from the first where there are fewer. `greedy` are tabs of one visitor, each with settings
     of its own, and then a newcomer with the run of the step: the last session. A scenario is given
-    up after so many seconds.
+    up after so many seconds. `ports` are those of the servers behind a balancer.
     """
     if scenario not in SCENARIOS:
         raise LoadError(f"A scenario is one of {', '.join(SCENARIOS)}, not {scenario!r}.")
@@ -69,7 +70,7 @@ async def measure(
     if scenario == "greedy":
         ends, visitors = [*ends, ""], [*visitors, ""]
     sessions = [Session() for _ in ends]
-    async with Meter(url) as meter, AsyncExitStack() as stack:
+    async with Meter(url, ports) as meter, AsyncExitStack() as stack:
         begun = meter.spent()
         tabs = [Tab(url, visitor) for visitor in visitors]
         await _together(
