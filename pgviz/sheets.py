@@ -45,11 +45,14 @@ def as_text(steps: Mapping[str, Mapping[str, Any]], last: str | None) -> str:
     return json.dumps({"pgviz": VERSION, "last": last, "steps": steps}, ensure_ascii=False)
 
 
-def parsed(text: str | bytes) -> tuple[Steps, str | None]:
+def parsed(text: object) -> tuple[Steps, str | None]:
     """The steps and the last place of a sheet; nothing unknown is kept.
 
-    Raises SheetError, one sentence, if it is none.
+    Raises SheetError, one sentence, if it is none: a file of other bytes, or a browser that has
+    stored no text at all.
     """
+    if not isinstance(text, str | bytes):
+        raise SheetError("This is not a record of progress: it is no text.")
     if len(text) > MOST_BYTES:
         raise SheetError("This file is too large to be a record of progress.")
     try:
