@@ -77,11 +77,16 @@ def _is_fact(key: str, value: Any) -> bool:
     if not isinstance(value, _KINDS[key]):  # type: ignore[arg-type]
         return False
     if isinstance(value, str):
-        return len(value) <= (LONGEST_WORDS if key == "words" else LONGEST)
+        return _is_text(value, LONGEST_WORDS if key == "words" else LONGEST)
     if isinstance(value, list):
         item = str if key == "looked" else bool
-        return len(value) <= 20 and all(isinstance(x, item) and len(str(x)) < 40 for x in value)
+        return len(value) <= 20 and all(isinstance(x, item) and _is_text(str(x), 39) for x in value)
     return isinstance(value, bool) == (key == "passed") and abs(value) < 1e9
+
+
+def _is_text(text: str, longest: int) -> bool:
+    """Short enough, and no half of a letter, which JSON may hold and no file and no page."""
+    return len(text) <= longest and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _is_place(name: Any) -> bool:

@@ -60,6 +60,14 @@ def test_what_a_browser_stores_that_is_no_text_is_no_sheet(stored):
         sheets.parsed(stored)
 
 
+def test_half_a_letter_is_left_out():
+    """JSON may hold a lone surrogate; the page that sent it on and the file ended in an error."""
+    steps = {"gae/ends": {"words": "\ud800", "guess": "\udfff", "looked": ["\ud800"], "tries": 2}}
+    found, last = sheets.parsed(json.dumps({"pgviz": sheets.VERSION, "steps": steps}))
+    assert found == {"gae/ends": {"tries": 2}}
+    sheets.as_text(found, last).encode()
+
+
 def test_pipes_links_and_hostile_names_do_no_harm(tmp_path, run):
     os.mkfifo(tmp_path / "pipe.json")
     os.symlink("/etc/hostname", tmp_path / "link.json")
