@@ -58,7 +58,7 @@ def train(
             from pgviz.runs.rendering import save
 
             paid = save(config, last.theta[0], Path(watch))
-            click.echo(f"{watch}: an episode of seed 0, return {paid:g}", err=True)
+            click.echo(printable(f"{watch}: an episode of seed 0, return {paid:g}"), err=True)
     except (ConfigError, WorldError) as error:
         raise click.ClickException(str(error)) from error
 
@@ -303,7 +303,7 @@ def check(
             raise click.ClickException(
                 f"{write} cannot be written: {error.strerror or error}"
             ) from None
-        click.echo(f"{write}: fill in the gaps, {then}")
+        click.echo(printable(f"{write}: fill in the gaps, {then}"))
         return 0
     if file is None:
         raise click.ClickException(
@@ -322,6 +322,11 @@ def check(
         raise click.ClickException(str(error)) from None
     click.echo(command.as_json(report, file) if as_json else command.as_text(report))
     return 0 if report.passed else 1
+
+
+def printable(text: str) -> str:
+    """What a terminal shows and does not obey, whatever was typed."""
+    return "".join(letter if letter.isprintable() else "·" for letter in text)
 
 
 def main() -> None:
@@ -353,7 +358,7 @@ def status() -> int:
         return 2
     except click.ClickException as error:
         sentence = " ".join(error.format_message().split())
-        click.echo(f"pgviz: {sentence}", err=True)
+        click.echo(f"pgviz: {printable(sentence)}", err=True)
         return 2
 
 

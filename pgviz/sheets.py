@@ -45,11 +45,14 @@ def as_text(steps: Mapping[str, Mapping[str, Any]], last: str | None) -> str:
     return json.dumps({"pgviz": VERSION, "last": last, "steps": steps}, ensure_ascii=False)
 
 
-def parsed(text: str | bytes) -> tuple[Steps, str | None]:
+def parsed(text: object) -> tuple[Steps, str | None]:
     """The steps and the last place of a sheet; nothing unknown is kept.
 
-    Raises SheetError, one sentence, if it is none.
+    Raises SheetError, one sentence, if it is none: a file of other bytes, or a browser that has
+    stored no text at all.
     """
+    if not isinstance(text, str | bytes):
+        raise SheetError("This is not a record of progress: it is no text.")
     if len(text) > MOST_BYTES:
         raise SheetError("This file is too large to be a record of progress.")
     try:
@@ -74,11 +77,16 @@ def _is_fact(key: str, value: Any) -> bool:
     if not isinstance(value, _KINDS[key]):  # type: ignore[arg-type]
         return False
     if isinstance(value, str):
-        return len(value) <= (LONGEST_WORDS if key == "words" else LONGEST)
+        return _is_text(value, LONGEST_WORDS if key == "words" else LONGEST)
     if isinstance(value, list):
         item = str if key == "looked" else bool
-        return len(value) <= 20 and all(isinstance(x, item) and len(str(x)) < 40 for x in value)
+        return len(value) <= 20 and all(isinstance(x, item) and _is_text(str(x), 39) for x in value)
     return isinstance(value, bool) == (key == "passed") and abs(value) < 1e9
+
+
+def _is_text(text: str, longest: int) -> bool:
+    """Short enough, and no half of a letter, which JSON may hold and no file and no page."""
+    return len(text) <= longest and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _is_place(name: Any) -> bool:

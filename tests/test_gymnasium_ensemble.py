@@ -4,6 +4,8 @@
 is counted from 3 and from 5; the second one remembers what it was given.
 """
 
+import warnings
+
 import gymnasium
 import numpy as np
 import pytest
@@ -344,3 +346,9 @@ def test_and_it_is_while_others_solve_their_world_and_leave(method, solved_at, m
     ensemble = assert_alone_is_among(config)
     lives = np.sum([update.metrics["active"] for update in ensemble], axis=0)
     assert len(set(lives)) > 1, "seeds leave one after the other"
+
+
+def test_an_old_version_of_a_world_is_made_without_a_word_of_gymnasiums():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        GymnasiumEnsemble("CartPole-v0", num_envs=1, num_seeds=1)

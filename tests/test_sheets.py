@@ -54,6 +54,20 @@ def test_a_file_that_is_no_sheet_gets_one_sentence_and_the_others_are_read(tmp_p
     assert lines[-1] == sheets.PROVES_NOTHING
 
 
+@pytest.mark.parametrize("stored", [None, 1, 0.5, True, [1], {"pgviz": 1}], ids=repr)
+def test_what_a_browser_stores_that_is_no_text_is_no_sheet(stored):
+    with pytest.raises(sheets.SheetError):
+        sheets.parsed(stored)
+
+
+def test_half_a_letter_is_left_out():
+    """JSON may hold a lone surrogate; the page that sent it on and the file ended in an error."""
+    steps = {"gae/ends": {"words": "\ud800", "guess": "\udfff", "looked": ["\ud800"], "tries": 2}}
+    found, last = sheets.parsed(json.dumps({"pgviz": sheets.VERSION, "steps": steps}))
+    assert found == {"gae/ends": {"tries": 2}}
+    sheets.as_text(found, last).encode()
+
+
 def test_pipes_links_and_hostile_names_do_no_harm(tmp_path, run):
     os.mkfifo(tmp_path / "pipe.json")
     os.symlink("/etc/hostname", tmp_path / "link.json")

@@ -15,6 +15,8 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state import get_session_state
 
+from pgviz.ui.plain import plain
+
 DECIMAL = re.compile(r"-?([0-9]{1,9}\.?[0-9]{0,9}|\.[0-9]{1,9})")
 
 
@@ -122,26 +124,29 @@ def faults_of_link(controls: Sequence[Control], slug: str, reserved: Sequence[st
     opened(controls, slug)
     known = {control.name for control in controls} | {*reserved}
     unknown = [name for name in st.query_params if name not in known]
-    drop(slug, {name: f"there is no setting “{shown(name)}”" for name in unknown})
-    drop_faults(controls, slug)
+    drop_faults(controls, slug, {name: f"there is no setting “{shown(name)}”" for name in unknown})
     faults = st.session_state.get(f"{slug}.faults")
     return f"Not everything in this link could be used: {'; '.join(faults)}." if faults else ""
 
 
-def drop_faults(controls: Sequence[Control], slug: str) -> None:
-    """Take out of the link what controls that are not yet drawn cannot hold.
+def drop_faults(
+    controls: Sequence[Control], slug: str, others: Mapping[str, str] | None = None
+) -> None:
+    """Take out of the link what controls that are not yet drawn cannot hold, and `others`.
 
+    All at once: after the next run a link that came with back or forward is an address like any.
     A number in another spelling is written as its widget writes it, which knows no other.
     """
-    faults: dict[str, str] = {}
+    faults = {**(others or {})}
     respelt: dict[str, str] = {}
     for control in controls:
         values = st.query_params.get_all(control.name)
-        if not values or control.name in st.session_state:
+        is_drawn = control.name in st.session_state
+        if not values or (is_drawn and not _is_back_or_forward()):  # there the address wins
             continue
         if len(values) != 1 or not control.holds(values[0]):
             faults[control.name] = f"“{shown(values[-1])}” is no value for “{control.label}”"
-        elif isinstance(control, Choice):
+        elif isinstance(control, Choice) and not is_drawn:
             spelt = control.spelt(values[0])
             if spelt is not None and spelt != values[0]:
                 respelt[control.name] = spelt
@@ -157,8 +162,9 @@ def drop(slug: str, faults: Mapping[str, str]) -> None:
     if faults:
         noted = st.session_state.setdefault(f"{slug}.faults", [])
         noted += [fault for fault in faults.values() if fault not in noted][: 3 - len(noted)]
-        for name in faults:
-            del st.query_params[name]
+        with get_session_state().query_params() as parameters:
+            for name in faults:  # a widget of the step before may still be bound to it
+                parameters.remove_param(name)
         st.rerun()
 
 
@@ -170,7 +176,7 @@ def forget_faults(slug: str) -> None:
 def shown(text: str) -> str:
     """Foreign text made short and harmless for a sentence."""
     clean = "".join(c if c.isalnum() or c in " .,+-_=" else "·" for c in text)
-    return clean if len(clean) <= 30 else clean[:29] + "…"
+    return plain(clean if len(clean) <= 30 else clean[:29] + "…")
 
 
 def keep_within(control: Control) -> None:

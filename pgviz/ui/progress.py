@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from pgviz import sheets
+from pgviz.lessons import PAGES
 
 
 def steps() -> dict[str, dict[str, Any]]:
@@ -48,12 +49,13 @@ def is_revealed(page: str, step: str) -> bool:
 
 
 def last() -> tuple[str, str] | None:
-    """The page and step that this visitor opened last, in this visit or an earlier one."""
-    place = st.session_state.get("progress.last")
-    if not place:
-        return None
-    page, step = place.split("/", 1)
-    return page, step
+    """The page and step that this visitor opened last, in this visit or an earlier one.
+
+    None, too, if there is no such place: a file may name any.
+    """
+    page, _, step = st.session_state.get("progress.last", "").partition("/")
+    found = any(each.slug == page and each.step(step) for each in PAGES)
+    return (page, step) if found else None
 
 
 def visit(page: str, step: str, chosen: bool) -> None:
@@ -71,7 +73,7 @@ def as_text() -> str:
     return sheets.as_text(steps(), st.session_state.get("progress.last"))
 
 
-def restore(text: str | bytes) -> None:
+def restore(text: object) -> None:
     """Take over what a file or the browser has stored, beside what this visit has done already.
 
     Raises SheetError with one sentence if it is not such a file; then nothing has changed.

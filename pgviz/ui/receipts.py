@@ -1,6 +1,5 @@
 """The table of receipts: equation, reason, left, right, difference, mark."""
 
-import re
 from collections.abc import Sequence
 
 import streamlit as st
@@ -10,6 +9,7 @@ from pgviz.proofs.derivation import TOLERANCE, Line
 from pgviz.proofs.receipts import Reading, difference_in_words, listed, read
 from pgviz.ui.in_memory import in_memory
 from pgviz.ui.look import quiet_text, text_red
+from pgviz.ui.plain import plain
 from pgviz.worlds.named import named_worlds
 from pgviz.worlds.tabular import TabularMDP
 
@@ -99,7 +99,7 @@ def _without_effect(readings: Sequence[Reading], broken: str) -> str:
     touched = [r for r in readings if r.is_broken]
     unread = [r for r in touched if r.mark == "none"]
     if unread and len(unread) == len(touched):
-        return f"“{typeset(broken)}” cannot be shown here: {plain(unread[0].reason)}."
+        return f"“{typeset(broken)}” cannot be shown here: {plain(typeset(unread[0].reason))}."
     where = "in the lines that could be computed, " if unread else ""
     return (
         f"“{typeset(broken)}” changes nothing {where}in this world at this θ. Turn the knob, the"
@@ -142,11 +142,15 @@ def _unread(readings: Sequence[Reading]) -> str:
 
 
 def _row(reading: Reading) -> str:
-    equation = f"${piped(reading.equation)}$" if reading.equation else plain(reading.title)
-    reason = f"<small>{plain(reading.reason)}</small>"
-    where = f'<small class="where">shown: {plain(reading.where)}</small>' if reading.where else ""
+    equation = f"${piped(reading.equation)}$" if reading.equation else plain(typeset(reading.title))
+    reason = f"<small>{plain(typeset(reading.reason))}</small>"
+    where = (
+        f'<small class="where">shown: {plain(typeset(reading.where))}</small>'
+        if reading.where
+        else ""
+    )
     left, right = (_digits(side, reading) for side in (reading.left, reading.right))
-    note = f"<small>{plain(reading.note)}</small>" if reading.note else ""
+    note = f"<small>{plain(typeset(reading.note))}</small>" if reading.note else ""
     return (
         f"| {equation}{reason}{where} | {left} | {right} | {reading.difference}{note} |"
         f" {MARKS[reading.mark]} |"
@@ -164,11 +168,6 @@ def _digits(side: str, reading: Reading) -> str:
 def piped(equation: str) -> str:
     """A bar inside a table's cell would end the cell."""
     return equation.replace(r"\|", r"\lVert ", 1).replace(r"\|", r"\rVert ").replace("|", r"\mid ")
-
-
-def plain(text: str) -> str:
-    """Words as they are, whatever they contain: no markup of Markdown, LaTeX or HTML."""
-    return re.sub(r"""([\\`*_{}\[\]#|$:~&<>"'])""", lambda c: f"&#{ord(c[1])};", typeset(text))
 
 
 SMALL = {

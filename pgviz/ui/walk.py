@@ -7,6 +7,7 @@ The address says which: `/gae?step=ledger&…`. `present=1` shows the same steps
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import segno
@@ -184,7 +185,7 @@ def open_button(
     step = page.step(place[1]) or page.steps[0]
     st.button(
         label,
-        key=f"open-{page.slug}-{step.slug}",
+        key=f"open-{page.slug}-{step.slug}-{label}",  # ?all=1 shows several to one place
         type="primary" if primary else "secondary",
         width=width or "content",
         on_click=guarded(_go),
@@ -250,15 +251,19 @@ def _draw_marks(page: Page, step: Step) -> None:
     core = [s for s in page.steps if not s.deeper]
     count = f"{core.index(step) + 1} of {len(core)}" if step in core else "deeper"
 
+    def said() -> Mapping[str, Any]:
+        """What the browser says; where it answers a page that has no marks any more, nothing."""
+        return st.session_state.get("walk") or {}
+
     def chosen() -> None:
-        slug = st.session_state["walk"].get("go")
+        slug = said().get("go")
         if (target := page.step(slug or "")) is not None:
             _go(page, target)
 
     def heard() -> None:
         st.session_state["progress.known"] = True
         try:
-            progress.restore(st.session_state["walk"].get("stored") or "")
+            progress.restore(said().get("stored"))
         except sheets.SheetError:
             return  # whatever the browser has kept is no progress of ours: begin anew
 

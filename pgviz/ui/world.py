@@ -19,6 +19,7 @@ from pgviz.ui.controls import Choice
 from pgviz.ui.drawing import drawing
 from pgviz.ui.guard import guarded
 from pgviz.ui.in_memory import memory
+from pgviz.ui.plain import plain
 from pgviz.ui.screen import Screen
 from pgviz.worlds.files import parse_world, world_document
 from pgviz.worlds.format import EXAMPLE, IN_WORDS
@@ -243,8 +244,3 @@ def receive(content: bytes | None) -> None:
         st.session_state[REFUSED] = plain(f"{sentence[:1].upper()}{sentence[1:]}.")
         return
     st.session_state[DOCUMENT] = world_document(world)
-
-
-def plain(text: str) -> str:
-    """Words with whatever a visitor wrote in them, as words: nothing of it is markup."""
-    return "".join(f"\\{c}" if c in r"\`*_{}[]<>#|$:~&" else c for c in text)

@@ -35,7 +35,9 @@ class GymnasiumEnsemble(SeededEnvs):
         self.metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}
         limit = gymnasium.spec(name).max_episode_steps or MAX_EPISODE_STEPS
         make = partial(gymnasium.make, name, max_episode_steps=limit)
-        self._adopt([make] * num_envs, num_seeds)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that there is a newer version of it
+            self._adopt([make] * num_envs, num_seeds)
 
     def _adopt(self, makers: Sequence[Any], num_seeds: int) -> None:
         self.envs = SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP)

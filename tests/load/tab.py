@@ -348,6 +348,9 @@ class Tab:
             self._asked_whole = self._whole = False
             self._asked.clear()
             self._stop_timers()
+        elif not self._whole:
+            # A poll that comes while the script ends makes Streamlit forget to say that it has.
+            self._ended(time.monotonic())
 
     def _finish(self, message: ForwardMsg) -> None:
         run = message.metadata.run.script_run_id
@@ -361,13 +364,16 @@ class Tab:
         if fragments:
             self._listen_on(now)
         elif message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
-            self._whole = True
-            if self._viewed_at is None and self.title in self._expected:
-                self._viewed_at = now
+            self._ended(now)
             self._listen_on(now)  # the picture is part of it
             if not self._timers:
                 self._heard = None
         self._news.set()
+
+    def _ended(self, now: float) -> None:
+        self._whole = True
+        if self._viewed_at is None and self.title == self._expected:
+            self._viewed_at = now
 
     def _drop_what_is_stale(self, run: str, fragments: frozenset[str]) -> None:
         self._elements = {

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pgviz.ui import world
 from pgviz.ui.drawing import drawing
+from pgviz.ui.plain import plain
 from pgviz.ui.screen import Screen
 from pgviz.worlds.stories import stories
 
@@ -21,4 +22,4 @@ def card(screen: Screen, name: str) -> None:
     with screen.fold("World", ":material/public:"), st.container(width=420):
         if (svg := world.picture(name)) is not None:
             drawing(svg, key=f"card-{screen.key}", height=180)
-        st.caption(world.plain(stories[name].sentence))
+        st.caption(plain(stories[name].sentence))

@@ -26,9 +26,9 @@ def draw(screen: Screen) -> None:
         " likely where it is negative. The next pages build this equation."
     )
     with screen.beside_controls(), st.container(horizontal=True, gap="small"):
-        left = progress.last()
-        walk.open_button("Begin", ("theorem", "guess"), primary=left is None)
-        if left is not None:
+        first, left = ("theorem", "guess"), progress.last()
+        walk.open_button("Begin", first, primary=left in (None, first))
+        if left not in (None, first):
             walk.open_button("Go on where you left off", left, primary=True)
     moment = screen.control(MOMENT, "trained", horizontal=True)
     found = demonstration()

@@ -11,6 +11,7 @@ from pgviz.lessons import PAGES
 from pgviz.lessons.step import Page, Step
 from pgviz.sheets import PROVES_NOTHING, summary
 from pgviz.ui import progress
+from pgviz.ui.plain import plain
 from pgviz.ui.screen import Screen
 
 NOTHING = (
@@ -91,7 +92,7 @@ def did(record: Mapping[str, Any], place: tuple[Page, Step] | None) -> str:
         said.append(f"checked: {checked}")
     if words := record.get("words"):
         said.append(f"wrote: {words}")
-    return _plain("; ".join(said))
+    return plain(" ".join("; ".join(said).split()))
 
 
 def _verdict(place: tuple[Page, Step] | None, guess: Any) -> str:
@@ -103,14 +104,6 @@ def _verdict(place: tuple[Page, Step] | None, guess: Any) -> str:
         return "" if verdict is None else (" ✓" if verdict(guess)[0] else " ✗")
     except (TypeError, ValueError, KeyError):
         return ""
-
-
-def _plain(text: str) -> str:
-    """For a cell of a table: no bars, no line breaks, no markup."""
-    cell = " ".join(text.split())
-    for letter in "\\`*_{}[]<>#|$~:":
-        cell = cell.replace(letter, f"&#{ord(letter)};")
-    return cell
 
 
 def sentence(steps: Mapping[str, Mapping[str, Any]]) -> str:
