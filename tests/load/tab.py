@@ -372,7 +372,7 @@ class Tab:
 
     def _ended(self, now: float) -> None:
         self._whole = True
-        if self._viewed_at is None and self.title == self._expected:
+        if self._viewed_at is None and self.title in self._expected:
             self._viewed_at = now
 
     def _drop_what_is_stale(self, run: str, fragments: frozenset[str]) -> None:
