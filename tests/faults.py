@@ -1,0 +1,315 @@
+"""What a room sees when something breaks: python -m tests.faults [NAME …]
+
+Each fault is the real thing, done to a real server with two visitors: the one whom it hits, and
+one who has nothing to do with it. A row says what each of them sees and what is left on the disk.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self, TypeVar
+
+import click
+import psutil
+
+from pgviz.lessons.reinforce.recorded import LEARN
+from pgviz.runs.recording import Recording, RecordingError, checked
+from pgviz.training.config import Config
+from tests.conftest import REPO, _answers
+from tests.load.tab import Tab
+
+T = TypeVar("T")
+
+PATIENCE_S = 60.0  # whoever needs them has failed
+PAGE, STEP = "reinforce", "run"
+KEY = f"again.{PAGE}-{STEP}"
+
+
+class Impossible(Exception):
+    """Why a fault cannot be made on this machine, in one sentence."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a fault did: a row of the table."""
+
+    victim: str
+    bystander: str
+    remains: str
+
+
+# --- a server, its processes and its folder ---
+
+
+class Server:
+    """`with Server(folder) as server:` is a server of its own, in a process group of its own.
+
+    `under` is a command that starts it.
+    """
+
+    def __init__(self, folder: Path, under: Sequence[str] = (), **environment: str) -> None:
+        self.folder, self._under = folder, under
+        self._environment = {"PGVIZ_AHEAD": "0", "PGVIZ_RUNS": str(folder), **environment}
+
+    def __enter__(self) -> Self:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        flags = [f"--server.port={self.port}", "--server.address=127.0.0.1"]
+        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *flags]
+        path = os.pathsep.join(filter(None, [self._environment.pop("PYTHONPATH", ""), str(REPO)]))
+        self._log = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(
+            [*self._under, *command],
+            cwd=REPO,
+            env={**os.environ, **self._environment, "PYTHONPATH": path},
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self._all: set[psutil.Process] = set()
+        if not _answers(f"{self.url}/_stcore/health", self.process):
+            self.__exit__()
+            raise Impossible(f"The server did not start: {self.said()}")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self.family():
+            with suppress(psutil.Error):
+                process.kill()
+        self.process.kill()
+        self.process.wait()
+
+    def family(self) -> set[psutil.Process]:
+        """The server's process and all that it ever started, as far as they are alive."""
+        with suppress(psutil.Error):
+            server = psutil.Process(self.process.pid)
+            self._all |= {server, *server.children(recursive=True)}
+        return {process for process in self._all if alive(process)}
+
+    def workers(self) -> set[psutil.Process]:
+        """Those that train or wait for something to train: children of the fork server."""
+        (parent,) = self.fork_servers()
+        return set(parent.children())
+
+    def fork_servers(self) -> list[psutil.Process]:
+        found = psutil.Process(self.process.pid).children()
+        return [each for each in found if "forkserver" in " ".join(each.cmdline())]
+
+    def trainer(self, config: Config) -> psutil.Process | None:
+        """The process that has a recording of this configuration open."""
+        for process in self.family():
+            with suppress(psutil.Error, RecordingError, OSError):
+                for file in process.open_files():
+                    if file.path.endswith(".run") and Recording(Path(file.path)).config == config:
+                        return process
+        return None
+
+    def said(self) -> str:
+        """What it wrote to the terminal."""
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace")
+
+
+def alive(process: psutil.Process) -> bool:
+    """Whether it runs; one that has ended and that nobody asked for does not."""
+    with suppress(psutil.Error):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def whole(folder: Path, config: Config) -> bool:
+    """Whether a finished recording of this configuration lies there, with its checksum."""
+    for done in folder.glob("*.done"):
+        with suppress(RecordingError, OSError):
+            checked(done.with_suffix(".run"), config)
+            return True
+    return False
+
+
+def stray(folder: Path) -> list[str]:
+    """What a run under way has beside its recording."""
+    return sorted(path.name for path in [*folder.glob("*.new"), *folder.glob("*.stop")])
+
+
+def halves(folder: Path) -> list[str]:
+    """Recordings that are not finished."""
+    done = {path.stem for path in folder.glob("*.done")}
+    return sorted(path.name for path in folder.glob("*.run") if path.stem not in done)
+
+
+async def until(condition: Callable[[], T], patience_s: float = PATIENCE_S) -> T:
+    """Wait until it holds, whatever it is; what it was then."""
+    give_up = time.monotonic() + patience_s
+    while not (found := condition()):
+        assert time.monotonic() < give_up, "it never happened"
+        await asyncio.sleep(0.02)
+    return found
+
+
+# --- visitors ---
+
+
+class Visitor(Tab):
+    """A tab that trains with settings of its own."""
+
+    async def begin(self, num_envs: int, learning_rate: float) -> Config:
+        """Ask for a run; what it is."""
+        settings = f"num_envs={num_envs}&learning_rate={learning_rate}"
+        await self.visit(PAGE, STEP, settings)
+        await self.press(f"{KEY}.run")
+        return LEARN.replace(num_envs=num_envs, learning_rate=learning_rate)
+
+    async def ended(self) -> None:
+        """Wait until its run has ended, however it ended."""
+        await self.until(lambda: self._settled and self.has(f"{KEY}.back") and not self.polls)
+
+    async def try_again(self) -> None:
+        """Press what stands beside the sentence, and wait for the run's end."""
+        self.errors.clear()
+        (key,) = (key for key in self.buttons if key.startswith("again-1-"))
+        await self.press(key)
+        await self.until(lambda: not self.has(key))
+        await self.ended()
+
+    @property
+    def sentence(self) -> str:
+        """What it was told: exactly one thing."""
+        (told,) = set(self.errors)
+        assert "\n" not in told, told
+        return told
+
+
+async def hold(server: Server, config: Config) -> psutil.Process:
+    """Wait until a worker trains it, and keep the worker from going on."""
+    worker = await until(lambda: server.trainer(config))
+    worker.suspend()
+    return worker
+
+
+# --- the faults ---
+
+
+@dataclass
+class Place:
+    """Where a fault happens: an empty folder, and a server that faults share."""
+
+    folder: Path
+    stack: ExitStack
+    _shared: Server | None = field(default=None, repr=False)
+
+    def shared(self) -> Server:
+        if self._shared is None:
+            self._shared = self.stack.enter_context(Server(self.folder / "shared"))
+        return self._shared
+
+    def runs(self) -> Path:
+        """A folder for a server of one's own."""
+        return Path(tempfile.mkdtemp(dir=self.folder))
+
+
+async def worker_killed(place: Place) -> Seen:
+    server = place.shared()
+    async with Visitor(server.url) as ann, Visitor(server.url) as bob:
+        hers, his = await ann.begin(32, 0.002), await bob.begin(16, 0.002)
+        goes_on = await hold(server, his)
+        (await hold(server, hers)).kill()
+        await ann.ended()
+        told = ann.sentence
+        goes_on.resume()
+        await bystander_ends(server, bob, his)
+        await ann.try_again()
+        assert whole(server.folder, hers)
+        return Seen(told, "its run ends, whole", left(server))
+
+
+async def all_workers_killed(place: Place) -> Seen:
+    server = place.shared()
+    return await _all_killed(server, 0.005, server.workers)
+
+
+async def fork_server_killed(place: Place) -> Seen:
+    server = place.shared()
+    return await _all_killed(server, 0.01, lambda: {*server.fork_servers(), *server.workers()})
+
+
+async def _all_killed(
+    server: Server, rate: float, victims: Callable[[], set[psutil.Process]]
+) -> Seen:
+    """Bob looks at a run that has finished."""
+    async with Visitor(server.url) as ann, Visitor(server.url) as bob:
+        his = await bob.begin(1, rate)
+        await bystander_ends(server, bob, his)
+        hers = await ann.begin(32, rate)
+        await hold(server, hers)
+        for process in victims():
+            process.kill()
+        await ann.ended()
+        told = ann.sentence
+        await ann.try_again()
+        assert whole(server.folder, hers)
+        again = await bob.begin(2, rate)
+        await bystander_ends(server, bob, again)
+        assert whole(server.folder, his)
+        return Seen(told, "its finished run stays; the next one ends, whole", left(server))
+
+
+async def bystander_ends(server: Server, tab: Visitor, config: Config) -> None:
+    """Its run goes on to its end, and it was told nothing."""
+    await tab.ended()
+    assert tab.errors == []
+    assert whole(server.folder, config)
+
+
+def left(server: Server) -> str:
+    """What remains in the folder of a server that goes on, whose runs have all ended."""
+    assert stray(server.folder) == []
+    done = len([*server.folder.glob("*.done")])
+    return f"{done} finished recordings, {len(halves(server.folder))} halves of failed runs"
+
+
+@dataclass(frozen=True)
+class Fault:
+    name: str
+    how: str
+    make: Callable[[Place], Awaitable[Seen]]
+
+
+FAULTS = (
+    Fault("a worker is killed", "kill −9 in mid-run", worker_killed),
+    Fault("all workers are killed at once", "kill −9 in mid-run", all_workers_killed),
+    Fault("and the fork server with them", "kill −9 in mid-run", fork_server_killed),
+)
+
+
+@click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("names", nargs=-1)
+def main(names: tuple[str, ...]) -> None:
+    print("| fault | how | whom it hits | everybody else | what remains | s |", flush=True)
+    print("|---|---|---|---|---|---:|", flush=True)
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        place = Place(Path(folder), stack)
+        for fault in FAULTS:
+            if not names or any(name in fault.name for name in names):
+                begun = time.monotonic()
+                try:
+                    seen = asyncio.run(fault.make(place))
+                    cells = [seen.victim, seen.bystander, seen.remains]
+                except Impossible as reason:
+                    cells = [f"not done here: {reason}", "", ""]
+                cells = [fault.name, fault.how, *cells, f"{time.monotonic() - begun:.0f}"]
+                print(f"| {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
