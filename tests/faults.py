@@ -6,14 +6,13 @@ one who has nothing to do with it. A row says what each of them sees and what is
 
 import asyncio
 import os
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, ExitStack, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self, TypeVar
@@ -221,7 +220,7 @@ class Place:
 async def worker_killed(place: Place) -> Seen:
     server = place.shared()
     async with Visitor(server.url) as ann, Visitor(server.url) as bob:
-        hers, his = await ann.begin(32, 0.002), await bob.begin(16, 0.002)
+        hers, his = await ann.begin(32, 0.002), await bob.begin(16, 0.005)
         goes_on = await hold(server, his)
         (await hold(server, hers)).kill()
         await ann.ended()
@@ -264,6 +263,28 @@ async def _all_killed(
         return Seen(told, "its finished run stays; the next one ends, whole", left(server))
 
 
+async def beyond_memory(place: Place) -> Seen:
+    """The limit of one worker is drawn in until it has nothing left."""
+    server = place.shared()
+    async with Visitor(server.url) as ann, Visitor(server.url) as bob:
+        hers, his = await ann.begin(32, 0.02), await bob.begin(16, 0.002)
+        goes_on, victim = await hold(server, his), await hold(server, hers)
+        given = victim.rlimit(psutil.RLIMIT_DATA)
+        taken = victim.memory_info().data
+        if given[0] == psutil.RLIM_INFINITY:
+            raise AssertionError("a worker may take all the memory that there is")
+        victim.rlimit(psutil.RLIMIT_DATA, (taken // 2, given[1]))
+        victim.resume()
+        await ann.ended()
+        told = ann.sentence
+        goes_on.resume()
+        await bystander_ends(server, bob, his)
+        victim.rlimit(psutil.RLIMIT_DATA, given)
+        await ann.try_again()
+        assert whole(server.folder, hers)
+        return Seen(told, "its run ends, whole", left(server))
+
+
 async def bystander_ends(server: Server, tab: Visitor, config: Config) -> None:
     """Its run goes on to its end, and it was told nothing."""
     await tab.ended()
@@ -289,6 +310,7 @@ FAULTS = (
     Fault("a worker is killed", "kill −9 in mid-run", worker_killed),
     Fault("all workers are killed at once", "kill −9 in mid-run", all_workers_killed),
     Fault("and the fork server with them", "kill −9 in mid-run", fork_server_killed),
+    Fault("a run beyond its memory", "RLIMIT_DATA drawn in, mid-run", beyond_memory),
 )
 
 
