@@ -6,13 +6,15 @@ one who has nothing to do with it. A row says what each of them sees and what is
 
 import asyncio
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self, TypeVar
@@ -173,6 +175,10 @@ class Visitor(Tab):
         """Wait until its run has ended, however it ended."""
         await self.until(lambda: self._settled and self.has(f"{KEY}.back") and not self.polls)
 
+    async def closed(self) -> None:
+        """Wait until the server has gone."""
+        await self._listener
+
     async def try_again(self) -> None:
         """Press what stands beside the sentence, and wait for the run's end."""
         self.errors.clear()
@@ -209,7 +215,9 @@ class Place:
 
     def shared(self) -> Server:
         if self._shared is None:
-            self._shared = self.stack.enter_context(Server(self.folder / "shared"))
+            self._shared = self.stack.enter_context(
+                Server(self.folder / "shared", PGVIZ_GRACE_S="0.5")
+            )
         return self._shared
 
     def runs(self) -> Path:
@@ -285,6 +293,238 @@ async def beyond_memory(place: Place) -> Seen:
         return Seen(told, "its run ends, whole", left(server))
 
 
+async def tab_closed(place: Place) -> Seen:
+    server = place.shared()
+    async with Visitor(server.url) as bob:
+        async with Visitor(server.url) as ann:
+            hers, his = await ann.begin(32, 0.05), await bob.begin(16, 0.01)
+            goes_on, trains = await hold(server, his), await hold(server, hers)
+        await until(lambda: not alive(trains) or [*server.folder.glob("*.stop")])
+        trains.resume()
+        goes_on.resume()
+        await bystander_ends(server, bob, his)
+        await until(lambda: not server.trainer(hers))
+        assert not whole(server.folder, hers)
+        return Seen("nothing: its run stops", "its run ends, whole", left(server))
+
+
+async def terminated(place: Place) -> Seen:
+    return await _ended(place, lambda server: server.process.terminate(), tidy=True)
+
+
+async def interrupted(place: Place) -> Seen:
+    def at_the_terminal(server: Server) -> None:
+        os.killpg(server.process.pid, signal.SIGINT)
+
+    return await _ended(place, at_the_terminal, tidy=True)
+
+
+async def server_killed(place: Place) -> Seen:
+    return await _ended(place, lambda server: server.process.kill(), tidy=False)
+
+
+async def _ended(place: Place, end: Callable[[Server], None], tidy: bool) -> Seen:
+    """Ann's run is under way; Bob's has finished."""
+    with Server(place.runs()) as server:
+        async with Visitor(server.url) as ann, Visitor(server.url) as bob:
+            his = await bob.begin(1, 0.02)
+            await bystander_ends(server, bob, his)
+            hers = await ann.begin(32, 0.02)
+            await until(lambda: server.trainer(hers))
+            family = server.family()
+            assert len(family) >= 4  # workers, their fork server, a tracker of resources
+            end(server)
+            begun = time.monotonic()
+            await until(lambda: not any(map(alive, family)))
+            took = time.monotonic() - begun
+            await ann.closed()
+        assert whole(server.folder, his)
+        assert not whole(server.folder, hers)
+        remains = f"its recording, no process after {took:.1f} s"
+        if tidy:
+            assert "Traceback" not in server.said(), server.said()
+            assert stray(server.folder) + halves(server.folder) == []
+        else:
+            remains += await _next_server(server.folder, his, hers)
+        return Seen("the connection is closed", "the same; its finished run stays", remains)
+
+
+async def _next_server(folder: Path, finished: Config, half: Config) -> str:
+    """It shows what has finished at once, and takes nothing half for whole."""
+    with Server(folder) as server:
+        (before,) = folder.glob("*.done")
+        async with Visitor(server.url) as bob:
+            await bob.begin(finished.num_envs, finished.learning_rate)
+            await bystander_ends(server, bob, finished)
+            assert [*folder.glob("*.done")] == [before]
+            await bob.begin(half.num_envs, half.learning_rate)
+            await bystander_ends(server, bob, half)
+        return ", found by the next server"
+
+
+def without_power() -> list[str]:
+    """A command for a server to which permissions apply, although root starts it."""
+    if os.geteuid():
+        return []
+    if shutil.which("setpriv") is None:
+        raise Impossible("no setpriv: permissions do not bind root")
+    return ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+
+
+def small_disk(folder: Path) -> list[str]:
+    """A command for a server that finds a file system of 8 MB at this folder, and nobody else."""
+    private = ["unshare", "--mount", *(["--map-root-user"] if os.geteuid() else [])]
+    mount = f"mount -t tmpfs -o size=8m tmpfs '{folder}'"
+    tried = subprocess.run([*private, "sh", "-c", mount], capture_output=True, text=True)
+    if tried.returncode:
+        raise Impossible(f"no file system can be mounted: {tried.stderr.strip()}")
+    return [*private, "sh", "-c", f'{mount} && exec "$@"', "sh"]
+
+
+async def disk_full(place: Place) -> Seen:
+    folder = place.runs()
+    with Server(folder, small_disk(folder)) as server:
+        server.folder = Path(f"/proc/{server.process.pid}/root{folder}")
+        async with Visitor(server.url) as ann, Visitor(server.url) as bob:
+            his = await bob.begin(1, 0.02)
+            await bystander_ends(server, bob, his)
+            filler = server.folder / "filler"
+            with filler.open("wb", 0) as file, suppress(OSError):
+                while True:
+                    file.write(bytes(2**12))
+            os.truncate(filler, filler.stat().st_size - 2**17)
+            hers = await ann.begin(32, 0.02)
+            await ann.ended()
+            told = ann.sentence
+            await bob.visit(PAGE, STEP)
+            await bystander_ends(server, bob, his)
+            filler.unlink()
+            await ann.try_again()
+            assert whole(server.folder, hers)
+            assert halves(server.folder) == []
+            return Seen(told, "its finished run stays", left(server))
+
+
+async def folder_unwritable(place: Place) -> Seen:
+    with Server(place.runs(), without_power()) as server:
+        async with Visitor(server.url) as ann, Visitor(server.url) as bob:
+            his = await bob.begin(1, 0.02)
+            await bystander_ends(server, bob, his)
+            hers = await ann.begin(32, 0.02)
+            trains = await hold(server, hers)
+            server.folder.chmod(0o555)
+            try:
+                trains.resume()
+                await ann.ended()
+                told = ann.sentence
+                await bob.visit(PAGE, STEP)
+                await bystander_ends(server, bob, his)
+                await bob.begin(2, 0.02)
+                await bob.ended()
+                assert bob.sentence == told
+            finally:
+                server.folder.chmod(0o755)
+            await ann.try_again()
+            assert whole(server.folder, hers)
+            return Seen(told, "its finished run stays; a new run says the same", left(server))
+
+
+async def folder_deleted(place: Place) -> Seen:
+    server = place.shared()
+    async with Visitor(server.url) as ann, Visitor(server.url) as bob:
+        hers, his = await ann.begin(32, 0.1), await bob.begin(32, 0.01)
+        for worker in await hold(server, hers), await hold(server, his):
+            worker.resume()
+        shutil.rmtree(server.folder)
+        await ann.ended()
+        await bob.ended()
+        told = ann.sentence
+        assert bob.sentence == told
+        await ann.try_again()
+        await bob.try_again()
+        assert whole(server.folder, hers)
+        assert whole(server.folder, his)
+        return Seen(told, "its run says the same; tried again, it ends, whole", left(server))
+
+
+async def two_servers(place: Place) -> Seen:
+    """On a disk with so little room that every start of a run deletes what nobody needs."""
+    folder = place.runs()
+    with ExitStack() as stack:
+        try:
+            one = stack.enter_context(Server(folder, small_disk(folder)))
+            seen = Path(f"/proc/{one.process.pid}/root{folder}")
+            own = [] if not os.geteuid() else ["--user", "--preserve-credentials"]
+            beside = ["nsenter", f"--target={one.process.pid}", "--mount", *own]
+            other = stack.enter_context(Server(folder, [*beside, f"--wd={REPO}"]))
+        except Impossible:
+            one = stack.enter_context(Server(folder))
+            other, seen = stack.enter_context(Server(folder)), folder
+        other.folder = one.folder = seen
+        async with AsyncExitStack() as visitors:
+            ann, bob, eve = [
+                await visitors.enter_async_context(Visitor(server.url))
+                for server in (one, other, other)
+            ]
+            his = await bob.begin(1, 0.02)
+            await bystander_ends(other, bob, his)
+            hers = await ann.begin(16, 0.02)
+            await hold(one, hers)
+            both = await eve.begin(16, 0.02)  # the same as Ann's
+            assert both == hers
+            await bob.visit(PAGE, STEP)
+            await bystander_ends(other, bob, his)
+            goes_on = await bob.begin(2, 0.02)
+            one.process.kill()
+            await ann.closed()
+            await bystander_ends(other, bob, goes_on)
+            await bystander_ends(other, eve, hers)
+            await until(lambda: not one.family())
+            back = await visitors.enter_async_context(Visitor(other.url))
+            await back.begin(16, 0.02)
+            await bystander_ends(other, back, hers)
+            return Seen("the connection is closed", "their runs end, whole", left(other))
+
+
+CLOCK = """
+import os, time
+real = time.time
+def shifted():
+    try:
+        with open(os.environ["CLOCK"]) as file:
+            return real() + float(file.read() or 0)
+    except OSError:
+        return real()
+time.time = shifted
+time.time_ns = lambda: int(shifted() * 1e9)
+"""
+
+
+async def clock_set_back(place: Place) -> Seen:
+    """By an hour, for this server alone: what it has written before then lies in the future."""
+    folder, python = place.runs(), place.runs()
+    (python / "sitecustomize.py").write_text(CLOCK)
+    clock = python / "clock"
+    with Server(folder, PYTHONPATH=str(python), CLOCK=str(clock)) as server:
+        async with Visitor(server.url) as ann, Visitor(server.url) as bob:
+            his = await bob.begin(1, 0.02)
+            await bystander_ends(server, bob, his)
+            hers = await ann.begin(16, 0.02)
+            trains = await hold(server, hers)
+            clock.write_text("-3600")
+            for path in folder.iterdir():
+                later = path.stat().st_mtime + 3600
+                os.utime(path, (later, later))
+            trains.resume()
+            await bystander_ends(server, ann, hers)
+            await bob.visit(PAGE, STEP)
+            await bystander_ends(server, bob, his)
+            again = await bob.begin(2, 0.02)
+            await bystander_ends(server, bob, again)
+            assert whole(folder, his)
+            return Seen("nothing: its run ends, whole", "its finished run stays", left(server))
+
+
 async def bystander_ends(server: Server, tab: Visitor, config: Config) -> None:
     """Its run goes on to its end, and it was told nothing."""
     await tab.ended()
@@ -311,6 +551,15 @@ FAULTS = (
     Fault("all workers are killed at once", "kill −9 in mid-run", all_workers_killed),
     Fault("and the fork server with them", "kill −9 in mid-run", fork_server_killed),
     Fault("a run beyond its memory", "RLIMIT_DATA drawn in, mid-run", beyond_memory),
+    Fault("a tab is closed", "its websocket, in mid-run", tab_closed),
+    Fault("the server is terminated", "SIGTERM", terminated),
+    Fault("the server is interrupted", "SIGINT to all its processes, as Ctrl+C does", interrupted),
+    Fault("the server is killed", "SIGKILL", server_killed),
+    Fault("the disk is full", "a file system of 8 MB, filled", disk_full),
+    Fault("the folder cannot be written", "chmod 555 in mid-run", folder_unwritable),
+    Fault("the folder is deleted", "rm -r in mid-run", folder_deleted),
+    Fault("two servers on one folder, one killed", "SIGKILL, on 8 MB", two_servers),
+    Fault("the clock is set back", "an hour, in mid-run", clock_set_back),
 )
 
 
