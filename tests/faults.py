@@ -110,11 +110,18 @@ class Server:
     def trainer(self, config: Config) -> psutil.Process | None:
         """The process that has a recording of this configuration open."""
         for process in self.family():
-            with suppress(psutil.Error, RecordingError, OSError):
-                for file in process.open_files():
-                    if file.path.endswith(".run") and Recording(Path(file.path)).config == config:
+            with suppress(OSError):  # it ends, or closes one of them
+                for file in Path(f"/proc/{process.pid}/fd").iterdir():
+                    path = self.folder / Path(os.readlink(file)).name  # it may see another disk
+                    if path.suffix == ".run" and self._is(path, config):
                         return process
         return None
+
+    @staticmethod
+    def _is(path: Path, config: Config) -> bool:
+        with suppress(RecordingError):
+            return Recording(path).config == config
+        return False
 
     def said(self) -> str:
         """What it wrote to the terminal."""
@@ -381,10 +388,15 @@ def small_disk(folder: Path) -> list[str]:
     return [*private, "sh", "-c", f'{mount} && exec "$@"', "sh"]
 
 
+def seen_by(server: Server) -> Path:
+    """Its folder, as it sees it."""
+    return Path(f"/proc/{server.process.pid}/root{server.folder}")
+
+
 async def disk_full(place: Place) -> Seen:
     folder = place.runs()
     with Server(folder, small_disk(folder)) as server:
-        server.folder = Path(f"/proc/{server.process.pid}/root{folder}")
+        server.folder = seen_by(server)
         async with Visitor(server.url) as ann, Visitor(server.url) as bob:
             his = await bob.begin(1, 0.02)
             await bystander_ends(server, bob, his)
@@ -453,14 +465,13 @@ async def two_servers(place: Place) -> Seen:
     with ExitStack() as stack:
         try:
             one = stack.enter_context(Server(folder, small_disk(folder)))
-            seen = Path(f"/proc/{one.process.pid}/root{folder}")
-            own = [] if not os.geteuid() else ["--user", "--preserve-credentials"]
-            beside = ["nsenter", f"--target={one.process.pid}", "--mount", *own]
-            other = stack.enter_context(Server(folder, [*beside, f"--wd={REPO}"]))
+            own = ["--user", "--preserve-credentials"] if os.geteuid() else []
+            beside = ["nsenter", f"--target={one.process.pid}", "--mount", *own, f"--wd={REPO}"]
+            other = stack.enter_context(Server(folder, beside))
+            for server in one, other:
+                server.folder = seen_by(server)
         except Impossible:
-            one = stack.enter_context(Server(folder))
-            other, seen = stack.enter_context(Server(folder)), folder
-        other.folder = one.folder = seen
+            one, other = (stack.enter_context(Server(folder)) for _ in range(2))
         async with AsyncExitStack() as visitors:
             ann, bob, eve = [
                 await visitors.enter_async_context(Visitor(server.url))
@@ -468,9 +479,9 @@ async def two_servers(place: Place) -> Seen:
             ]
             his = await bob.begin(1, 0.02)
             await bystander_ends(other, bob, his)
-            hers = await ann.begin(16, 0.02)
+            hers = await ann.begin(16, 0.05)
             await hold(one, hers)
-            both = await eve.begin(16, 0.02)  # the same as Ann's
+            both = await eve.begin(16, 0.05)  # the same as Ann's
             assert both == hers
             await bob.visit(PAGE, STEP)
             await bystander_ends(other, bob, his)
@@ -481,7 +492,7 @@ async def two_servers(place: Place) -> Seen:
             await bystander_ends(other, eve, hers)
             await until(lambda: not one.family())
             back = await visitors.enter_async_context(Visitor(other.url))
-            await back.begin(16, 0.02)
+            await back.begin(16, 0.05)
             await bystander_ends(other, back, hers)
             return Seen("the connection is closed", "their runs end, whole", left(other))
 
@@ -509,7 +520,7 @@ async def clock_set_back(place: Place) -> Seen:
         async with Visitor(server.url) as ann, Visitor(server.url) as bob:
             his = await bob.begin(1, 0.02)
             await bystander_ends(server, bob, his)
-            hers = await ann.begin(16, 0.02)
+            hers = await ann.begin(16, 0.05)
             trains = await hold(server, hers)
             clock.write_text("-3600")
             for path in folder.iterdir():

@@ -86,6 +86,8 @@ def record(
             for suffix in (".new", ".run"):
                 path.with_suffix(suffix).unlink(missing_ok=True)
             return "failed", "The disk of this server is full."
+        if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            return "failed", "This server may not write to its folder of recordings."
         if isinstance(error, MemoryError) or "can't allocate memory" in str(error):  # torch's
             return "failed", "This run needs more memory than this server gives to a run."
         return "failed", f"The run failed: {sentence(error)}"
