@@ -480,13 +480,14 @@ async def two_servers(place: Place) -> Seen:
             his = await bob.begin(1, 0.02)
             await bystander_ends(other, bob, his)
             hers = await ann.begin(16, 0.05)
-            await hold(one, hers)
+            trains = await hold(one, hers)
             both = await eve.begin(16, 0.05)  # the same as Ann's
             assert both == hers
             await bob.visit(PAGE, STEP)
             await bystander_ends(other, bob, his)
             goes_on = await bob.begin(2, 0.02)
             one.process.kill()
+            trains.resume()
             await ann.closed()
             await bystander_ends(other, bob, goes_on)
             await bystander_ends(other, eve, hers)
