@@ -13,26 +13,31 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, ExitStack, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self, TypeVar
 
 import click
 import psutil
+from playwright.async_api import Browser, Page, async_playwright, expect
 
+from pgviz.lessons import page_of
 from pgviz.lessons.reinforce.recorded import LEARN
 from pgviz.runs.recording import Recording, RecordingError, checked
 from pgviz.training.config import Config
-from tests.conftest import REPO, _answers
+from tests.conftest import BROWSER_FLAGS, BROWSERS, REPO, _answers
 from tests.load.tab import Tab
 
 T = TypeVar("T")
 
 PATIENCE_S = 60.0  # whoever needs them has failed
+PATIENCE_MS = 1000 * PATIENCE_S
 PAGE, STEP = "reinforce", "run"
 KEY = f"again.{PAGE}-{STEP}"
+GUESSED = "theorem"
+GUESS = page_of(GUESSED).steps[0]
 
 
 class Impossible(Exception):
@@ -537,6 +542,129 @@ async def clock_set_back(place: Place) -> Seen:
             return Seen("nothing: its run ends, whole", "its finished run stays", left(server))
 
 
+class Line:
+    """`async with Line(port) as line:` is a line to a server that can be cut."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._ends: set[asyncio.StreamWriter] = set()
+        self._flows = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        self._flows.set()
+        self._listener = await asyncio.start_server(self._connect, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._listener.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._listener.close()
+        self._hang_up()
+
+    async def broken(self, seconds: float) -> None:
+        """Every connection breaks, and each new one too."""
+        self._broken = True
+        self._hang_up()
+        await asyncio.sleep(seconds)
+        self._broken = False
+
+    async def silent(self, seconds: float) -> None:
+        """Nothing comes through, and nobody is told."""
+        self._flows.clear()
+        await asyncio.sleep(seconds)
+        self._flows.set()
+
+    _broken = False
+
+    def _hang_up(self) -> None:
+        for end in self._ends:
+            end.transport.abort()
+
+    async def _connect(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        if self._broken:
+            back.transport.abort()
+            return
+        far, forth = await asyncio.open_connection("127.0.0.1", self._port)
+        self._ends |= {back, forth}
+        await asyncio.gather(self._carry(near, forth), self._carry(far, back))
+        self._ends -= {back, forth}
+
+    async def _carry(self, source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await source.read(2**16):
+                await self._flows.wait()
+                to.write(data)
+                await to.drain()
+        to.close()
+
+
+CUTS: tuple[Callable[[Line, float], Awaitable[None]], ...] = (Line.broken, Line.silent)
+
+
+async def line_cut(place: Place) -> Seen:
+    """Two browsers, whose lines are cut in two ways, for 2 s and then for 30 s, in mid-run."""
+    with Server(place.runs(), PGVIZ_GRACE_S="60") as server:
+        async with AsyncExitStack() as stack:
+            browser = await stack.enter_async_context(a_browser())
+            eve = await stack.enter_async_context(Visitor(server.url))
+            lines = [await stack.enter_async_context(Line(server.port)) for _ in CUTS]
+            pages = [await (await browser.new_context()).new_page() for _ in CUTS]
+            configs = [LEARN.replace(num_envs=32, learning_rate=rate) for rate in (0.02, 0.05)]
+            held = [
+                await answer_and_begin(server, *each)
+                for each in zip(pages, lines, configs, strict=True)
+            ]
+            for seconds in (2, 30):
+                cuts = [cut(line, seconds) for cut, line in zip(CUTS, lines, strict=True)]
+                await asyncio.gather(*cuts, eve.visit(PAGE, STEP, "num_envs=1"))
+                for page in pages:
+                    await as_it_was(page, "Your run, live.")
+            assert eve.errors == []
+            for worker in held:
+                worker.resume()
+            for page, config in zip(pages, configs, strict=True):
+                await as_it_was(page, "Your run.")
+                assert whole(server.folder, config)
+                await page.get_by_role("link", name=page_of(GUESSED).title, exact=True).click()
+                await expect(page.locator("h1")).to_have_text(GUESS.title, timeout=PATIENCE_MS)
+            return Seen("nothing: its page is as it was, its run ends", "walks on", left(server))
+
+
+async def answer_and_begin(
+    server: Server, page: Page, line: Line, config: Config
+) -> psutil.Process:
+    """A question is answered, a control is moved, a run is under way; the worker that waits."""
+    await page.goto(f"{line.url}/{GUESSED}?step={GUESS.slug}")
+    await page.get_by_role("button", name="Lock it in").click(timeout=PATIENCE_MS)
+    await expect(page.locator("h1")).to_have_text(GUESS.title, timeout=PATIENCE_MS)
+    settings = f"num_envs={config.num_envs}&learning_rate={config.learning_rate}"
+    await page.goto(f"{line.url}/{PAGE}?step={STEP}&{settings}")
+    await page.get_by_text("4 seeds", exact=True).click(timeout=PATIENCE_MS)
+    await expect(page.get_by_role("radio", name="4 seeds")).to_be_checked(timeout=PATIENCE_MS)
+    await page.get_by_role("button", name="Run", exact=True).click(timeout=PATIENCE_MS)
+    return await hold(server, config)
+
+
+async def as_it_was(page: Page, says: str) -> None:
+    """Connected, the control where it was moved to, and the run where it is."""
+    there = "[data-testid=stApp][data-test-connection-state=CONNECTED]"
+    await page.wait_for_selector(there, state="attached", timeout=PATIENCE_MS)
+    await expect(page.get_by_text(says, exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    await expect(page.get_by_role("radio", name="4 seeds")).to_be_checked(timeout=PATIENCE_MS)
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page.get_by_test_id("stAlert")).to_have_count(0)
+
+
+@asynccontextmanager
+async def a_browser() -> AsyncIterator[Browser]:
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if executable is None:
+        raise Impossible(f"none of {', '.join(BROWSERS)} is installed")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=executable, args=BROWSER_FLAGS)
+        yield browser
+        await browser.close()
+
+
 async def bystander_ends(server: Server, tab: Visitor, config: Config) -> None:
     """Its run goes on to its end, and it was told nothing."""
     await tab.ended()
@@ -564,6 +692,7 @@ FAULTS = (
     Fault("and the fork server with them", "kill −9 in mid-run", fork_server_killed),
     Fault("a run beyond its memory", "RLIMIT_DATA drawn in, mid-run", beyond_memory),
     Fault("a tab is closed", "its websocket, in mid-run", tab_closed),
+    Fault("the line is cut", "2 s and 30 s, broken and silent, in mid-run", line_cut),
     Fault("the server is terminated", "SIGTERM", terminated),
     Fault("the server is interrupted", "SIGINT to all its processes, as Ctrl+C does", interrupted),
     Fault("the server is killed", "SIGKILL", server_killed),
