@@ -321,6 +321,36 @@ async def beyond_memory(place: Place) -> Seen:
         return Seen(told, "its run ends, whole", left(server))
 
 
+async def no_memory_left(place: Place) -> Seen:
+    """The system then kills a process of its own choice: the largest one is the server."""
+    group = Path(f"/sys/fs/cgroup/memory/pgviz-{os.getpid()}")
+    limit = group / "memory.limit_in_bytes"
+    try:
+        group.mkdir()
+    except OSError as error:
+        raise Impossible(f"no group of control for memory: {error.strerror}") from error
+    under = ["sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$@"', "sh"]
+    try:
+        with Server(place.runs(), under) as server:
+            async with Visitor(server.url) as ann, Visitor(server.url) as bob:
+                his = await bob.begin(1, 0.02)
+                await bystander_ends(server, bob, his)
+                taken = int((group / "memory.usage_in_bytes").read_text())
+                limit.write_text(str(taken + 2**23))
+                hers = await ann.begin(32, 0.02)
+                await ann.ended()
+                told = ann.sentence
+                limit.write_text("-1")
+                await bob.visit(PAGE, STEP)
+                await bystander_ends(server, bob, his)
+                await ann.try_again()
+                assert whole(server.folder, hers)
+                return Seen(told, "its finished run stays", left(server))
+    finally:
+        await until(lambda: not (group / "cgroup.procs").read_text())
+        group.rmdir()
+
+
 async def tab_closed(place: Place) -> Seen:
     server = place.shared()
     async with Visitor(server.url) as bob:
@@ -712,6 +742,7 @@ FAULTS = (
     Fault("all workers are killed at once", "kill −9 in mid-run", all_workers_killed),
     Fault("and the fork server with them", "kill −9 in mid-run", fork_server_killed),
     Fault("a run beyond its memory", "RLIMIT_DATA drawn in, mid-run", beyond_memory),
+    Fault("the machine has no memory left", "a limit on its group, in mid-run", no_memory_left),
     Fault("a tab is closed", "its websocket, in mid-run", tab_closed),
     Fault("the line is cut", "2 s and 30 s, broken and silent, in mid-run", line_cut),
     Fault("the server is terminated", "SIGTERM", terminated),
