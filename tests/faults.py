@@ -166,7 +166,7 @@ async def until(condition: Callable[[], T], patience_s: float = PATIENCE_S) -> T
     give_up = time.monotonic() + patience_s
     while not (found := condition()):
         assert time.monotonic() < give_up, "it never happened"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.05)
     return found
 
 
@@ -230,6 +230,8 @@ class Place:
             self._shared = self.stack.enter_context(
                 Server(self.folder / "shared", PGVIZ_GRACE_S="0.5")
             )
+        for path in self._shared.folder.glob("*"):
+            path.unlink()  # each fault begins without recordings
         return self._shared
 
     def runs(self) -> Path:
@@ -240,7 +242,7 @@ class Place:
 async def worker_killed(place: Place) -> Seen:
     server = place.shared()
     async with Visitor(server.url) as ann, Visitor(server.url) as bob:
-        hers, his = await ann.begin(32, 0.002), await bob.begin(16, 0.005)
+        hers, his = await ann.begin(32, 0.002), await bob.begin(16, 0.002)
         goes_on = await hold(server, his)
         (await hold(server, hers)).kill()
         await ann.ended()
@@ -252,40 +254,22 @@ async def worker_killed(place: Place) -> Seen:
         return Seen(told, "its run ends, whole", left(server))
 
 
-async def halves_stay(place: Place) -> Seen:
-    with Server(place.runs()) as server:
-        async with Visitor(server.url) as ann:
-            hers = await ann.begin(32, 0.02)
-            (await hold(server, hers)).kill()
-            await ann.ended()
-            told = ann.sentence
-            await ann.try_again()
-            family = server.family()
-            server.process.terminate()
-            await until(lambda: not any(map(alive, family)))
-        assert whole(server.folder, hers)
-        assert stray(server.folder) + halves(server.folder) == []
-        return Seen(told, "–", "its finished recording only")
-
-
 async def all_workers_killed(place: Place) -> Seen:
     server = place.shared()
-    return await _all_killed(server, 0.005, server.workers)
+    return await _all_killed(server, server.workers)
 
 
 async def fork_server_killed(place: Place) -> Seen:
     server = place.shared()
-    return await _all_killed(server, 0.01, lambda: {*server.fork_servers(), *server.workers()})
+    return await _all_killed(server, lambda: {*server.fork_servers(), *server.workers()})
 
 
-async def _all_killed(
-    server: Server, rate: float, victims: Callable[[], set[psutil.Process]]
-) -> Seen:
+async def _all_killed(server: Server, victims: Callable[[], set[psutil.Process]]) -> Seen:
     """Bob looks at a run that has finished."""
     async with Visitor(server.url) as ann, Visitor(server.url) as bob:
-        his = await bob.begin(1, rate)
+        his = await bob.begin(1, 0.002)
         await bystander_ends(server, bob, his)
-        hers = await ann.begin(32, rate)
+        hers = await ann.begin(32, 0.002)
         await hold(server, hers)
         for process in victims():
             process.kill()
@@ -293,7 +277,7 @@ async def _all_killed(
         told = ann.sentence
         await ann.try_again()
         assert whole(server.folder, hers)
-        again = await bob.begin(2, rate)
+        again = await bob.begin(2, 0.002)
         await bystander_ends(server, bob, again)
         assert whole(server.folder, his)
         return Seen(told, "its finished run stays; the next one ends, whole", left(server))
@@ -303,7 +287,7 @@ async def beyond_memory(place: Place) -> Seen:
     """The limit of one worker is drawn in until it has nothing left."""
     server = place.shared()
     async with Visitor(server.url) as ann, Visitor(server.url) as bob:
-        hers, his = await ann.begin(32, 0.02), await bob.begin(16, 0.002)
+        hers, his = await ann.begin(32, 0.002), await bob.begin(16, 0.002)
         goes_on, victim = await hold(server, his), await hold(server, hers)
         given = victim.rlimit(psutil.RLIMIT_DATA)
         taken = victim.memory_info().data
@@ -333,11 +317,11 @@ async def no_memory_left(place: Place) -> Seen:
     try:
         with Server(place.runs(), under) as server:
             async with Visitor(server.url) as ann, Visitor(server.url) as bob:
-                his = await bob.begin(1, 0.02)
+                his = await bob.begin(1, 0.002)
                 await bystander_ends(server, bob, his)
                 taken = int((group / "memory.usage_in_bytes").read_text())
                 limit.write_text(str(taken + 2**23))
-                hers = await ann.begin(32, 0.02)
+                hers = await ann.begin(32, 0.002)
                 await ann.ended()
                 told = ann.sentence
                 limit.write_text("-1")
@@ -355,7 +339,7 @@ async def tab_closed(place: Place) -> Seen:
     server = place.shared()
     async with Visitor(server.url) as bob:
         async with Visitor(server.url) as ann:
-            hers, his = await ann.begin(32, 0.05), await bob.begin(16, 0.01)
+            hers, his = await ann.begin(32, 0.002), await bob.begin(16, 0.002)
             goes_on, trains = await hold(server, his), await hold(server, hers)
         await until(lambda: not alive(trains) or [*server.folder.glob("*.stop")])
         trains.resume()
@@ -367,7 +351,8 @@ async def tab_closed(place: Place) -> Seen:
 
 
 async def terminated(place: Place) -> Seen:
-    return await _ended(place, lambda server: server.process.terminate(), tidy=True)
+    """After a run that failed and was tried again."""
+    return await _ended(place, lambda server: server.process.terminate(), tidy=True, failed=True)
 
 
 async def interrupted(place: Place) -> Seen:
@@ -381,13 +366,19 @@ async def server_killed(place: Place) -> Seen:
     return await _ended(place, lambda server: server.process.kill(), tidy=False)
 
 
-async def _ended(place: Place, end: Callable[[Server], None], tidy: bool) -> Seen:
+async def _ended(
+    place: Place, end: Callable[[Server], None], tidy: bool, failed: bool = False
+) -> Seen:
     """Ann's run is under way; Bob's has finished."""
     with Server(place.runs()) as server:
         async with Visitor(server.url) as ann, Visitor(server.url) as bob:
-            his = await bob.begin(1, 0.02)
+            his = await bob.begin(16, 0.002)
+            if failed:
+                (await hold(server, his)).kill()
+                await bob.ended()
+                await bob.try_again()
             await bystander_ends(server, bob, his)
-            hers = await ann.begin(32, 0.02)
+            hers = await ann.begin(32, 0.002)
             await until(lambda: server.trainer(hers))
             family = server.family()
             assert len(family) >= 4  # workers, their fork server, a tracker of resources
@@ -453,14 +444,14 @@ async def disk_full(place: Place) -> Seen:
     with Server(folder, small_disk(folder)) as server:
         server.folder = seen_by(server)
         async with Visitor(server.url) as ann, Visitor(server.url) as bob:
-            his = await bob.begin(1, 0.02)
+            his = await bob.begin(1, 0.002)
             await bystander_ends(server, bob, his)
             filler = server.folder / "filler"
             with filler.open("wb", 0) as file, suppress(OSError):
                 while True:
                     file.write(bytes(2**12))
             os.truncate(filler, filler.stat().st_size - 2**17)
-            hers = await ann.begin(32, 0.02)
+            hers = await ann.begin(32, 0.002)
             await ann.ended()
             told = ann.sentence
             await bob.visit(PAGE, STEP)
@@ -475,9 +466,9 @@ async def disk_full(place: Place) -> Seen:
 async def folder_unwritable(place: Place) -> Seen:
     with Server(place.runs(), without_power()) as server:
         async with Visitor(server.url) as ann, Visitor(server.url) as bob:
-            his = await bob.begin(1, 0.02)
+            his = await bob.begin(1, 0.002)
             await bystander_ends(server, bob, his)
-            hers = await ann.begin(32, 0.02)
+            hers = await ann.begin(32, 0.002)
             trains = await hold(server, hers)
             server.folder.chmod(0o555)
             try:
@@ -486,7 +477,7 @@ async def folder_unwritable(place: Place) -> Seen:
                 told = ann.sentence
                 await bob.visit(PAGE, STEP)
                 await bystander_ends(server, bob, his)
-                await bob.begin(2, 0.02)
+                await bob.begin(2, 0.002)
                 await bob.ended()
                 assert bob.sentence == told
             finally:
@@ -499,7 +490,7 @@ async def folder_unwritable(place: Place) -> Seen:
 async def folder_deleted(place: Place) -> Seen:
     server = place.shared()
     async with Visitor(server.url) as ann, Visitor(server.url) as bob:
-        hers, his = await ann.begin(32, 0.1), await bob.begin(32, 0.01)
+        hers, his = await ann.begin(32, 0.002), await bob.begin(16, 0.002)
         for worker in await hold(server, hers), await hold(server, his):
             worker.resume()
         shutil.rmtree(server.folder)
@@ -532,15 +523,15 @@ async def two_servers(place: Place) -> Seen:
                 await visitors.enter_async_context(Visitor(server.url))
                 for server in (one, other, other)
             ]
-            his = await bob.begin(1, 0.02)
+            his = await bob.begin(1, 0.002)
             await bystander_ends(other, bob, his)
-            hers = await ann.begin(16, 0.05)
+            hers = await ann.begin(16, 0.002)
             trains = await hold(one, hers)
-            both = await eve.begin(16, 0.05)  # the same as Ann's
+            both = await eve.begin(16, 0.002)  # the same as Ann's
             assert both == hers
             await bob.visit(PAGE, STEP)
             await bystander_ends(other, bob, his)
-            goes_on = await bob.begin(2, 0.02)
+            goes_on = await bob.begin(2, 0.002)
             one.process.kill()
             trains.resume()
             await ann.closed()
@@ -548,7 +539,7 @@ async def two_servers(place: Place) -> Seen:
             await bystander_ends(other, eve, hers)
             await until(lambda: not one.family())
             back = await visitors.enter_async_context(Visitor(other.url))
-            await back.begin(16, 0.05)
+            await back.begin(16, 0.002)
             await bystander_ends(other, back, hers)
             return Seen("the connection is closed", "their runs end, whole", left(other))
 
@@ -574,9 +565,9 @@ async def clock_set_back(place: Place) -> Seen:
     clock = python / "clock"
     with Server(folder, PYTHONPATH=str(python), CLOCK=str(clock)) as server:
         async with Visitor(server.url) as ann, Visitor(server.url) as bob:
-            his = await bob.begin(1, 0.02)
+            his = await bob.begin(1, 0.002)
             await bystander_ends(server, bob, his)
-            hers = await ann.begin(16, 0.05)
+            hers = await ann.begin(16, 0.002)
             trains = await hold(server, hers)
             clock.write_text("-3600")
             for path in folder.iterdir():
@@ -586,7 +577,7 @@ async def clock_set_back(place: Place) -> Seen:
             await bystander_ends(server, ann, hers)
             await bob.visit(PAGE, STEP)
             await bystander_ends(server, bob, his)
-            again = await bob.begin(2, 0.02)
+            again = await bob.begin(2, 0.002)
             await bystander_ends(server, bob, again)
             assert whole(folder, his)
             return Seen("nothing: its run ends, whole", "its finished run stays", left(server))
@@ -658,7 +649,7 @@ async def line_cut(place: Place) -> Seen:
             eve = await stack.enter_async_context(Visitor(server.url))
             lines = [await stack.enter_async_context(Line(server.port)) for _ in CUTS]
             pages = [await (await browser.new_context()).new_page() for _ in CUTS]
-            configs = [LEARN.replace(num_envs=32, learning_rate=rate) for rate in (0.02, 0.05)]
+            configs = [LEARN.replace(num_envs=32, learning_rate=rate) for rate in (0.002, 0.005)]
             held = [
                 await answer_and_begin(server, *each)
                 for each in zip(pages, lines, configs, strict=True)
@@ -738,14 +729,13 @@ class Fault:
 
 FAULTS = (
     Fault("a worker is killed", "kill −9 in mid-run", worker_killed),
-    Fault("a worker is killed, then the server ends", "kill −9, try again, SIGTERM", halves_stay),
     Fault("all workers are killed at once", "kill −9 in mid-run", all_workers_killed),
     Fault("and the fork server with them", "kill −9 in mid-run", fork_server_killed),
     Fault("a run beyond its memory", "RLIMIT_DATA drawn in, mid-run", beyond_memory),
     Fault("the machine has no memory left", "a limit on its group, in mid-run", no_memory_left),
     Fault("a tab is closed", "its websocket, in mid-run", tab_closed),
     Fault("the line is cut", "2 s and 30 s, broken and silent, in mid-run", line_cut),
-    Fault("the server is terminated", "SIGTERM", terminated),
+    Fault("the server is terminated", "SIGTERM, after a failed run", terminated),
     Fault("the server is interrupted", "SIGINT to all its processes, as Ctrl+C does", interrupted),
     Fault("the server is killed", "SIGKILL", server_killed),
     Fault("the disk is full", "a file system of 8 MB, filled", disk_full),
