@@ -2,6 +2,7 @@
 
 Each fault is the real thing, done to a real server with two visitors: the one whom it hits, and
 one who has nothing to do with it. A row says what each of them sees and what is left on the disk.
+Without names all are done, which takes some minutes. What is not as it should be is said in its row.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -28,7 +30,7 @@ from pgviz.lessons.reinforce.recorded import LEARN
 from pgviz.runs.recording import Recording, RecordingError, checked
 from pgviz.training.config import Config
 from tests.conftest import BROWSER_FLAGS, BROWSERS, REPO, _answers
-from tests.load.tab import Tab
+from tests.load.tab import LoadError, Tab
 
 T = TypeVar("T")
 
@@ -751,6 +753,7 @@ FAULTS = (
 def main(names: tuple[str, ...]) -> None:
     print("| fault | how | whom it hits | everybody else | what remains | s |", flush=True)
     print("|---|---|---|---|---|---:|", flush=True)
+    failed = False
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         place = Place(Path(folder), stack)
         for fault in FAULTS:
@@ -761,8 +764,21 @@ def main(names: tuple[str, ...]) -> None:
                     cells = [seen.victim, seen.bystander, seen.remains]
                 except Impossible as reason:
                     cells = [f"not done here: {reason}", "", ""]
+                except (AssertionError, LoadError) as error:
+                    here = [
+                        f
+                        for f in traceback.extract_tb(error.__traceback__)
+                        if f.filename == __file__
+                    ]
+                    cells = [
+                        f"NOT AS IT SHOULD BE, line {here[-1].lineno}: {here[-1].line}",
+                        "",
+                        "",
+                    ]
+                    failed = True
                 cells = [fault.name, fault.how, *cells, f"{time.monotonic() - begun:.0f}"]
                 print(f"| {' | '.join(cells)} |", flush=True)
+    sys.exit(failed)
 
 
 if __name__ == "__main__":
