@@ -701,7 +701,9 @@ def test_a_recording_that_is_not_of_its_configuration_is_not_recalled(open_runs)
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        (MemoryError(), "The run failed: MemoryError"),
+        (MemoryError(), "This run needs more memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "This run needs more memory"),
+        (PermissionError(errno.EACCES, "Permission denied"), "This server may not write"),
         (RuntimeError("too bad\nat line 3"), "The run failed: too bad"),
         (UnicodeDecodeError("utf8", b"", 0, 1, "odd"), "The run failed: 'utf8' codec can't"),
     ],

@@ -9,6 +9,7 @@ import gc
 import logging
 import multiprocessing
 import os
+import resource
 import time
 from contextlib import suppress
 from importlib import import_module
@@ -23,10 +24,11 @@ from pgviz.runs.recording import Recorder
 from pgviz.training import METRICS, Config
 
 LOCK_S = 3.0  # seconds until a worker that holds the lock of the channel is given up
+MEMORY = 2**30  # bytes that a run may take; the largest one of the pages takes a tenth of it
 
 
 def settle_in() -> None:
-    """Be polite, wait for nobody who is dead, and do not outlive the app.
+    """Be polite, take no more than is given, wait for nobody who is dead, do not outlive the app.
 
     The pages need the processor for milliseconds, training for seconds. A worker that is killed
     while it hands over a result takes the lock of the channel with it; pebble would let the others
@@ -34,8 +36,23 @@ def settle_in() -> None:
     """
     gc.freeze()  # what all workers share stays shared: the collector writes on all it looks at
     os.nice(10)
+    with suppress(OSError):  # there is no /proc but on Linux
+        _bound_memory()
     CONSTS.channel_lock_timeout = LOCK_S
     Thread(target=_end_with_the_app, daemon=True).start()
+
+
+def _bound_memory() -> None:
+    """A run that needs too much fails; where the whole machine has none left, a worker has to go.
+
+    The limit is one of data: torch reserves addresses that it never uses.
+    """
+    data = int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = data + MEMORY
+    if most == resource.RLIM_INFINITY or wanted < most:
+        resource.setrlimit(resource.RLIMIT_DATA, (wanted, most))
+    Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def _end_with_the_app() -> None:
@@ -72,6 +89,10 @@ def record(
             for suffix in (".new", ".run"):
                 path.with_suffix(suffix).unlink(missing_ok=True)
             return "failed", "The disk of this server is full."
+        if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            return "failed", "This server may not write to its folder of recordings."
+        if isinstance(error, MemoryError) or "can't allocate memory" in str(error):  # torch's
+            return "failed", "This run needs more memory than this server gives to a run."
         return "failed", f"The run failed: {sentence(error)}"
     finally:
         heap.trim()

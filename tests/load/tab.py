@@ -185,6 +185,11 @@ class Tab:
         return key in self._buttons()
 
     @property
+    def buttons(self) -> list[str]:
+        """The keys of the buttons."""
+        return [*self._buttons()]
+
+    @property
     def title(self) -> str:
         """The title of the step."""
         titles = [s.element.heading for s in self._elements.values() if s.element.heading.body]
