@@ -312,7 +312,7 @@ def test_a_closed_tab_stops_its_runs(visit):
 def test_a_killed_worker_is_a_sentence_and_the_run_can_be_tried_again(visit):
     page = begin_runs(visit, "gae?step=sweep")
     os.kill(until(lambda: next(iter(writers().values()), None), page), signal.SIGKILL)
-    told = page.get_by_text(re.compile("worker process of this run died"))
+    told = page.get_by_text(re.compile("process that trained this run died"))
     expect(told).to_be_visible(timeout=PATIENCE)
     page.get_by_role("button", name="Try again").click()
     expect(told).to_have_count(0, timeout=PATIENCE)

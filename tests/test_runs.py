@@ -101,7 +101,7 @@ class FakePool:
     def __init__(self, _num_workers=1):
         self.waiting, self.busy = [], []
 
-    def schedule(self, function, args, timeout):
+    def schedule(self, function, args):
         future = Future()
         self.waiting.append((future, *args))
         return future
@@ -563,7 +563,7 @@ def test_a_killed_worker_fails_its_run_only_and_is_replaced(open_runs):
     assert victim != trainer(other)
     victim.kill()
     assert ended(mine) == "failed"
-    assert mine.message == "The worker process of this run died (exit code -9)."
+    assert mine.message == registry.DIED
     seen = other.recording().num_updates
     eventually(lambda: other.recording().num_updates > seen)
     assert other.status == "running"
@@ -595,7 +595,7 @@ def test_a_worker_that_dies_with_the_lock_of_the_channel_holds_up_nobody_for_lon
     channel.mutex.writer_mutex.acquire()  # nobody gives it back
     run = runs.watch(SHORT.replace(rng_seed=1), "ann")
     assert ended(run) == "failed"
-    assert run.message == "The worker processes of this server died."
+    assert run.message == registry.POOL_DIED
     assert ended(runs.watch(run.config, "ann")) == "finished"
 
 
@@ -603,7 +603,7 @@ def test_what_waits_for_a_broken_pool_is_told_so_although_nobody_starts_another(
     run = fake.watch(SHORT, "ann")
     fake._pool.active = False
     eventually(lambda: run.status == "failed")
-    assert run.message == "The worker processes of this server died."
+    assert run.message == registry.POOL_DIED
     eventually(lambda: fake._pool.active)
 
 
@@ -611,7 +611,7 @@ def test_what_waited_for_a_broken_pool_fails_in_one_sentence(fake):
     run = fake.watch(SHORT, "ann")
     fake._pool.active = False
     assert fake.watch(ENDLESS, "bob").active
-    assert (run.status, run.message) == ("failed", "The worker processes of this server died.")
+    assert (run.status, run.message) == ("failed", registry.POOL_DIED)
 
 
 def test_a_run_that_cannot_be_recorded_fails_in_one_sentence(open_runs):
@@ -720,9 +720,25 @@ def test_whatever_training_raises_becomes_one_sentence(monkeypatch, tmp_path, er
 
 
 def test_a_run_that_takes_too_long_fails_in_one_sentence(open_runs):
-    run = open_runs(limits=replace(HOME, run_s=1)).watch(ENDLESS, "ann")
+    runs = open_runs(limits=replace(HOME, run_s=1))
+    run = runs.watch(ENDLESS, "ann")
     assert ended(run) == "failed"
-    assert run.message == "The run took longer than 1 seconds."
+    assert "took longer" in run.message
+    assert ended(runs.watch(SHORT, "ann")) == "finished"
+
+
+def test_halves_of_runs_that_were_begun_anew_do_not_stay(open_runs):
+    runs = open_runs()
+    failed = runs.watch(ENDLESS, "ann")
+    trainer(failed).kill()
+    assert ended(failed) == "failed"
+    again = runs.watch(ENDLESS, "ann")
+    recorded(again)
+    assert not failed.path.exists()
+    runs.detach("ann")
+    third = runs.watch(ENDLESS, "ann")
+    recorded(third)
+    eventually(lambda: [*runs.directory.glob("*.run")] == [third.path])
 
 
 def test_all_workers_killed_at_once_fail_their_runs_in_a_sentence_and_are_replaced(open_runs):
@@ -733,7 +749,7 @@ def test_all_workers_killed_at_once_fail_their_runs_in_a_sentence_and_are_replac
     waiting = runs.watch(SHORT, "eve")
     for process in workers_of(runs):
         process.kill()
-    sentences = {"The worker process of this run died (exit code -9).", registry.POOL_DIED}
+    sentences = {registry.DIED, registry.POOL_DIED}
     for run in trained:
         assert ended(run) == "failed"
         assert run.message in sentences
@@ -870,14 +886,16 @@ def test_what_killed_servers_have_left_goes_and_what_is_in_use_stays(open_runs, 
     for path in stale:
         path.touch()
         os.utime(path, (0, 0))
+    half = tmp_path / "0.3.run"
+    finished = finished_before(tmp_path)
     fresh, other = tmp_path / "0.2.new", tmp_path / "notes.txt"
-    for path in (fresh, other):
+    for path in (fresh, other, half):
         path.touch()
-    os.utime(other, (0, 0))
+    for path in (other, half, finished):
+        os.utime(path, (0, 0))
     open_runs(tmp_path)
-    eventually(lambda: not any(path.exists() for path in stale))
-    assert fresh.exists()
-    assert other.exists()
+    eventually(lambda: not any(path.exists() for path in (*stale, half)))
+    assert all(path.exists() for path in (fresh, other, finished))
 
 
 def test_room_is_made_by_what_was_unseen_longest_and_never_by_what_is_needed(fake):

@@ -34,13 +34,14 @@ from pgviz.runs.shares import HOME, Limits, Line
 from pgviz.runs.shelf import MAX_BYTES, Shelf, delete, stamp, touch, unlink
 from pgviz.training import Config
 
-GRACE_S = 20.0  # a closed tab, or a lost connection, stops its run after this long
+GRACE_S = 60.0  # a closed tab, or a lost connection, stops its run after this long
 LOOK_S = 1.0  # between two looks at the workers and at what other servers train
 MAX_WAITING = 300
 AHEAD = "recorded ahead"  # the viewer of runs that no visitor has asked for
 ELSEWHERE = "another server"  # the viewer of runs that visitors of another server look at
 TOUCH_S = 30.0  # between two marks on the recordings that are watched
-POOL_DIED = "The worker processes of this server died."
+DIED = "The process that trained this run died: try again."
+POOL_DIED = "The processes that train on this server died: try again."
 
 _logger = logging.getLogger(__name__)
 
@@ -309,7 +310,10 @@ class Runs:
             raise Busy("This server is shutting down.")
         self._make_room()
         key = run_key(config)
+        before = self._runs.get(key)
         run = self._runs[key] = Run(key, config, self._shelf.new(key), visitor)
+        if before is not None:
+            self._forget(before)
         self._line.join(run)
         return run
 
@@ -330,7 +334,7 @@ class Runs:
             if type(run.config) is not Config:
                 args.append(f"{type(run.config).__module__}:{type(run.config).__name__}")
             try:
-                task = self._pool.schedule(worker.record, args=args, timeout=self.limits.run_s)
+                task = self._pool.schedule(worker.record, args=args)
             except RuntimeError:  # the pool has broken in this moment
                 self._let_go(run, "failed", POOL_DIED)
                 continue
@@ -342,11 +346,8 @@ class Runs:
         try:
             ending, message = task.result()
         except ProcessExpired as error:
-            ending = "failed"
-            message = f"The worker process of this run died (exit code {error.exitcode})."
-        except TimeoutError:
-            ending = "failed"
-            message = f"The run took longer than {self.limits.run_s:.0f} seconds."
+            _logger.warning("A worker died with exit code %s.", error.exitcode)
+            ending, message = "failed", DIED
         except BrokenProcessPool:
             ending, message = "failed", POOL_DIED
         except Exception as error:
@@ -368,6 +369,13 @@ class Runs:
             self._claim_no_longer(run)
             for suffix in (".stop", ".new"):
                 unlink(run.path.with_suffix(suffix))
+            self._forget(run)
+
+    def _forget(self, run: Run) -> None:
+        """A half of a run that was begun anew is of no use: not while a worker still has it open."""
+        replaced = self._runs.get(run.key) is not run and run.task is None
+        if replaced and run.ending != "finished" and self._shelf.is_ours(run.path):
+            delete(run.path)
 
     def _let_be(self, run: Run, viewer: str) -> None:
         """One viewer fewer; a run that has none left stops, here and on other servers."""
@@ -389,6 +397,15 @@ class Runs:
                 run.path.with_suffix(".stop").touch()
             except OSError:  # there is no such folder any more, or no room in it
                 run.task.cancel()
+
+    def _end_early(self, run: Run) -> None:
+        """A run that has had its time. By a clock that nobody sets: the pool's own is not one."""
+        if run.active:
+            minutes = plural(max(1, round(self.limits.run_s / 60)), "minute")
+            run.ending = "failed"
+            run.message = f"This run took longer than {minutes}, the most that a run may take here."
+        if run.task is not None:
+            run.task.cancel()
 
     def _claim_no_longer(self, run: Run) -> None:
         if run.claim is not None:
@@ -518,10 +535,13 @@ class Runs:
                 return
             if self._tasks:
                 self._replace_broken_pool()
+            for run in self._line.overdue():
+                self._end_early(run)
             self._begin()
             watched = {run.path for group in self._watched.values() for run in group}
         self._go_ahead()
         if time.monotonic() - self._marked > TOUCH_S:
             self._marked = time.monotonic()
+            self._shelf.tidy()
             for path in watched:
                 touch(path)

@@ -103,6 +103,11 @@ class Line(Generic[R]):
             used = self._level(run.visitor) + self._clock() - begun
             self._used[run.visitor] = used, self._clock()
 
+    def overdue(self) -> list[R]:
+        """The runs that have had a worker for longer than a run may."""
+        latest = self._clock() - self.limits.run_s
+        return [run for run, begun in self._training.items() if begun < latest]
+
     def next(self) -> R | None:
         """The run that begins now, if a worker is free for it."""
         if len(self._training) >= self._num_workers:

@@ -20,7 +20,8 @@ MAX_BYTES = 512 * 2**20  # of recordings that nobody watches …
 MAX_IDLE = 1000  # … and their number
 SPARE_BYTES = 64 * 2**20  # of the disk that recordings nobody watches leave free
 RECENT_S = 120.0  # what another server has marked since, it needs
-STALE_S = 3600.0  # after that, what stands beside a recording was left by a server that died
+DAY_S = 86_400.0  # a clock may be set back; what is dated later than a day ahead is no mark
+STALE_S = 3600.0  # after that, what is no finished recording was left by a server that died
 _BESIDE = (".new", ".stop", ".claim", ".looks")
 
 _logger = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ class Shelf:
             status = _status(path)
             if status is not None and path not in needed:
                 seen = (_status(_done(path)) or status).st_mtime
-                if self.is_ours(path) or abs(time.time() - seen) > RECENT_S:
+                if self.is_ours(path) or not -DAY_S < time.time() - seen < RECENT_S:
                     idle.append((seen, status.st_size, path))
         free = 0
         with suppress(OSError):  # a run that cannot be recorded says so itself
@@ -85,9 +86,10 @@ class Shelf:
                 delete(path)
 
     def tidy(self) -> None:
-        """Delete what servers that were killed have left beside their recordings."""
+        """Delete what servers that were killed have left: halves, and what stands beside them."""
         for path in _files(self.directory):
-            status = _status(path) if path.suffix in _BESIDE else None
+            half = path.suffix == ".run" and not _done(path).exists() and not self.is_ours(path)
+            status = _status(path) if half or path.suffix in _BESIDE else None
             if status is not None and time.time() - status.st_mtime > STALE_S:
                 unlink(path)
 
