@@ -22,6 +22,7 @@ import pyarrow as pa
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from pgviz.charts.told import told
 from pgviz.lessons import glossary
 from pgviz.lessons.step import Page, Step
 from pgviz.ui import controls, progress
@@ -130,7 +131,8 @@ class Screen:
                 *arguments,
                 tables=tables,
                 height=height or round((self.height - 44) * share - (44 if share < 1 else 0)),
-                says=says or title,
+                says=says,
+                title=title,
                 scale=ROOM_SCALE if self.present else 1.0,
             )
 
@@ -275,7 +277,8 @@ def chart(
     *arguments: Any,
     tables: Mapping[str, pd.DataFrame],
     height: int,
-    says: str,
+    says: str = "",
+    title: str = "",
     scale: float = 1.0,
 ) -> None:
     """A chart: its specification is built once per arguments, then only the tables travel."""
@@ -284,7 +287,7 @@ def chart(
         None,
         {**spec, "height": height, "datasets": {k: arrow(t) for k, t in tables.items()}},
         key=key,
-        alt=says,
+        alt=f"{says} {told(spec, tables)}".strip() or title,
         theme="streamlit",
         width="stretch",
         height=height,
@@ -303,7 +306,11 @@ def _specification(
     with alt.theme.enable("none"):
         spec = build(*arguments).to_dict()
     spec["autosize"] = {"type": "fit", "contains": "padding"}
-    axis = spec.setdefault("config", {}).setdefault("axis", {})
+    config = spec.setdefault("config", {})
+    # To a screen reader a chart is one picture with a text, not hundreds of marks and numbers.
+    config["aria"] = False
+    config["mark"] = {**config.get("mark", {}), "aria": False}
+    axis = config.setdefault("axis", {})
     axis.setdefault("labelFlush", False)  # the outermost labels, too, stand at their grid lines
     if scale != 1:
         spec = _scaled(spec, scale)
