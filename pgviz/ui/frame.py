@@ -21,6 +21,7 @@ STYLE = """
 .stMainBlockContainer { padding: 1.1rem 2.5rem 1rem; max-width: 1320px; }
 .stMainBlockContainer h1 { font-size: 1.8rem; line-height: 1.2; padding: 0.1rem 0 0.5rem; }
 [data-testid=stBottomBlockContainer] { padding: 0.6rem 2.5rem 0.7rem; max-width: 1320px; }
+.stMainBlockContainer h1:focus { outline: none; }
 .st-key-walk-bar { justify-content: space-between; }
 [data-testid=stElementToolbar] { display: none; }
 [data-testid=stCaptionContainer] { color: light-dark(#63656e, #a6a9b3); opacity: 1; }
@@ -35,6 +36,13 @@ STYLE = """
 .stCode .token.inserted, .stCode .token.inserted-sign { color: light-dark(#1a6b35, #85d59d) !important; }
 .stCode .token.parameter, .stCode .token.variable { color: light-dark(#5b606e, #a9afbb); }
 .term { border-bottom: 1px dotted currentColor; cursor: help; }
+/* The mouse gets the browser's own hint; a key or a finger, which focus the term, get this one. */
+.stMarkdown p:has(> .term:focus) { position: relative; }
+.term:focus::after {
+  content: attr(title) / ""; position: absolute; left: 0; right: 0; margin-top: 1.8em; z-index: 2;
+  padding: 4px 10px; border-radius: 6px; font-size: 0.9rem; line-height: 1.4;
+  color: light-dark(#ffffff, #171614); background: light-dark(#31333f, #f5f6f8);
+}
 .stMainBlockContainer [class*="st-key-words-"] .katex { font-size: 1.05em; }
 @media (max-width: 640px) {
   .stMainBlockContainer, [data-testid=stBottomBlockContainer] { padding-left: 1rem; padding-right: 1rem; }
@@ -46,7 +54,9 @@ STYLE = """
   [class*="st-key-screen-"] > * > .stHorizontalBlock > .stColumn > .stVerticalBlock {
     display: contents;
   }
-  [class*="st-key-screen-"] > * { display: flex; flex-direction: column; gap: 0.8rem; }
+  [class*="st-key-screen-"] > * {
+    display: flex; flex-direction: column; gap: 0.8rem; reading-flow: flex-visual;
+  }
   :has(> [class*="st-key-picture-"]) { order: 1; }
   :has(> [class*="st-key-gate-"]) { order: 2; }
   :has(> [class*="st-key-controls-"]) { order: 3; }
