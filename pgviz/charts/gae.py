@@ -673,7 +673,7 @@ def windows(
         size=f"datum.bias * {list(errors)}[toNumber(error_at)]"
     )
     x = alt.X("label:N").title("steps in a window").sort(field="at", order="ascending")
-    x = x.axis(labelAngle=0, labelFontSize=13, ticks=False, domain=True)
+    x = x.axis(labelAngle=0, labelFontSize=13, ticks=False, labelExpr="split(datum.label, ' ')")
     y = alt.Y("size:Q").title("bias, divided by ‖∇J‖").scale(domain=[0, top], nice=False)
     y = y.axis(tickCount=5, grid=False)
     names = ["λ = 0", "λ = 0.5", "λ = 0.95", "λ = 1"]

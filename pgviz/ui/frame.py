@@ -35,6 +35,9 @@ STYLE = """
 .stCode .token.deleted, .stCode .token.deleted-sign { color: light-dark(#a3162a, #ff9aa4) !important; }
 .stCode .token.inserted, .stCode .token.inserted-sign { color: light-dark(#1a6b35, #85d59d) !important; }
 .stCode .token.parameter, .stCode .token.variable { color: light-dark(#5b606e, #a9afbb); }
+/* The label at the end of a line may reach into the margin of the page. */
+.stVegaLiteChart svg.marks { overflow: visible; }
+.stVegaLiteChart { overflow: clip; overflow-clip-margin: 1rem; }
 .term { border-bottom: 1px dotted currentColor; cursor: help; }
 /* The mouse gets the browser's own hint; a key or a finger, which focus the term, get this one. */
 .stMarkdown p:has(> .term:focus) { position: relative; }

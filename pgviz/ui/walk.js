@@ -115,6 +115,7 @@ function results(region) {
     const [before, now] = [page.seen, parts.join("\n")];
     page.seen = now;
     if (now !== before) return later();
+    if (!parts.length) return; // the step is still on its way
     if (page.said) region.textContent = parts.filter((part) => !page.said.includes(part)).join(" ");
     page.said = parts;
   };
