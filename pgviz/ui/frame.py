@@ -12,6 +12,7 @@ from streamlit.navigation.page import StreamlitPage
 from pgviz.lessons import PAGES, page_of
 from pgviz.lessons.step import Page
 from pgviz.ui import guard
+from pgviz.ui.look import is_dark
 
 # Streamlit's captions on white and its white letters on the dark theme's accent have less contrast
 # than 4.5 : 1; its second heading is nearly as large as the first.
@@ -69,8 +70,19 @@ STYLE = """
 :root[data-present] { font-size: 26px; }
 :root[data-present] .stSidebar, :root[data-present] .stAppHeader { display: none; }
 :root[data-present] .stMainBlockContainer, :root[data-present] [data-testid=stBottomBlockContainer] { max-width: none; }
-@media print { .stSidebar, .stAppHeader, [data-testid=stBottom] { display: none; } }
+/* On paper: what is to be read, what is set, each step in one piece; nothing to be pressed. */
+@media print {
+  .stSidebar, .stAppHeader, [data-testid=stBottom], [class*="st-key-folds-"],
+  .stElementContainer:has(> :is(.stButton, .stDownloadButton, .stTooltipIcon)):not(.st-key-formula *) {
+    display: none;
+  }
+  html, body, .stApp, .stAppViewContainer, .stMain, svg.marks { background: none !important; }
+  .stElementContainer:has(> .stHeading) { break-after: avoid; }
+  [class*="st-key-screen-"], .stVegaLiteChart { break-inside: avoid; }
+}
 """
+# A dark page on white paper: light and dark change places, every hue is kept.
+DARK_PRINT = "@media print { .stApp { filter: invert(1) hue-rotate(180deg); } }"
 
 MANY_FILES = 10_240  # the most that macOS gives to a process
 
@@ -81,7 +93,7 @@ def show() -> None:
     """What streamlit_app.py does: configure the page, draw the menu, run the chosen page."""
     allow_many_files()
     page = _navigation()
-    st.html(f"<style>{STYLE}</style>")
+    st.html(f"<style>{STYLE}{DARK_PRINT if is_dark() else ''}</style>")
     guard.say()
     _framed.now = True
     try:

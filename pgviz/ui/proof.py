@@ -22,7 +22,8 @@ def formula(screen: Screen, terms: Sequence[tuple[str, str]]) -> None:
         st.html(
             "<style>.st-key-formula button { position: relative; min-height: 0; padding: 2px 4px; }"
             ".st-key-formula button .stMarkdownColoredText"
-            " { position: absolute; left: 0; width: 1px; overflow: hidden; white-space: nowrap; }"
+            " { position: absolute; left: 0; width: 1px; overflow: hidden; clip-path: inset(50%);"
+            " white-space: nowrap; }"
             ".st-key-formula .katex { font-size: 1.45em; }"
             ".st-key-formula button:hover { text-decoration: underline; }</style>"
         )

@@ -118,6 +118,7 @@ function results(region) {
     if (!parts.length) return; // the step is still on its way
     if (page.said) region.textContent = parts.filter((part) => !page.said.includes(part)).join(" ");
     page.said = parts;
+    setTimeout(() => (region.textContent = ""), 10 * STILL); // to be heard, not to be found again
   };
   const later = () => (timer ??= setTimeout(look, STILL));
   page.results = new MutationObserver(later);
