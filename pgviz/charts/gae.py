@@ -142,9 +142,10 @@ def bars(
         alt.Y("bias2:Q").title(title).scale(scale).axis(tickCount=5, grid=False),
         tooltip=tooltip,
     )
-    high = base.mark_bar(color=VARIANCE, size=44, opacity=0.75, clip=True).encode(
-        x, alt.Y("bias2:Q").title(title), alt.Y2("total:Q"), tooltip=tooltip
-    )
+    # Full against hollow: without colours, too, they are told apart.
+    high = base.mark_bar(
+        color=VARIANCE, size=44, fillOpacity=0.25, stroke=VARIANCE, strokeWidth=2, clip=True
+    ).encode(x, alt.Y("bias2:Q").title(title), alt.Y2("total:Q"), tooltip=tooltip)
     text = base.mark_text(dy=-10, fontSize=LETTERS, color=ink).encode(
         x, alt.Y("total:Q").title(title), text=alt.Text("total:Q", format=".3f")
     )

@@ -159,7 +159,7 @@ def with_and_without_clip(num_updates: int, field: str) -> alt.LayerChart:
         y = alt.Y("value:Q").title("return, mean of the last 100 episodes")
         y = y.scale(domain=[low, high + 20], nice=False).axis(tickCount=6)
     color = alt.Color("name:N", legend=None).scale(domain=PASSES, range=[PPO, BROKEN, COLOR["gae"]])
-    dashes = [[1, 0], DASH["ppo"], DASH["gae"]]
+    dashes = [[1, 0], [6, 4], DASH["gae"]]
     dash = alt.StrokeDash("name:N", legend=None).scale(domain=PASSES, range=dashes)
     return (
         _table("seeds").mark_line(strokeWidth=1, opacity=0.28, clip=True)

@@ -18,6 +18,7 @@ from pgviz.ui.look import is_dark
 # than 4.5 : 1; its second heading is nearly as large as the first.
 STYLE = """
 .stAppHeader { background: transparent; pointer-events: none; }
+.stMain { scroll-padding: 3rem 0 5rem; } /* the bar below hides nothing that has the focus */
 .stAppHeader > * { pointer-events: auto; }
 .stMainBlockContainer { padding: 1.1rem 2.5rem 1rem; max-width: 1320px; }
 .stMainBlockContainer h1 { font-size: 1.8rem; line-height: 1.2; padding: 0.1rem 0 0.5rem; }
