@@ -18,6 +18,8 @@ from tests.screenshots import opened, settle, wanted
 SPOKEN = {"heading", "button", "link", "slider", "radio", "checkbox", "switch", "textbox"}
 SPOKEN |= {"combobox", "spinbutton", "image", "graphics-document", "tab", "option", "progressbar"}
 SPOKEN |= {"searchbox", "grid", "DisclosureTriangle", "img", "canvas"}
+HOLDING = {"graphics-document", "grid", "image"}  # what is inside is read, too, unless it is hidden
+NAMED = {"table", "row", "list", "group", "radiogroup", "navigation", "region", "status"}
 INLINE = {"StaticText", "strong", "emphasis", "code", "generic", "LineBreak", "superscript"}
 INLINE |= {"MathMLMath", "subscript", "mark", "deletion", "insertion"}
 STATES = ("expanded", "checked", "pressed", "disabled", "level")
@@ -31,7 +33,7 @@ class Spoken:
         self.name = name
         self.description = node.get("description", {}).get("value", "")
         properties = {p["name"]: p["value"].get("value") for p in node.get("properties", [])}
-        self.value = properties.get("valuetext") or node.get("value", {}).get("value", "")
+        self.value = node.get("value", {}).get("value", "")
         self.states = {k: properties[k] for k in STATES if properties.get(k) not in (None, "false")}
 
     def __str__(self) -> str:
@@ -49,6 +51,12 @@ def read(page: Page, within: str = "main") -> list[Spoken]:
     session = page.context.new_cdp_session(page)
     session.send("Accessibility.enable")
     nodes = session.send("Accessibility.getFullAXTree")["nodes"]
+    for node in nodes:
+        if node["role"]["value"] == "slider":  # of which the tree tells the position only
+            found = session.send("DOM.describeNode", {"backendNodeId": node["backendDOMNodeId"]})
+            attributes = found["node"]["attributes"]
+            named = dict(zip(attributes[::2], attributes[1::2], strict=True))
+            node["value"] = {"value": named.get("aria-valuetext") or named.get("value")}
     session.detach()
     by_id = {node["nodeId"]: node for node in nodes}
     roots = [n for n in nodes if not n.get("ignored") and n["role"]["value"] == within]
@@ -63,15 +71,16 @@ def _spoken(node: dict[str, Any], by_id: dict[str, Any]) -> Iterator[Spoken]:
         if role in INLINE and not _holds_more(child, by_id):
             words += _words(child, by_id)
             continue
-        if words.strip():
-            yield Spoken({"role": {"value": "text"}}, " ".join(words.split()))
+        yield from _text(words)
         words = ""
-        if role in SPOKEN:
+        if role in SPOKEN or role in NAMED:
             yield Spoken(child, child.get("name", {}).get("value", ""))
-        if role not in SPOKEN or role in ("graphics-document", "grid"):
-            if role in ("table", "row", "list", "group", "radiogroup", "navigation", "region"):
-                yield Spoken(child, child.get("name", {}).get("value", ""))
+        if role not in SPOKEN or role in HOLDING:
             yield from _spoken(child, by_id)
+    yield from _text(words)
+
+
+def _text(words: str) -> Iterator[Spoken]:
     if words.strip():
         yield Spoken({"role": {"value": "text"}}, " ".join(words.split()))
 
@@ -112,6 +121,10 @@ def _math(node: dict[str, Any], by_id: dict[str, Any]) -> str:
         return str(node["name"]["value"])
     if role == "MathMLFraction":
         return f"({parts[0]})/({parts[1]})"
+    if role == "MathMLRoot":
+        return f"{parts[1]}-th root of ({parts[0]})"
+    if role == "MathMLSquareRoot":
+        return f"√({''.join(parts)})"
     between = {"MathMLSup": "^", "MathMLSub": "_", "MathMLOver": " over-", "MathMLUnder": " under-"}
     return between.get(role, "").join(parts)
 

@@ -91,7 +91,7 @@ def _line(name: str, across: np.ndarray, up: np.ndarray) -> str:
     first, last = np.argmin(across), np.argmax(across)
     ends = [f"{_word(up[at])} at {_word(across[at])}" for at in (first, last)]
     between = f", between {_word(up.min())} and {_word(up.max())}" if up.min() < up.max() else ""
-    return f"{name or 'The line'}: from {ends[0]} to {ends[1]}{between}."
+    return f"{name or 'A line'}: from {ends[0]} to {ends[1]}{between}."
 
 
 def _word(value: Any) -> str:

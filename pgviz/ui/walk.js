@@ -135,6 +135,18 @@ function spoken(element) {
   return copy.textContent.replace(/\s+/g, " ").trim();
 }
 
+// Streamlit has a slider say its name twice and its position, 26; its value, -0.4, and its limits
+// stand there as three numbers without a word.
+function heard(slider) {
+  const range = slider.querySelector("input[type=range]");
+  const value = slider.querySelector("[data-testid=stSliderThumbValue]")?.textContent;
+  if (!range || !value) return;
+  if (range.ariaValueText !== value) range.ariaValueText = value;
+  if (range.ariaLabel) range.removeAttribute("aria-labelledby");
+  for (const number of slider.querySelectorAll("p"))
+    if (!number.closest("label")) number.ariaHidden = "true";
+}
+
 // Charts listen to hidden fields, #live-NAME; a slider writes there while its thumb moves.
 function sliders() {
   const main = document.querySelector("[data-testid=stMain]");
@@ -146,13 +158,7 @@ function sliders() {
       field.value = range.value;
       field.dispatchEvent(new Event("input"));
     }
-    // Streamlit has a slider say its position, 26, and only shows its value, -0.4.
-    for (const slider of main.querySelectorAll(".stSlider")) {
-      const values = slider.querySelectorAll("[data-testid=stSliderThumbValue]");
-      for (const [at, range] of slider.querySelectorAll("input[type=range]").entries())
-        if (values[at] && range.ariaValueText !== values[at].textContent)
-          range.ariaValueText = values[at].textContent;
-    }
+    for (const slider of main.querySelectorAll(".stSlider")) heard(slider);
   };
   page.sliders = new MutationObserver(copy);
   page.sliders.observe(main, { subtree: true, childList: true, attributeFilter: ["value", "aria-valuetext"] });
