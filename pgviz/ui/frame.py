@@ -59,9 +59,7 @@ STYLE = """
   [class*="st-key-screen-"] > * > .stHorizontalBlock > .stColumn > .stVerticalBlock {
     display: contents;
   }
-  [class*="st-key-screen-"] > * {
-    display: flex; flex-direction: column; gap: 0.8rem; reading-flow: flex-visual;
-  }
+  [class*="st-key-screen-"] > * { display: flex; flex-direction: column; gap: 0.8rem; }
   :has(> [class*="st-key-picture-"]) { order: 1; }
   :has(> [class*="st-key-gate-"]) { order: 2; }
   :has(> [class*="st-key-controls-"]) { order: 3; }

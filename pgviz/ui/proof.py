@@ -22,7 +22,8 @@ def formula(screen: Screen, terms: Sequence[tuple[str, str]]) -> None:
         for label, slug in terms:
             walk.link(screen.page, label, slug)
         st.html(
-            "<style>.st-key-formula-in-one { position: absolute; clip-path: inset(50%); }"
+            "<style>.st-key-formula-in-one { position: absolute; width: 1px; height: 1px; overflow: hidden;"
+            " clip-path: inset(50%); }"
             ".st-key-formula button { position: relative; min-height: 0; padding: 2px 4px; }"
             ".st-key-formula button .stMarkdownColoredText"
             " { position: absolute; left: 0; width: 1px; overflow: hidden; clip-path: inset(50%);"

@@ -230,7 +230,9 @@ class Screen:
     def numbers(self, table: pd.DataFrame) -> None:
         """The numbers behind the picture."""
         with self.fold("Numbers", ":material/table_rows:"):
-            st.dataframe(table, hide_index=True, height=280, key=f"numbers-{self.key}")
+            st.dataframe(
+                table, hide_index=True, height=280, key=f"numbers-{self.key}", alt="The numbers"
+            )
 
     def code(self, *functions: Callable | str) -> None:
         """The functions that computed what is on this screen, or any listing."""
