@@ -89,14 +89,6 @@ def test_after_next_and_after_an_answer_reading_goes_on_at_the_new_title(visit, 
 
 
 @browser
-@EVERY_PAGE
-def test_a_screen_reader_reads_names_and_each_chart_once(visit, ready, slug):
-    page = visit(address(slug, page_of(slug).steps[0].slug))
-    found = {step.slug: badly_read(page) for step in every_step(page, slug, ready)}
-    assert {step: bad for step, bad in found.items() if bad} == {}
-
-
-@browser
 def test_a_result_is_said_once_it_stands_still_and_a_slider_says_its_value(visit):
     page = visit("theorem?step=policy")
     slider, said = page.locator(".stSlider input"), page.locator(".told")
@@ -130,7 +122,7 @@ def test_a_chart_is_told_by_its_axes_its_lines_and_its_bars():
 @browser
 @EVERY_PAGE
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_of_ours_on_any_step(visit, ready, slug, scheme):
+def test_axe_and_a_screen_reader_find_nothing_of_ours_on_any_step(visit, ready, slug, scheme):
     page = visit(address(slug, page_of(slug).steps[0].slug), color_scheme=scheme)
     ours = {}
     for step in every_step(page, slug, ready):
@@ -143,8 +135,8 @@ def test_axe_finds_nothing_of_ours_on_any_step(visit, ready, slug, scheme):
                 [node["target"][-1], STREAMLITS_OWN.get(violation["id"], "")],
             )
         ]
-        if nodes:
-            ours[step.slug] = nodes
+        if bad := nodes + badly_read(page):
+            ours[step.slug] = bad
     assert ours == {}
 
 
