@@ -129,6 +129,8 @@ def badly_read(page: Page) -> list[str]:
     charts = page.locator("[role=graphics-document]").count()
     if (read_as := sum(each.role == "graphics-document" for each in said)) != charts:
         bad.append(f"{read_as} of {charts} charts")
+    if page.locator("svg.marks text:not([aria-hidden=true] *)").count():
+        bad.append("loose numbers of a chart")
     sentences = [each.name for each in said if len(each.name) > 60 and each.role != "link"]
     bad += [f"twice: {text}" for text in {*sentences} if sentences.count(text) > 1]
     return bad

@@ -135,14 +135,11 @@ function spoken(element) {
   return copy.textContent.replace(/\s+/g, " ").trim();
 }
 
-// Streamlit has a slider say its name twice and its position, 26; its value, -0.4, and its limits
-// stand there as three numbers without a word.
+// Streamlit has a slider say its name twice; its value, which it says, and its limits stand there once
+// more, as three numbers without a word.
 function heard(slider) {
   const range = slider.querySelector("input[type=range]");
-  const value = slider.querySelector("[data-testid=stSliderThumbValue]")?.textContent;
-  if (!range || !value) return;
-  if (range.ariaValueText !== value) range.ariaValueText = value;
-  if (range.ariaLabel) range.removeAttribute("aria-labelledby");
+  if (range?.ariaLabel) range.removeAttribute("aria-labelledby");
   for (const number of slider.querySelectorAll("p"))
     if (!number.closest("label")) number.ariaHidden = "true";
 }
@@ -161,6 +158,6 @@ function sliders() {
     for (const slider of main.querySelectorAll(".stSlider")) heard(slider);
   };
   page.sliders = new MutationObserver(copy);
-  page.sliders.observe(main, { subtree: true, childList: true, attributeFilter: ["value", "aria-valuetext"] });
+  page.sliders.observe(main, { subtree: true, childList: true, attributeFilter: ["value"] });
   copy();
 }
