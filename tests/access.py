@@ -73,7 +73,7 @@ CUT = """() => {
     && (["auto", "scroll"].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
   for (const e of main.querySelectorAll("h1, p, button, label, td, svg.marks text, .katex-html")) {
     const box = e.getBoundingClientRect();
-    if (!box.width || scrolls(e) || e.closest("[class*=in-one]")) continue;
+    if (!box.width || scrolls(e) || e.closest("[class*=in-one], .in-words")) continue;
     if (box.right > innerWidth + 1 || box.left < -1) found.push(e.textContent.slice(0, 40));
   }
   return found;

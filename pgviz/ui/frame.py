@@ -40,6 +40,9 @@ STYLE = """
 /* The label at the end of a line may reach into the margin of the page. */
 .stVegaLiteChart svg.marks { overflow: visible; }
 .stVegaLiteChart { overflow: clip; overflow-clip-margin: 1rem; }
+.stElementContainer:has(.in-words) {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+}
 .term { border-bottom: 1px dotted currentColor; cursor: help; }
 /* The mouse gets the browser's own hint; a key or a finger, which focus the term, get this one. */
 .stMarkdown p:has(> .term:focus) { position: relative; }

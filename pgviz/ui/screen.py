@@ -11,6 +11,7 @@ A step fills in the parts in any order. At 390 px they stand one below the other
 """
 
 import functools
+import html
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -135,6 +136,10 @@ class Screen:
                 title=title,
                 scale=ROOM_SCALE if self.present else 1.0,
             )
+            spec = _specification(build, arguments, ROOM_SCALE if self.present else 1.0)
+            numbers = told(spec, tables).removeprefix(told(spec, {})).strip()
+            if numbers:  # for screen readers
+                st.html(f'<p class="in-words">{html.escape(numbers)}</p>')
 
     def drawing(self, svg: str, height: int | None = None) -> None:
         """A drawing as the picture, or a part of it."""
@@ -289,7 +294,7 @@ def chart(
         None,
         {**spec, "height": height, "datasets": {k: arrow(t) for k, t in tables.items()}},
         key=key,
-        alt=f"{says} {told(spec, tables)}".strip() or title,
+        alt=f"{says} {told(spec, {})}".strip() or title,  # another text would draw it anew
         theme="streamlit",
         width="stretch",
         height=height,
