@@ -1,4 +1,4 @@
-"""Fixtures: `run` for the command line; `chromium`, `serve` and `ready` for a real browser.
+"""Fixtures: `run` for the command line; `chromium`, `serve`, `ready`, `visit` for a real browser.
 
 @pytest.mark.browser
 def test_something(chromium, serve, ready):
@@ -20,10 +20,11 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 import hypothesis
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from pgviz.__main__ import main
 
@@ -34,6 +35,7 @@ hypothesis.settings.register_profile("no clock", deadline=None)
 hypothesis.settings.load_profile("no clock")
 
 REPO = Path(__file__).parent.parent
+PATIENCE = 60_000  # ms; a test waits for a sign, not for a time
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER_FLAGS = [
     "--no-sandbox",
@@ -112,6 +114,46 @@ def ready() -> Callable[[Page], None]:
     After an interaction wait for the expected text first: the script may not have started yet.
     """
     return _ready
+
+
+@pytest.fixture
+def visit(
+    url: str, chromium: Browser, ready: Callable[[Page], None]
+) -> Iterator[Callable[..., Page]]:
+    """`visit("theorem?step=policy")` opens it in a browser that has never been here.
+
+    `url` is the server of the test's own module. Whatever the page's scripts complain of, fails.
+    """
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def visiting(
+        path: str = "",
+        size: tuple[int, int] = (1280, 720),
+        context: BrowserContext | None = None,
+        **options: Any,
+    ) -> Page:
+        if context is None:
+            viewport = {"width": size[0], "height": size[1]}
+            options = {"viewport": viewport, "reduced_motion": "reduce", **options}
+            context = chromium.new_context(**options)
+            contexts.append(context)
+        page: Any = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.asked, page.sent = [], []
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.on("websocket", lambda ws: ws.on("framesent", lambda frame: page.sent.append(frame)))
+        page.goto(f"{url}/{path}")
+        ready(page)
+        if "all=1" not in path:
+            page.wait_for_selector(".walk ol", timeout=PATIENCE)  # from here on keys are heard
+        return page
+
+    yield visiting
+    for context in contexts:
+        context.close()
+    assert complaints == []
 
 
 @contextmanager

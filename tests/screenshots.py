@@ -1,6 +1,7 @@
 """Pictures of the steps, to judge them by: python -m tests.screenshots FOLDER [PAGE[/STEP[?SETTINGS]] …]
 
-Options: --dark, --phone (390 px), --room (presenter mode, 1920 × 1080), --reveal (pass the questions).
+Options: --dark, --phone (390 px), --room (presenter mode, 1920 × 1080), --reveal (pass the questions),
+--deuteranopia, --protanopia, --tritanopia, --achromatopsia (as seen without these colours).
 Beside the pictures a contact sheet of each page, and a line for each step that does not fit.
 `python -m tests.screenshots --readme` makes the picture of the README.
 """
@@ -18,6 +19,7 @@ from pgviz.lessons import PAGES
 from tests.conftest import BROWSER_FLAGS, BROWSERS, REPO, _ready, _serve
 
 README_PICTURE = REPO / ".github" / "pgviz.png"
+VISION = ("deuteranopia", "protanopia", "tritanopia", "achromatopsia")
 SIZES = {"desk": (1280, 720), "phone": (390, 844), "room": (1920, 1080)}
 
 
@@ -105,6 +107,7 @@ def main(arguments: list[str]) -> None:
     names = [a for a in arguments if not a.startswith("--")]
     kind = "phone" if "--phone" in flags else "room" if "--room" in flags else "desk"
     scheme = "dark" if "--dark" in flags else "light"
+    vision = next((name for name in VISION if f"--{name}" in flags), "none")
     with _serve("streamlit_app.py", PGVIZ_AHEAD="1") as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_FLAGS)
         opened(browser, url, (1280, 720), "light").close()  # the first visitor wakes the workers
@@ -125,6 +128,8 @@ def main(arguments: list[str]) -> None:
                 show.click()
                 page.wait_for_timeout(500)
                 settle(page)
+            seen = page.context.new_cdp_session(page)
+            seen.send("Emulation.setEmulatedVisionDeficiency", {"type": vision})
             target = folder / f"{slug}-{len(pictures.get(slug, [])):02d}-{step}.png"
             page.screenshot(path=target, full_page=False)
             pictures.setdefault(slug, []).append(target)

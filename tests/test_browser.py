@@ -1,4 +1,4 @@
-"""The app in a real browser: the walk, its keys and its history; live runs; links, axe, telephones."""
+"""The app in a real browser: the walk, its keys and its history; live runs; links."""
 
 import json
 import os
@@ -9,63 +9,25 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from pgviz.lessons import PAGES, page_of
 from pgviz.lessons.tracks import TRACKS
 from pgviz.lessons.workbook import best, mean, share
 from pgviz.proofs.puzzles import TRAJECTORIES
+from tests.conftest import PATIENCE
 from tests.screenshots import overflow
 
 pytestmark = pytest.mark.browser
 
-PATIENCE = 60_000  # ms; a test waits for a sign, not for a time
 QUIET = 1500  # ms in which a page that polls would have asked three times
-DESK, PHONE, ROOM = (1280, 720), (390, 844), (1920, 1080)
-
-# What axe finds in Streamlit's own elements; none of it is ours to change.
-STREAMLITS_OWN = {
-    "svg-img-alt": ".stMetric, [data-testid=stVegaLiteChart]",  # empty mark groups of Vega
-    "list": "[data-testid=stSidebarNav]",
-    "listitem": "[data-testid=stSidebarNav]",
-    "scrollable-region-focusable": ".katex-display, .stCode",  # st.latex and st.code
-}
+ROOM = (1920, 1080)
 
 
 @pytest.fixture(scope="module")
 def url(serve):
     with serve("streamlit_app.py", PGVIZ_AHEAD="0", PGVIZ_GRACE_S="0.5") as url:
         yield url
-
-
-@pytest.fixture
-def visit(url, chromium, ready):
-    """`visit("theorem?step=policy")` opens it in a browser that has never been here."""
-    contexts, complaints = [], []
-
-    def visiting(path="", size=DESK, context=None, **options):
-        if context is None:
-            context = chromium.new_context(
-                viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce", **options
-            )
-            contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.asked, page.sent = [], []
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.on("websocket", lambda ws: ws.on("framesent", lambda frame: page.sent.append(frame)))
-        page.goto(f"{url}/{path}")
-        ready(page)
-        if "all=1" not in path:
-            page.wait_for_selector(".walk ol", timeout=PATIENCE)  # from here on keys are heard
-        return page
-
-    yield visiting
-    for context in contexts:
-        context.close()
-    assert complaints == []
 
 
 def heading(page, text):
@@ -97,25 +59,6 @@ def test_a_clickers_key_leads_through_all_core_steps_of_all_pages(visit):
     for _, step in path[-2:-4:-1]:
         page.keyboard.press("PageUp")
         heading(page, step.question or step.title)
-
-
-def test_tab_reaches_everything_and_enter_goes_on(visit):
-    page = visit("theorem?step=climb")
-    everything = page.evaluate(
-        """() => [...document.querySelectorAll(
-        '[data-testid=stMain] :is(button, input, a[href]), [data-testid=stBottom] button')]
-        .filter(e => !e.disabled && e.tabIndex >= 0 && e.type !== 'radio' && e.offsetParent)
-        .map((e, i) => { e.dataset.number = i; return i; })"""
-    )
-    reached = set()
-    for _ in range(3 * len(everything) + 20):
-        page.keyboard.press("Tab")
-        if number := page.evaluate("document.activeElement?.dataset.number"):
-            reached.add(int(number))
-    assert reached == {*everything}
-    page.locator(".st-key-walk-next button").focus()
-    page.keyboard.press("Enter")
-    heading(page, next(s for s in steps("theorem")[15:] if not s.deeper).title)
 
 
 def test_browser_back_goes_one_step_back_whatever_was_set(visit, ready):
@@ -239,17 +182,6 @@ def too_tall(page, ready):
     return over
 
 
-@pytest.mark.parametrize("slug", [page.slug for page in PAGES])
-def test_a_telephone_is_never_scrolled_sideways(visit, slug):
-    page = visit(f"{'' if slug == PAGES[0].slug else slug}?step={steps(slug)[0].slug}", size=PHONE)
-    for number, step in enumerate(steps(slug)):
-        if number:
-            page.locator(".walk a").nth(number).click()
-        expect(page.locator("h1")).to_be_visible()
-        page.wait_for_timeout(300)
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0], step.slug
-
-
 # ── live runs ───────────────────────────────────────────────────────────────────────────────────
 
 
@@ -362,37 +294,6 @@ def test_home_can_be_asked_for_by_its_name(visit, url):
     heading(page, steps("home")[1].title)
     assert urlsplit(page.url).path == "/"
     expect(page.get_by_role("dialog")).to_have_count(0)
-
-
-# ── who cannot see, and who has a small screen ──────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("slug", [page.slug for page in PAGES])
-def test_axe_finds_nothing_of_ours_on_any_step(visit, ready, slug, scheme):
-    page = visit(address(slug, steps(slug)[0].slug), color_scheme=scheme)
-    ours = {}
-    for number, step in enumerate(steps(slug)):
-        if number:
-            page.locator(".walk a").nth(number).click()
-        heading(page, titles(step))
-        if step.question and (show := page.get_by_role("button", name="Show me")).count():
-            show.click()
-            heading(page, step.title)
-        ready(page)
-        found = Axe().run(page).response["violations"]
-        nodes = [
-            (violation["id"], node["html"][:160])
-            for violation in found
-            for node in violation["nodes"]
-            if not page.evaluate(
-                "([selector, own]) => !!own && !!document.querySelector(selector)?.closest(own)",
-                [node["target"][-1], STREAMLITS_OWN.get(violation["id"], "")],
-            )
-        ]
-        if nodes:
-            ours[step.slug] = nodes
-    assert ours == {}
 
 
 def address(slug, step):

@@ -456,11 +456,11 @@ def part_kept(ink: str) -> alt.LayerChart:
     """
     rows = _table("effects")
     y = alt.Y("order:O").axis(None).scale(paddingInner=0.2)
-    x = alt.X("kept:Q").title("part of ∇J that is left").scale(domain=[-0.92, 1.24], nice=False)
+    x = alt.X("kept:Q").title("part of ∇J that is left").scale(domain=[-0.95, 1.34], nice=False)
     x = x.axis(
         values=[0, 0.25, 0.5, 0.75, 1],
         labelExpr="format(100 * datum.value, 'd') + ' %'",
-        titleX={"expr": "width * (0.5 + 0.92) / (1.24 + 0.92)"},
+        titleX={"expr": "width * (0.5 + 0.95) / (1.34 + 0.95)"},
     )
     color = alt.Color("free:N", legend=None).scale(
         domain=[True, False], range=[COLOR["baseline"], BROKEN]

@@ -142,9 +142,10 @@ def bars(
         alt.Y("bias2:Q").title(title).scale(scale).axis(tickCount=5, grid=False),
         tooltip=tooltip,
     )
-    high = base.mark_bar(color=VARIANCE, size=44, opacity=0.75, clip=True).encode(
-        x, alt.Y("bias2:Q").title(title), alt.Y2("total:Q"), tooltip=tooltip
-    )
+    # Full against hollow: without colours, too, they are told apart.
+    high = base.mark_bar(
+        color=VARIANCE, size=44, fillOpacity=0.25, stroke=VARIANCE, strokeWidth=2, clip=True
+    ).encode(x, alt.Y("bias2:Q").title(title), alt.Y2("total:Q"), tooltip=tooltip)
     text = base.mark_text(dy=-10, fontSize=LETTERS, color=ink).encode(
         x, alt.Y("total:Q").title(title), text=alt.Text("total:Q", format=".3f")
     )
@@ -673,7 +674,7 @@ def windows(
         size=f"datum.bias * {list(errors)}[toNumber(error_at)]"
     )
     x = alt.X("label:N").title("steps in a window").sort(field="at", order="ascending")
-    x = x.axis(labelAngle=0, labelFontSize=13, ticks=False, domain=True)
+    x = x.axis(labelAngle=0, labelFontSize=13, ticks=False, labelExpr="split(datum.label, ' ')")
     y = alt.Y("size:Q").title("bias, divided by ‖∇J‖").scale(domain=[0, top], nice=False)
     y = y.axis(tickCount=5, grid=False)
     names = ["λ = 0", "λ = 0.5", "λ = 0.95", "λ = 1"]

@@ -70,8 +70,9 @@ def shares(learns: float, ink: str) -> alt.LayerChart:
     Table: cases (label, share, shown, learns); `shown` is the share, drawn within the axis.
     """
     y = alt.Y("label:N").title(None).sort(None).axis(labelLimit=380, ticks=False, domain=False)
-    x = alt.X("shown:Q").title("improvement of the return, as a share of the right line's")
-    x = x.scale(domain=[-0.8, 1.1], nice=False).axis(format="%", values=[-0.5, 0, 0.5, 1])
+    x = alt.X("shown:Q").title(["improvement of the return,", "as a share of the right line's"])
+    x = x.scale(domain=[-0.8, 1.1], nice=False)
+    x = x.axis(format="%", values=[-0.5, 0, 0.5, 1], titleAnchor="end", labelOverlap=True)
     color = alt.Color("learns:N", legend=None).scale(domain=[True, False], range=[ink, BROKEN])
     shape = alt.Shape("learns:N", legend=None).scale(
         domain=[True, False], range=["circle", "cross"]

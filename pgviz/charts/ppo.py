@@ -52,7 +52,8 @@ def slopes(ink: str, old: float) -> alt.LayerChart:
     x = x.axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1])
     y = alt.Y("slope:Q").title("slope along θ").scale(domain=[0, 1.7], nice=False).axis(tickCount=6)
     color = alt.Color("kind:N").scale(domain=KINDS, range=[ink, BROKEN, PPO])
-    color = color.legend(alt.Legend(title=None, orient="top", symbolType="stroke", labelLimit=260))
+    columns = alt.ExprRef("containerSize()[0] < 480 ? 1 : 3")
+    color = color.legend(title=None, orient="top", columns=columns, labelLimit=260)
     dash = alt.StrokeDash("kind:N", legend=None).scale(
         domain=KINDS, range=[TRUTH_DASH, [3, 3], [1, 0]]
     )
@@ -158,7 +159,7 @@ def with_and_without_clip(num_updates: int, field: str) -> alt.LayerChart:
         y = alt.Y("value:Q").title("return, mean of the last 100 episodes")
         y = y.scale(domain=[low, high + 20], nice=False).axis(tickCount=6)
     color = alt.Color("name:N", legend=None).scale(domain=PASSES, range=[PPO, BROKEN, COLOR["gae"]])
-    dashes = [[1, 0], DASH["ppo"], DASH["gae"]]
+    dashes = [[1, 0], [6, 4], DASH["gae"]]
     dash = alt.StrokeDash("name:N", legend=None).scale(domain=PASSES, range=dashes)
     return (
         _table("seeds").mark_line(strokeWidth=1, opacity=0.28, clip=True)

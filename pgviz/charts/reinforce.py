@@ -404,7 +404,7 @@ def two_divisors(field: str, start: int, ink: str) -> alt.LayerChart:
     here = _table("here").transform_filter("datum.at == toNumber(at)")
     episodes, steps = (f"datum.kind == '{kind}'" for kind in ("episodes", "steps"))
     flat = alt.Y("zero:Q").title(title)
-    label: dict[str, Any] = {"fontSize": 13, "fontWeight": 600}
+    label: dict[str, Any] = {"fontSize": 13, "fontWeight": 600, "lineBreak": "\n"}
     return (
         zeros.mark_rule(color=QUIET).encode(flat).add_params(at)
         + here.mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x)
@@ -420,6 +420,6 @@ def two_divisors(field: str, start: int, ink: str) -> alt.LayerChart:
         .mark_point(filled=False, size=90, strokeWidth=2, opacity=1, color=BROKEN).encode(x, flat)
         + zeros.transform_filter(episodes).mark_text(color=ink, align="right", dx=-8, dy=16, **label)
         .encode(x, flat, text="label:N")
-        + zeros.transform_filter(steps).mark_text(color=BROKEN, align="left", dx=8, dy=-14, **label)
+        + zeros.transform_filter(steps).mark_text(color=BROKEN, align="left", dx=8, dy=-30, **label)
         .encode(x, flat, text="label:N")
     )  # fmt: skip

@@ -45,12 +45,19 @@ def by_reward(ink: str) -> alt.LayerChart:
         .axis(format="%", tickCount=5)
     )
     offset = alt.XOffset("policy:N").sort(names)
-    color = alt.Color("policy:N").scale(domain=names, range=[QUIET, BLUE])
-    color = color.legend(alt.Legend(title=None, orient="top"))
-    bars = _table("bars").encode(x, y, offset)
-    return bars.mark_bar().encode(color) + bars.mark_text(dy=-8, fontSize=12).encode(
-        text=alt.Text("probability:Q", format=".1%"), color=alt.value(ink)
+    colors, legend = (
+        alt.Scale(domain=names, range=[QUIET, BLUE]),
+        alt.Legend(title=None, orient="top"),
     )
+    # Hollow against full: without colours, too, they are told apart.
+    full = alt.FillOpacity("policy:N").scale(domain=names, range=[0.15, 1]).legend(legend)
+    fill, stroke = (
+        kind("policy:N").scale(colors).legend(legend) for kind in (alt.Fill, alt.Stroke)
+    )
+    bars = _table("bars").encode(x, y, offset)
+    return bars.mark_bar(strokeWidth=2).encode(fill, stroke, full) + bars.mark_text(
+        dy=-8, fontSize=12
+    ).encode(text=alt.Text("probability:Q", format=".1%"), color=alt.value(ink))
 
 
 def noise_over_group(ink: str, group: int) -> alt.LayerChart:

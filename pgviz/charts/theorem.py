@@ -450,14 +450,15 @@ def _terms(field: str, start: int, quantity: str, title: str) -> alt.LayerChart:
     domain = [-1.25, 1.25] if quantity == "slope" else [-3.6, 0]
     y = alt.Y(f"{quantity}:Q").title(title).scale(domain=domain, nice=False)
     y = y.axis(values=[-1, 0, 1] if quantity == "slope" else [-3, -2, -1, 0], minExtent=EDGE)
-    color = (
-        alt.Color("part:N")
-        .scale(domain=["policy", "world"], range=[POLICY_COLOR, WORLD_COLOR])
-        .legend(None)
-    )
-    offset = alt.XOffset("part:N").sort(["policy", "world"])
+    parts = ["policy", "world"]
+    colors = alt.Scale(domain=parts, range=[POLICY_COLOR, WORLD_COLOR])
+    color = alt.Color("part:N", legend=None).scale(colors)
+    offset = alt.XOffset("part:N").sort(parts)
     base = _table("terms").transform_filter(HERE).encode(x, offset, y, color)
-    bars = base.mark_bar(clip=True).add_params(live(field, start))
+    hollow = alt.FillOpacity("part:N", legend=None).scale(domain=parts, range=[1, 0.15])
+    stroke = alt.Stroke("part:N", legend=None).scale(colors)
+    bars = base.mark_bar(clip=True, strokeWidth=1.5).encode(hollow, stroke)
+    bars = bars.add_params(live(field, start))
     text = f"{quantity}_label:N"
     up = base.transform_filter(f"datum.{quantity} >= 0").mark_text(dy=-9, fontSize=13)
     down = base.transform_filter(f"datum.{quantity} < 0").mark_text(dy=11, fontSize=13)

@@ -188,7 +188,12 @@ def mentioned(text: str) -> Iterator[str]:
 
 
 def with_hints(text: str, page: Page, step: Step) -> str:
-    """The text with a hint at the first mention of each term that an earlier step has defined."""
+    """The text with a hint at the first mention of each term that an earlier step has defined.
+
+    A lecturer's pages need none; their windows are those of a browser.
+    """
+    if page.section == "Teach":
+        return text
     parts = FORMULA.split(text)
     for name in sorted(introduced_before(page, step), key=len, reverse=True):
         term = TERMS[name]

@@ -14,15 +14,18 @@ from pgviz import heap
 from pgviz.lessons import PAGES, page_of
 from pgviz.lessons.step import Page
 from pgviz.ui import guard, visitors
+from pgviz.ui.look import is_dark
 
 # Streamlit's captions on white and its white letters on the dark theme's accent have less contrast
 # than 4.5 : 1; its second heading is nearly as large as the first.
 STYLE = """
 .stAppHeader { background: transparent; pointer-events: none; }
+.stMain { scroll-padding: 3rem 0 5rem; } /* the bar below hides nothing that has the focus */
 .stAppHeader > * { pointer-events: auto; }
 .stMainBlockContainer { padding: 1.1rem 2.5rem 1rem; max-width: 1320px; }
 .stMainBlockContainer h1 { font-size: 1.8rem; line-height: 1.2; padding: 0.1rem 0 0.5rem; }
 [data-testid=stBottomBlockContainer] { padding: 0.6rem 2.5rem 0.7rem; max-width: 1320px; }
+.stMainBlockContainer h1:focus { outline: none; }
 .st-key-walk-bar { justify-content: space-between; }
 [data-testid=stElementToolbar] { display: none; }
 [data-testid=stCaptionContainer] { color: light-dark(#63656e, #a6a9b3); opacity: 1; }
@@ -36,7 +39,20 @@ STYLE = """
 .stCode .token.deleted, .stCode .token.deleted-sign { color: light-dark(#a3162a, #ff9aa4) !important; }
 .stCode .token.inserted, .stCode .token.inserted-sign { color: light-dark(#1a6b35, #85d59d) !important; }
 .stCode .token.parameter, .stCode .token.variable { color: light-dark(#5b606e, #a9afbb); }
+/* The label at the end of a line may reach into the margin of the page. */
+.stVegaLiteChart svg.marks { overflow: visible; }
+.stVegaLiteChart { overflow: clip; overflow-clip-margin: 1rem; }
+.stElementContainer:has(.in-words) {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+}
 .term { border-bottom: 1px dotted currentColor; cursor: help; }
+/* The mouse gets the browser's own hint; a key or a finger, which focus the term, get this one. */
+.stMarkdown p:has(> .term:focus) { position: relative; }
+.term:focus::after {
+  content: attr(title) / ""; position: absolute; left: 0; right: 0; margin-top: 1.8em; z-index: 2;
+  padding: 4px 10px; border-radius: 6px; font-size: 0.9rem; line-height: 1.4;
+  color: light-dark(#ffffff, #171614); background: light-dark(#31333f, #f5f6f8);
+}
 .stMainBlockContainer [class*="st-key-words-"] .katex { font-size: 1.05em; }
 @media (max-width: 640px) {
   .stMainBlockContainer, [data-testid=stBottomBlockContainer] { padding-left: 1rem; padding-right: 1rem; }
@@ -58,8 +74,19 @@ STYLE = """
 :root[data-present] { font-size: 26px; }
 :root[data-present] .stSidebar, :root[data-present] .stAppHeader { display: none; }
 :root[data-present] .stMainBlockContainer, :root[data-present] [data-testid=stBottomBlockContainer] { max-width: none; }
-@media print { .stSidebar, .stAppHeader, [data-testid=stBottom] { display: none; } }
+/* On paper: what is to be read, what is set, each step in one piece; nothing to be pressed. */
+@media print {
+  .stSidebar, .stAppHeader, [data-testid=stBottom], [class*="st-key-folds-"],
+  .stElementContainer:has(> :is(.stButton, .stDownloadButton, .stTooltipIcon)):not(.st-key-formula *) {
+    display: none;
+  }
+  html, body, .stApp, .stAppViewContainer, .stMain, svg.marks { background: none !important; }
+  .stElementContainer:has(> .stHeading) { break-after: avoid; }
+  [class*="st-key-screen-"], .stVegaLiteChart { break-inside: avoid; }
+}
 """
+# A dark page on white paper: light and dark change places, every hue is kept.
+DARK_PRINT = "@media print { .stApp { filter: invert(1) hue-rotate(180deg); } }"
 
 MANY_FILES = 10_240  # the most that macOS gives to a process
 
@@ -72,7 +99,7 @@ def show() -> None:
     ask_nobody_for_our_address()
     heap.share_between_threads()
     page = _navigation()
-    st.html(f"<style>{STYLE}</style>")
+    st.html(f"<style>{STYLE}{DARK_PRINT if is_dark() else ''}</style>")
     guard.say()
     _framed.now = True
     try:

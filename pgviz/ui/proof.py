@@ -13,6 +13,8 @@ from pgviz.ui.screen import Screen
 
 def formula(screen: Screen, terms: Sequence[tuple[str, str]]) -> None:
     """A formula in pieces, (LaTeX, step), each of which leads to the step that shows it."""
+    with screen.picture(), st.container(key="formula-in-one"):  # for screen readers, as mathematics
+        st.markdown(f"${''.join(label.strip('$') for label, _ in terms)}$")
     with (
         screen.picture(),
         st.container(horizontal=True, gap=None, vertical_alignment="center", key="formula"),
@@ -20,9 +22,12 @@ def formula(screen: Screen, terms: Sequence[tuple[str, str]]) -> None:
         for label, slug in terms:
             walk.link(screen.page, label, slug)
         st.html(
-            "<style>.st-key-formula button { min-height: 0; padding: 2px 4px; }"
+            "<style>.st-key-formula-in-one { position: absolute; width: 1px; height: 1px; overflow: hidden;"
+            " clip-path: inset(50%); }"
+            ".st-key-formula button { position: relative; min-height: 0; padding: 2px 4px; }"
             ".st-key-formula button .stMarkdownColoredText"
-            " { position: absolute; clip-path: inset(50%); white-space: nowrap; }"
+            " { position: absolute; left: 0; width: 1px; overflow: hidden; clip-path: inset(50%);"
+            " white-space: nowrap; }"
             ".st-key-formula .katex { font-size: 1.45em; }"
             ".st-key-formula button:hover { text-decoration: underline; }</style>"
         )

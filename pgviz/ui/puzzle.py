@@ -44,7 +44,8 @@ def draw(screen: Screen, puzzle: Puzzle) -> tuple[int, int]:
     lines, reasons, reply = st.session_state.setdefault(key, (0, 0, ""))
     with screen.picture():
         _proof(puzzle, key, lines, reasons)
-        st.markdown(reply or "&nbsp;")
+        with st.container(key=f"reply-{screen.key}"):
+            st.markdown(reply or "&nbsp;")
     with screen.beside_controls():
         _ask(screen, puzzle, key, lines, reasons)
     return lines, reasons

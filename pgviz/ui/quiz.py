@@ -39,7 +39,8 @@ def quiz(screen: Screen, makers: tuple[Callable[[], Question], ...]) -> None:
         if said is not None:
             chosen = options.index(said)
             right = chosen == question.right
-            st.markdown(("✓ " if right else "✗ ") + question.replies[chosen])
+            with st.container(key=f"reply-{screen.key}"):
+                st.markdown(("✓ " if right else "✗ ") + question.replies[chosen])
             if right and not answered[at]:
                 answered[at] = True
                 progress.note(*place, answered=answered)

@@ -11,6 +11,7 @@ A step fills in the parts in any order. At 390 px they stand one below the other
 """
 
 import functools
+import html
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -22,6 +23,7 @@ import pyarrow as pa
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from pgviz.charts.told import told
 from pgviz.lessons import glossary
 from pgviz.lessons.step import Page, Step
 from pgviz.ui import controls, progress
@@ -130,9 +132,14 @@ class Screen:
                 *arguments,
                 tables=tables,
                 height=height or round((self.height - 44) * share - (44 if share < 1 else 0)),
-                says=says or title,
+                says=says,
+                title=title,
                 scale=ROOM_SCALE if self.present else 1.0,
             )
+            spec = _specification(build, arguments, ROOM_SCALE if self.present else 1.0)
+            numbers = told(spec, tables).removeprefix(told(spec, {})).strip()
+            if numbers:  # for screen readers
+                st.html(f'<p class="in-words">{html.escape(numbers)}</p>')
 
     def drawing(self, svg: str, height: int | None = None) -> None:
         """A drawing as the picture, or a part of it."""
@@ -230,7 +237,9 @@ class Screen:
     def numbers(self, table: pd.DataFrame) -> None:
         """The numbers behind the picture."""
         with self.fold("Numbers", ":material/table_rows:"):
-            st.dataframe(table, hide_index=True, height=280, key=f"numbers-{self.key}")
+            st.dataframe(
+                table, hide_index=True, height=280, key=f"numbers-{self.key}", alt="The numbers"
+            )
 
     def code(self, *functions: Callable | str) -> None:
         """The functions that computed what is on this screen, or any listing."""
@@ -283,7 +292,8 @@ def chart(
     *arguments: Any,
     tables: Mapping[str, pd.DataFrame],
     height: int,
-    says: str,
+    says: str = "",
+    title: str = "",
     scale: float = 1.0,
 ) -> None:
     """A chart: its specification is built once per arguments, then only the tables travel."""
@@ -292,7 +302,7 @@ def chart(
         None,
         {**spec, "height": height, "datasets": {k: arrow(t) for k, t in tables.items()}},
         key=key,
-        alt=says,
+        alt=f"{says} {told(spec, {})}".strip() or title,  # another text would draw it anew
         theme="streamlit",
         width="stretch",
         height=height,
@@ -311,7 +321,11 @@ def _specification(
     with alt.theme.enable("none"):
         spec = build(*arguments).to_dict()
     spec["autosize"] = {"type": "fit", "contains": "padding"}
-    axis = spec.setdefault("config", {}).setdefault("axis", {})
+    config = spec.setdefault("config", {})
+    # To a screen reader a chart is one picture with a text, not hundreds of marks and numbers.
+    config["aria"] = False
+    config["mark"] = {**config.get("mark", {}), "aria": False}
+    axis = config.setdefault("axis", {})
     axis.setdefault("labelFlush", False)  # the outermost labels, too, stand at their grid lines
     if scale != 1:
         spec = _scaled(spec, scale)

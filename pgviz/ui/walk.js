@@ -2,7 +2,11 @@
 // chart while they move, and the visitor's progress. Called again on every change of the data.
 
 const STORE = "pgviz.progress";
-const page = { keys: null, sliders: null, step: null, room: null };
+const RESULTS = ["says", "gate", "reply"]
+  .map((part) => `[class*=st-key-${part}-] .stMarkdown:not(label *, button *)`)
+  .join();
+const STILL = 700; // ms without a change, after which a result is said to a screen reader
+const page = { keys: null, sliders: null, step: null, title: null, room: null, seen: "", said: null };
 
 export default function ({ parentElement, data, setTriggerValue, setStateValue }) {
   const host = parentElement.querySelector(".walk") ?? parentElement;
@@ -10,16 +14,21 @@ export default function ({ parentElement, data, setTriggerValue, setStateValue }
   progress(data, setStateValue);
   keys();
   sliders();
+  results(parentElement.querySelector(".told"));
+  if (page.step !== null && page.step + page.title !== data.place + data.title)
+    begin(data.title, page.step !== data.place, 40);
+  page.title = data.title;
   if (page.step !== data.place) {
-    if (page.step !== null) document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
     page.step = data.place;
+    [page.seen, page.said] = ["", null];
     page.room ??= new BroadcastChannel("pgviz");
     page.room.postMessage(data.place);
   }
   document.documentElement.toggleAttribute("data-present", Boolean(data.present));
   return () => {
     page.sliders?.disconnect();
-    page.sliders = null;
+    page.results?.disconnect();
+    page.sliders = page.results = null;
   };
 }
 
@@ -28,9 +37,8 @@ function draw(host, data, go) {
   for (const mark of data.marks) {
     const link = document.createElement("a");
     link.href = mark.href;
-    link.title = mark.title;
+    link.title = mark.title; // also its name
     link.className = [mark.state, mark.deeper ? "deeper" : ""].join(" ");
-    link.setAttribute("aria-label", mark.label);
     if (mark.state === "here") link.setAttribute("aria-current", "step");
     link.addEventListener("click", (event) => {
       if (event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
@@ -83,6 +91,59 @@ function press(way, tries) {
   else if (tries) setTimeout(press, 50, way, tries - 1);
 }
 
+// Another step: reading begins at its title. A question passed: also there, for the button is gone.
+function begin(title, isNew, tries) {
+  const heading = document.querySelector("[data-testid=stMain] h1");
+  if (spoken(heading) !== title || !(isNew || document.activeElement === document.body)) {
+    if (tries) setTimeout(begin, 50, title, isNew, tries - 1);
+    return;
+  }
+  if (isNew) document.querySelector("[data-testid=stMain]").scrollTo(0, 0);
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
+}
+
+// What a screen reader is to hear without being asked: the computed sentence and the reply to an
+// answer, once each, when they have changed and stand still. A run that streams is silent.
+function results(region) {
+  const main = document.querySelector("[data-testid=stMain]");
+  if (!main || page.results) return;
+  let timer = null;
+  const look = () => {
+    timer = null;
+    const parts = [...main.querySelectorAll(RESULTS)].map(spoken).filter(Boolean);
+    const [before, now] = [page.seen, parts.join("\n")];
+    page.seen = now;
+    if (now !== before) return later();
+    if (!parts.length) return; // the step is still on its way
+    if (page.said) region.textContent = parts.filter((part) => !page.said.includes(part)).join(" ");
+    page.said = parts;
+    setTimeout(() => (region.textContent = ""), 10 * STILL); // to be heard, not to be found again
+  };
+  const later = () => (timer ??= setTimeout(look, STILL));
+  page.results = new MutationObserver(later);
+  page.results.observe(main, { subtree: true, childList: true, characterData: true });
+  later();
+}
+
+// The words of an element, without pictures of letters and without a formula's second writing.
+function spoken(element) {
+  if (!element) return "";
+  const copy = element.cloneNode(true);
+  for (const part of copy.querySelectorAll(".katex-html, annotation, style, [data-testid=stIconMaterial]"))
+    part.remove();
+  return copy.textContent.replace(/\s+/g, " ").trim();
+}
+
+// Streamlit has a slider say its name twice; its value, which it says, and its limits stand there once
+// more, as three numbers without a word.
+function heard(slider) {
+  const range = slider.querySelector("input[type=range]");
+  if (range?.ariaLabel) range.removeAttribute("aria-labelledby");
+  for (const number of slider.querySelectorAll("p"))
+    if (!number.closest("label")) number.ariaHidden = "true";
+}
+
 // Charts listen to hidden fields, #live-NAME; a slider writes there while its thumb moves.
 function sliders() {
   const main = document.querySelector("[data-testid=stMain]");
@@ -94,6 +155,7 @@ function sliders() {
       field.value = range.value;
       field.dispatchEvent(new Event("input"));
     }
+    for (const slider of main.querySelectorAll(".stSlider")) heard(slider);
   };
   page.sliders = new MutationObserver(copy);
   page.sliders.observe(main, { subtree: true, childList: true, attributeFilter: ["value"] });

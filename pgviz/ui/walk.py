@@ -28,7 +28,7 @@ MODES = ("present", "track", "all", "deeper")  # what stays in the address from 
 _here = Path(__file__).parent
 _marks = st.components.v2.component(
     "pgviz.walk",
-    html='<nav class="walk" aria-label="Steps of this page"></nav>',
+    html='<nav class="walk" aria-label="Steps of this page"></nav><p class="told" role="status"></p>',
     css=(_here / "walk.css").read_text(encoding="utf-8"),
     js=(_here / "walk.js").read_text(encoding="utf-8"),
 )
@@ -276,8 +276,7 @@ def _draw_marks(page: Page, step: Step) -> None:
         marks.append(
             {
                 "slug": each.slug,
-                "title": title,
-                "label": title + (", seen" if state == "seen" else ""),
+                "title": title + (", seen" if state == "seen" else ""),
                 "state": state,
                 "deeper": each.deeper,
                 "href": f"?step={each.slug}",
@@ -287,6 +286,7 @@ def _draw_marks(page: Page, step: Step) -> None:
         key="walk",
         data={
             "name": page.title,
+            "title": step.heading(progress.is_revealed(page.slug, step.slug)),
             "count": count,
             "marks": marks,
             "place": f"{page.slug}/{step.slug}",

@@ -40,7 +40,6 @@ def draw(screen: Screen) -> None:
         if detached
         else "Nothing detached: the target moves, too",
         note=f"one update, r = 1, learning rate {RATE:g} · thin: values · thick: gradients",
-        says=sentence(value, following, detached),
     )  # fmt: skip
     screen.says(sentence(value, following, detached))
     screen.numbers(numbers(value, following))

@@ -52,7 +52,9 @@ def draw(screen: Screen) -> None:
         st.markdown(algorithm())
     with screen.fold("Settings", ":material/tune:"), st.container(width=620):
         st.markdown(race.beyond_psi("actor-critic", world))
-        st.dataframe(race.settings(METHODS, world), hide_index=True, key="ac-settings")
+        st.dataframe(
+            race.settings(METHODS, world), hide_index=True, key="ac-settings", alt="Settings"
+        )
     shown = live.group_of(runs)
     besides.fold(screen, shown, [race.label(run.config.method) for run in shown])
     screen.code(methods.baseline, methods.actor_critic, loop.train)

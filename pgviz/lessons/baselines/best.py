@@ -124,7 +124,9 @@ def other_worlds() -> pd.DataFrame:
 
 def elsewhere(screen: Screen) -> None:
     """Where the value is further from the best, and why."""
-    st.dataframe(other_worlds(), hide_index=True, key=f"elsewhere-{screen.key}")
+    st.dataframe(
+        other_worlds(), hide_index=True, key=f"elsewhere-{screen.key}", alt="Noise in other worlds"
+    )
     corridor = noise.by_hand("short-corridor").landmarks
     st.markdown(
         f"In the corridor V leaves {number(corridor['value'].covariance_trace)}, more than one"

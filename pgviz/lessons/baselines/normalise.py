@@ -44,7 +44,6 @@ def draw(screen: Screen) -> None:
         if shown == "direction"
         else "Both change the length of the mean of ĝ",
         note="three arms that pay 1, 2 and 5 · exact: over every batch (equal returns are not divided)",
-        says=sentence(num),
     )  # fmt: skip
     screen.says(sentence(num))
     screen.numbers(noise.normaliser_table().round(4))

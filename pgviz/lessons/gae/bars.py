@@ -34,7 +34,7 @@ def draw(screen: Screen) -> None:
             "parts": table,
             "key": pd.DataFrame(
                 [
-                    {"y": 0.94 * TOP, "text": "■ variance / N", "part": "variance"},
+                    {"y": 0.94 * TOP, "text": "□ variance / N", "part": "variance"},
                     {"y": 0.86 * TOP, "text": "■ bias²", "part": "bias"},
                 ]
             ),

@@ -62,6 +62,7 @@ def draw(screen: Screen) -> None:
             num_rows="fixed",
             height=35 * 7 + 2,
             width=505,
+            alt="The rows, to be edited",
         )
         st.button("Undo all edits", key="ledger.undo", on_click=guarded(_undo))
     found = Ledger.of(typed, GAMMA, lam)

@@ -63,8 +63,10 @@ def _row(page: Page) -> None:
         walk.open_button(page.title, (page.slug, page.steps[0].slug), width=140)
     with right:
         st.markdown(
-            f"{page.question}  \n:small[:gray[{marks} &nbsp;{plural(len(core), 'step')}"
-            f"{f' and {deeper} deeper' if deeper else ''}, {seen} opened]]"
+            f'{page.question}  \n:small[:gray[<span aria-hidden="true">{marks}</span> &nbsp;'
+            f"{plural(len(core), 'step')}"
+            f"{f' and {deeper} deeper' if deeper else ''}, {seen} opened]]",
+            unsafe_allow_html=True,  # the marks are for the eye: read aloud, each is two words
         )
 
 

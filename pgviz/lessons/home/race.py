@@ -34,7 +34,12 @@ def draw(screen: Screen) -> None:
         screen.says("The result stands here when all five runs have ended.")
     with screen.fold("Settings", ":material/tune:"):
         st.markdown("In what the presets differ, besides Ψ:")
-        st.dataframe(race.settings([c.method for c in RUNS]), hide_index=True, key="race-settings")
+        st.dataframe(
+            race.settings([c.method for c in RUNS]),
+            hide_index=True,
+            key="race-settings",
+            alt="Settings",
+        )
 
 
 def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run]) -> None:

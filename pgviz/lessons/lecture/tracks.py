@@ -42,6 +42,7 @@ def draw(screen: Screen) -> None:
             hide_index=True,
             height=screen.height - 40,
             key="lecture-stops",
+            alt="The steps of the lecture, their minutes, and what to say",
             column_config={"minutes": st.column_config.NumberColumn(width="small")},
         )
     minutes = sum(stop.minutes for stop in track.stops)

@@ -21,7 +21,12 @@ def draw(screen: Screen) -> None:
     table = cases(screen.page.slug)
     with screen.picture():
         st.dataframe(
-            table, hide_index=True, height=screen.height, row_height=ROW, key=f"score-{screen.key}"
+            table,
+            hide_index=True,
+            height=screen.height,
+            row_height=ROW,
+            key=f"score-{screen.key}",
+            alt="What was found in each case",
         )
     screen.says(sentence(screen.page.slug))
     seen = {

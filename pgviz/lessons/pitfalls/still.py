@@ -37,6 +37,7 @@ def draw(screen: Screen) -> None:
                 height=screen.height,
                 row_height=ROW,
                 key=f"cases-{screen.key}",
+                alt="The cases",
             )
         screen.says(f"{len(seen)} cases, each with sixteen seeds, are counted.")
         return

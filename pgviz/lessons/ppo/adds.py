@@ -33,11 +33,14 @@ def draw(screen: Screen) -> None:
             hide_index=True,
             height=35 * (len(LINES) + 1) + 3,
             key="ppo-adds",
+            alt="What GAE and PPO do",
         )
         st.code(inspect.getsource(clipped_surrogate), language="python")
     screen.says(sentence())
     with screen.fold("Settings", ":material/tune:"):
-        st.dataframe(race.settings(["gae", "ppo"]), hide_index=True, key="ppo-settings")
+        st.dataframe(
+            race.settings(["gae", "ppo"]), hide_index=True, key="ppo-settings", alt="Settings"
+        )
     screen.code(gradient_step, minibatches, ppo)
 
 

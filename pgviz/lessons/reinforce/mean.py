@@ -67,14 +67,14 @@ def stops_at(divisor: str) -> float:
 def _tables() -> dict[str, pd.DataFrame]:
     rows = [(at, p, push("episodes", p), push("steps", p)) for at, p in enumerate(SHARE.options)]
     here = pd.DataFrame(rows, columns=["at", "p", "episodes", "steps"])
-    words = {"episodes": "divided by episodes: stops at", "steps": "divided by steps: stops at"}
+    words = {"episodes": "divided by episodes:", "steps": "divided by steps:"}
     zeros = pd.DataFrame(
         [
             {
                 "p": stops_at(kind),
                 "kind": kind,
                 "zero": 0.0,
-                "label": f"{text} {stops_at(kind):.3f}",
+                "label": f"{text}\nstops at {stops_at(kind):.3f}",
             }
             for kind, text in words.items()
         ]

@@ -28,7 +28,7 @@ def draw(screen: Screen) -> None:
     screen.chart(
         charts.by_reward, ink(), tables={"bars": table(log_best)},
         title="A small β lets the reward decide, a large one the reference",
-        note="exact, all 4,096 sentences",
+        note="exact, all 4,096 sentences · hollow: π_ref · full: π*",
     )  # fmt: skip
     screen.says(sentence(beta))
     screen.numbers(every_beta())

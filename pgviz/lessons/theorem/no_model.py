@@ -34,7 +34,7 @@ def draw(screen: Screen) -> None:
     shown = {"terms": terms(which)}
     screen.chart(
         logs_of_factors, field, at, tables=shown, title="The log of every factor",
-        note="blue: the policy's · orange: the world's", height=round(0.38 * screen.height),
+        note="blue, full: the policy's · orange, hollow: the world's", height=round(0.38 * screen.height),
     )  # fmt: skip
     screen.chart(
         slopes_of_factors, field, at, tables=shown, title="Its slope: the world's is zero",
