@@ -197,7 +197,7 @@ def test_a_folder_that_cannot_be_used_is_a_sentence_for_the_owner(monkeypatch, c
     assert "cannot be used" in caplog.text
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("3", 3), ("abc", 20), ("nan", 20), ("-1", 20)])
+@pytest.mark.parametrize(("text", "seconds"), [("3", 3), ("abc", 60), ("nan", 60), ("-1", 60)])
 def test_a_grace_that_is_no_number_is_a_sentence_for_the_owner(monkeypatch, caplog, text, seconds):
     monkeypatch.setenv("PGVIZ_GRACE_S", text)
     assert live._grace_s() == seconds

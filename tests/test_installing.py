@@ -156,6 +156,7 @@ def test_the_readmes_other_commands_are_ones_that_exist(monkeypatch, run, tmp_pa
     (tmp_path / "class-of-2026" / "ann.json").write_text(sheets.as_text({}, None))
     lines = [x for block in BLOCKS["sh"][2:] for x in block.splitlines()]
     lines += re.findall(r"`([^`\n]*python -m [^`\n]*)`", README)
+    lines += [f".venv/bin/python -m {x}" for x in re.findall(r"^\| `(tests\.[^`]*)`", README, re.M)]
     parsed = []
     monkeypatch.setattr(command, "run", lambda config, as_json: parsed.append(config))
     monkeypatch.setattr(textbook, "train", lambda config: islice(train(config), 100))

@@ -659,7 +659,6 @@ def test_a_world_is_received_or_refused_in_one_sentence(monkeypatch):
     assert worlds.DOCUMENT not in state
     worlds.receive(None)
     assert not state
-    assert worlds.plain("[a](b)`<$") == r"\[a\](b)\`\<\$"
 
 
 def test_a_world_is_looked_at_without_a_discount_and_cut_if_it_never_ends():
@@ -677,7 +676,8 @@ def test_where_a_world_does_not_allow_it_the_steps_own_world_is_shown_with_a_wor
 
     shown, found, note = worlds.found_or_instead(Shown("bandit-a"), "ladder", refuse)
     assert (shown.name, found) == ("ladder", "ladder")
-    assert r"\*world\* is too large" in note
+    assert note.endswith(" is too large.")
+    assert "*" not in note
 
 
 def test_a_term_of_the_theorem_leads_to_its_step():

@@ -349,11 +349,11 @@ def world_or_sentence(text, read=load_world):
     return None
 
 
-def test_three_thousand_broken_files_give_a_world_or_a_sentence():
+def test_a_thousand_broken_files_give_a_world_or_a_sentence():
     rng = random.Random(0)
     originals = [as_json(make()) for make in named_worlds.values()]
     accepted = 0
-    for _ in range(3000):
+    for _ in range(1000):
         document = copy.deepcopy(rng.choice(originals))
         for _ in range(rng.randint(1, 3)):
             if document:
@@ -370,7 +370,7 @@ def test_three_thousand_broken_files_give_a_world_or_a_sentence():
         except WorldError:
             continue
         json.dumps(report, allow_nan=False)
-    assert accepted > 100
+    assert accepted > 50
 
 
 json_values = st.recursive(
