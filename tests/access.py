@@ -28,6 +28,7 @@ FIND = """() => {
     }
   };
   walk(document.querySelector("[data-testid=stMain]"));
+  for (const e of all) delete e.dataset.number;
   const entered = (e) => {
     const group = all.filter((other) => other.type === "radio" && other.name === e.name);
     return e.type !== "radio" || e === (group.find((other) => other.checked) ?? group[0]);
@@ -39,6 +40,14 @@ FIND = """() => {
       e.dataset.number = number;
       return e.ariaLabel || e.textContent || e.type;
     });
+}"""
+
+# How many of them are still there.
+NUMBERED = """() => {
+  const count = (root) => [...root.querySelectorAll("*")]
+    .map((e) => (e.dataset.number ? 1 : 0) + (e.shadowRoot ? count(e.shadowRoot) : 0))
+    .reduce((a, b) => a + b, 0);
+  return count(document);
 }"""
 
 # What has the focus: its number, whether that can be seen, and where it stands on the page.
@@ -81,8 +90,20 @@ CUT = """() => {
 
 
 def tabbed(page: Page) -> dict[str, list[str]]:
-    """What is wrong when the step is walked through by Tab: faults, each with names of controls."""
-    names: list[str] = page.evaluate(FIND)
+    """What is wrong when the step is walked through by Tab: faults, each with names of controls.
+
+    A page that was drawn anew meanwhile is walked through once more, from its beginning.
+    """
+    for _ in range(5):
+        page.wait_for_timeout(500)
+        names: list[str] = page.evaluate(FIND)
+        faults = _walked(page, names)
+        if page.evaluate(NUMBERED) == len(names):
+            break
+    return faults
+
+
+def _walked(page: Page, names: list[str]) -> dict[str, list[str]]:
     page.evaluate(
         """() => {
         const main = document.querySelector("[data-testid=stMain]");

@@ -112,7 +112,7 @@ def _on_a_server(act, number):
 @pytest.mark.browser  # for its length, not for a browser
 @pytest.mark.parametrize(
     ("act", "number"),
-    [(pages.links, 300), (pages.worlds, 40), (pages.progress, 60), (pages.states, 60)],
+    [(pages.links, 100), (pages.worlds, 20), (pages.progress, 25), (pages.states, 25)],
     ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_nothing_that_strangers_do_to_a_page_breaks_it(act, number):
