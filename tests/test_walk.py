@@ -31,6 +31,18 @@ def test_next_leads_from_step_to_step_and_back_leads_back():
     assert title(app) == page_of("home").steps[2].title
 
 
+def test_home_opens_for_those_who_left_at_the_first_step():
+    """Begin and Go on lead to one place then, as do two steps of Home when all are shown."""
+    app = opened("theorem", "guess")
+    app.switch_page("pages/home.py")
+    app.query_params.clear()
+    for _ in range(2):
+        app.run()
+        assert not app.error
+        assert title(app) == page_of("home").steps[0].title
+        app.query_params["all"] = "1"
+
+
 def test_the_last_step_of_a_page_leads_to_the_first_of_the_next():
     app = opened("home", "reading")
     app.button(key="walk-next").click().run()

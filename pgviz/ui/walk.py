@@ -184,7 +184,7 @@ def open_button(
     step = page.step(place[1]) or page.steps[0]
     st.button(
         label,
-        key=f"open-{page.slug}-{step.slug}",
+        key=f"open-{page.slug}-{step.slug}-{label}",  # two buttons may lead to one place
         type="primary" if primary else "secondary",
         width=width or "content",
         on_click=guarded(_go),
