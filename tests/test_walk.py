@@ -191,3 +191,11 @@ def test_gaps_take_lines_out_of_the_solution_and_say_what_belongs_there():
     )
     with pytest.raises(ValueError, match="0 times"):
         with_gaps(solution, {"z = 1": "not there"})
+
+
+@pytest.mark.browser  # for its length, not for a browser
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.slug)
+def test_a_page_can_show_all_of_its_steps(page):
+    app = opened(page.slug, page.steps[0].slug, all=1)
+    assert not app.error
+    assert len(app.title) == len(page.steps)

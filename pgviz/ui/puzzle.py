@@ -31,14 +31,14 @@ def draw(screen: Screen, puzzle: Puzzle) -> tuple[int, int]:
     key = f"puzzle.{screen.key}"
     lines, reasons, reply = st.session_state.setdefault(key, (0, 0, ""))
     with screen.picture():
-        _proof(puzzle, lines, reasons)
+        _proof(puzzle, screen.key, lines, reasons)
         st.markdown(reply or "&nbsp;")
     with screen.beside_controls():
         _ask(screen, puzzle, key, lines, reasons)
     return lines, reasons
 
 
-def _proof(puzzle: Puzzle, lines: int, reasons: int) -> None:
+def _proof(puzzle: Puzzle, key: str, lines: int, reasons: int) -> None:
     rows = ["| | | |", "|:--|--:|:--|"]
     given, number, reason = puzzle.start
     rows.append(f"| ${_piped(given)}$ | {number} | {reason} |")
@@ -50,22 +50,28 @@ def _proof(puzzle: Puzzle, lines: int, reasons: int) -> None:
             rows.append(f"| $= {_piped(formula)}$ | {number} | {why} |")
         else:
             rows.append("| $=\\;\\dots$ | | |")
-    with st.container(key="derivation"):
+    with st.container(key=f"derivation-{key}"):
         st.markdown("\n".join(rows))
     st.html(
-        "<style>.st-key-derivation table { width: 100%; } .st-key-derivation thead { display: none; }"
-        ".st-key-derivation td { border: 0; border-bottom: 1px solid rgba(125,130,140,.25);"
+        "<style>[class*=st-key-derivation] table { width: 100%; } [class*=st-key-derivation] thead { display: none; }"
+        "[class*=st-key-derivation] td { border: 0; border-bottom: 1px solid rgba(125,130,140,.25);"
         " padding: .3rem .8rem .3rem 0; height: 48px; vertical-align: middle; }"
-        ".st-key-derivation td:first-child { white-space: nowrap; }"
-        ".st-key-derivation .katex { font-size: 1.1em; }"
-        ".st-key-derivation td:nth-child(2) { font-variant-numeric: tabular-nums; }</style>"
+        "[class*=st-key-derivation] td:first-child { white-space: nowrap; }"
+        "[class*=st-key-derivation] .katex { font-size: 1.1em; }"
+        "[class*=st-key-derivation] td:nth-child(2) { font-variant-numeric: tabular-nums; }</style>"
     )
 
 
 def _ask(screen: Screen, puzzle: Puzzle, key: str, lines: int, reasons: int) -> None:
     """One question: the next line, or the reason for the last one."""
     if reasons == len(puzzle.reasons):
-        st.button("Begin again", icon=":material/replay:", on_click=guarded(_again), args=(key,))
+        st.button(
+            "Begin again",
+            key=f"anew-{key}",
+            icon=":material/replay:",
+            on_click=guarded(_again),
+            args=(key,),
+        )
         return
     if lines == reasons:
         options = list(puzzle.offered(lines))
@@ -80,12 +86,13 @@ def _ask(screen: Screen, puzzle: Puzzle, key: str, lines: int, reasons: int) -> 
     with st.container(horizontal=True, gap="small"):
         st.button(
             "Place it",
+            key=f"place-{key}",
             type="primary",
             disabled=said is None,
             on_click=guarded(_choose),
             args=(screen, puzzle, key, None if said is None else options[labels.index(said)]),
         )
-        st.button("Begin again", on_click=guarded(_again), args=(key,))
+        st.button("Begin again", key=f"anew-{key}", on_click=guarded(_again), args=(key,))
 
 
 def _piped(formula: str) -> str:
