@@ -1,6 +1,7 @@
 """Results kept in memory: as many as fit in so many bytes, the least used go first."""
 
 import pickle
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Hashable
 from threading import Lock
@@ -74,11 +75,11 @@ class Kept:
                 kept = self.find(key)
                 if kept is None:
                     try:
-                        kept = pickle.dumps(work(), pickle.HIGHEST_PROTOCOL)
+                        kept = zlib.compress(pickle.dumps(work(), pickle.HIGHEST_PROTOCOL), 1)
                         with self._lock:
                             self._keep(key, kept, len(kept))
                     finally:
                         with self._lock:
                             self._working.pop(key, None)
-        result: T = pickle.loads(kept)
+        result: T = pickle.loads(zlib.decompress(kept))
         return result

@@ -349,6 +349,12 @@ def test_a_finished_run_whose_file_is_gone_is_trained_again(fake):
     assert fake.watch(SHORT, "ann").status == "queued"
 
 
+def test_there_is_one_worker_more_than_cores_that_the_server_was_given(monkeypatch, open_runs):
+    monkeypatch.setattr(registry, "worker_pool", FakePool)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
+    assert open_runs(num_workers=None)._num_workers == 2
+
+
 # Who watches it
 
 

@@ -31,6 +31,18 @@ def test_next_leads_from_step_to_step_and_back_leads_back():
     assert title(app) == page_of("home").steps[2].title
 
 
+def test_home_opens_for_those_who_left_at_the_first_step():
+    """Begin and Go on lead to one place then, as do two steps of Home when all are shown."""
+    app = opened("theorem", "guess")
+    app.switch_page("pages/home.py")
+    app.query_params.clear()
+    for _ in range(2):
+        app.run()
+        assert not app.error
+        assert title(app) == page_of("home").steps[0].title
+        app.query_params["all"] = "1"
+
+
 def test_the_last_step_of_a_page_leads_to_the_first_of_the_next():
     app = opened("home", "reading")
     app.button(key="walk-next").click().run()
@@ -179,3 +191,11 @@ def test_gaps_take_lines_out_of_the_solution_and_say_what_belongs_there():
     )
     with pytest.raises(ValueError, match="0 times"):
         with_gaps(solution, {"z = 1": "not there"})
+
+
+@pytest.mark.browser  # for its length, not for a browser
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.slug)
+def test_a_page_can_show_all_of_its_steps(page):
+    app = opened(page.slug, page.steps[0].slug, all=1)
+    assert not app.error
+    assert len(app.title) == len(page.steps)

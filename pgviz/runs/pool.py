@@ -17,6 +17,13 @@ from pgviz.runs.names import PACKAGE
 T = TypeVar("T")
 
 
+def num_cores() -> int:
+    """How many cores this server may use: fewer than there are, where it was given some of them."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def worker_pool(num_workers: int) -> ProcessPool:
     """Worker processes with the engine loaded; one that dies is replaced.
 

@@ -10,7 +10,6 @@ a run claimed by another one reads on in that one's recording, and trains it its
 
 import atexit
 import logging
-import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -28,7 +27,7 @@ from pgviz.figures import plural
 from pgviz.runs import worker
 from pgviz.runs.claims import Claim, Follower
 from pgviz.runs.names import run_key
-from pgviz.runs.pool import in_background, shut_down, worker_pool
+from pgviz.runs.pool import in_background, num_cores, shut_down, worker_pool
 from pgviz.runs.recording import Recording, RecordingError, Stamp
 from pgviz.runs.shares import HOME, Limits, Line
 from pgviz.runs.shelf import MAX_BYTES, Shelf, delete, stamp, touch, unlink
@@ -120,7 +119,7 @@ class Runs:
         self._lock = RLock()
         self._reading: dict[str, Lock] = {}  # key → of those who look for it on the disk
         self._runs: dict[str, Run] = {}  # key → the latest run of that configuration
-        self._num_workers = num_workers or (os.cpu_count() or 1) + 1
+        self._num_workers = num_workers or num_cores() + 1
         self._line: Line[Run] = Line(self._num_workers, limits)
         self._tasks: list[Run] = []  # every run that the pool still holds, in order of their start
         self._followed: list[Run] = []  # those that other servers train

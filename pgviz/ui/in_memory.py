@@ -26,7 +26,7 @@ def in_memory(function: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(function)
     def remembered(*args: P.args, **kwargs: P.kwargs) -> T:
-        key = name, args, tuple(sorted(kwargs.items()))
+        key = "", name, args, tuple(sorted(kwargs.items()))  # owned by nobody
         return memory.once(key, lambda: function(*args, **kwargs))
 
     return remembered

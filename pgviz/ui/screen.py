@@ -10,7 +10,6 @@
 A step fills in the parts in any order. At 390 px they stand one below the other.
 """
 
-import functools
 import html
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +29,7 @@ from pgviz.ui import controls, progress
 from pgviz.ui.controls import Control, Number
 from pgviz.ui.drawing import drawing
 from pgviz.ui.guard import guarded
+from pgviz.ui.in_memory import in_memory
 from pgviz.ui.links import base_url
 
 HEIGHT, ROOM_HEIGHT = 420, 620  # pixels of a picture, at a desk and in a lecture room
@@ -310,11 +310,15 @@ def chart(
 
 
 def arrow(table: pd.DataFrame) -> pa.Table:
-    """A table as it travels; column by column this takes a tenth of the time of pandas' own way."""
+    """A table as it travels; column by column this takes a tenth of the time of pandas' own way.
+
+    Of a copy: pandas notes with a table, 500 times, who has looked at a column.
+    """
+    table = table.copy()
     return pa.table({name: pa.array(table[name].to_numpy(), from_pandas=True) for name in table})
 
 
-@functools.lru_cache(600)
+@in_memory
 def _specification(
     build: Callable[..., alt.TopLevelMixin], arguments: tuple, scale: float
 ) -> dict[str, Any]:

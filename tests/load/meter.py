@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -36,10 +37,15 @@ class Spent:
 
 @dataclass(frozen=True)
 class Weight:
-    """Memory in bytes: of the server, and of it with its workers."""
+    """Memory in bytes: of the server, and of it with its workers.
+
+    `own` is the server's without the files it has mapped: its share of those rises when a stranger
+    on this machine, who uses the same libraries, goes away.
+    """
 
     server: float
     all: float
+    own: float
 
 
 class Meter:
@@ -95,7 +101,7 @@ class Meter:
         others = sum(_pss(each) for each in self._family() if each not in self.servers)
         self.server_bytes = max(self.server_bytes, server)
         self.all_bytes = max(self.all_bytes, server + others)
-        return Weight(server, server + others)
+        return Weight(server, server + others, _own(self.server.pid, server))
 
     def _family(self) -> list[psutil.Process]:
         found = []
@@ -112,6 +118,16 @@ def _listening(port: int) -> int:
             if each.status == psutil.CONN_LISTEN and each.laddr.port == port and each.pid:
                 return each.pid
     raise LoadError(f"No server of yours listens on port {port}.")
+
+
+def _own(pid: int, pss: int) -> int:
+    """The anonymous part of a process's memory; where there is no such figure, all of it."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            name, _, value = line.partition(":")
+            if name == "Pss_Anon":
+                return 1024 * int(value.split()[0])
+    return pss
 
 
 def _pss(process: psutil.Process) -> int:
