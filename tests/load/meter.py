@@ -101,7 +101,7 @@ class Meter:
         others = sum(_pss(each) for each in self._family() if each not in self.servers)
         self.server_bytes = max(self.server_bytes, server)
         self.all_bytes = max(self.all_bytes, server + others)
-        return Weight(server, server + others, _own(self.server.pid, server))
+        return Weight(server, server + others, sum(map(_own, self.servers)))
 
     def _family(self) -> list[psutil.Process]:
         found = []
@@ -120,14 +120,14 @@ def _listening(port: int) -> int:
     raise LoadError(f"No server of yours listens on port {port}.")
 
 
-def _own(pid: int, pss: int) -> int:
+def _own(process: psutil.Process) -> int:
     """The anonymous part of a process's memory; where there is no such figure, all of it."""
     with suppress(OSError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines():
             name, _, value = line.partition(":")
             if name == "Pss_Anon":
                 return 1024 * int(value.split()[0])
-    return pss
+    return _pss(process)
 
 
 def _pss(process: psutil.Process) -> int:
