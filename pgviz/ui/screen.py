@@ -12,8 +12,10 @@ A step fills in the parts in any order. At 390 px they stand one below the other
 
 import html
 import inspect
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from typing import Any
 
 import altair as alt
@@ -245,8 +247,7 @@ class Screen:
         """The functions that computed what is on this screen, or any listing."""
         with self.fold("Code", ":material/code:"):
             for part in functions:
-                source = part if isinstance(part, str) else inspect.getsource(part)
-                st.code(source, language="python")
+                st.code(part if isinstance(part, str) else _source(part), language="python")
 
     def command(self, *lines: str) -> None:
         """Shell commands that give these numbers again; the link stands beside them."""
@@ -260,6 +261,20 @@ def _is_answer(guess: Any, answers: Sequence[str] | Number) -> bool:
     if isinstance(answers, Number):
         return not isinstance(guess, str) and answers.low <= guess <= answers.high
     return guess in answers
+
+
+_reading = threading.Lock()
+
+
+def _source(part: Callable) -> str:
+    """The listing of a function or a class. One at a time: Python 3.11 reads no two at once."""
+    with _reading:
+        return _listing(part)
+
+
+@lru_cache(600)
+def _listing(part: Callable) -> str:
+    return inspect.getsource(part)
 
 
 def _written(guess: Any) -> str:
