@@ -52,6 +52,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--browser", action="store_true", help="run the tests in Chromium, and only them"
     )
+    parser.addoption("--long", action="store_true", help="with them what takes minutes more")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -60,6 +61,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--browser"):
         config.hook.pytest_deselected(items=[item for item in items if item not in in_chromium])
         items[:] = in_chromium
+        for item in [] if config.getoption("--long") else in_chromium:
+            if item.get_closest_marker("long"):
+                item.add_marker(
+                    pytest.mark.skip(reason="by minutes longer: pytest --browser --long")
+                )
     for item in [] if config.getoption("--browser") else in_chromium:
         item.add_marker(
             pytest.mark.skip(reason="in a browser, by minutes slower: pytest --browser")

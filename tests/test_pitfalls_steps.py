@@ -157,13 +157,18 @@ def test_progress_keeps_what_was_looked_at_and_refuses_anything_else():
 
 
 QUICK = ("no-log", "own-mean", "softmax-twice", "entropy")
+IN_THE_GATE = ("sign", "gamma-twice", "time-limit", "stale")
+
+
+def _by_length(name):
+    return [pytest.mark.browser, *([] if name in IN_THE_GATE else [pytest.mark.long])]
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        # The long ones with the tests in a browser, for their length alone.
-        pytest.param(name, marks=() if name in QUICK else pytest.mark.browser)
+        # For their length alone: some with the tests in a browser, most with --long.
+        pytest.param(name, marks=() if name in QUICK else _by_length(name))
         for name in CASES
     ],
 )
