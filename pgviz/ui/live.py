@@ -26,6 +26,7 @@ from pgviz.runs import Busy, Recording, Run, Runs
 from pgviz.runs.registry import GRACE_S
 from pgviz.runs.shares import HOME
 from pgviz.training.config import Config
+from pgviz.ui import server
 from pgviz.ui.environment import number_of
 from pgviz.ui.guard import fragment, guarded
 from pgviz.ui.in_memory import in_memory, memory
@@ -38,10 +39,6 @@ SPREAD = 0.4  # of the time between two looks
 MOST_TABS = 10_000  # of which is remembered who looks
 SHARE = 0.5  # of its time that all looks together may take
 CURVES_BYTES = 400_000  # what the curves of one run take, at most about
-_server = threading.main_thread()  # it outlives modules that are loaded anew
-
-
-_opening = threading.Lock()
 
 
 def runs() -> Runs:
@@ -51,19 +48,17 @@ def runs() -> Runs:
     seconds the run of a closed tab goes on, PGVIZ_AHEAD=0 records nothing before a visitor asks,
     PGVIZ_HOSTED=1 grants a visitor less.
     """
-    with _opening:
-        found: Runs | None = getattr(_server, "pgviz_runs", None)
-        if found is None:
-            ahead = os.environ.get("PGVIZ_AHEAD", "1") != "0"
-            found = Runs(_folder(), grace_s=_grace_s(), records_ahead=ahead, limits=limits())
-            setattr(_server, "pgviz_runs", found)  # noqa: B010
-        return found
+
+    def opened() -> Runs:
+        ahead = os.environ.get("PGVIZ_AHEAD", "1") != "0"
+        return Runs(_folder(), grace_s=_grace_s(), records_ahead=ahead, limits=limits())
+
+    return server.one("pgviz_runs", opened)
 
 
 def close() -> None:
     """Stop all runs of this server and forget its registry."""
-    with _opening:
-        found: Runs | None = _server.__dict__.pop("pgviz_runs", None)
+    found: Runs | None = server.forget("pgviz_runs")
     if found is not None:
         found.close()
 

@@ -9,6 +9,7 @@ from streamlit.web.server.starlette.starlette_app_utils import decode_xsrf_token
 
 from pgviz.figures import plural
 from pgviz.runs.shares import HOME, HOSTED, Limits
+from pgviz.ui import server
 
 COOKIES = "pgviz", "_streamlit_xsrf"  # of the balancer in front, of Streamlit itself
 
@@ -54,16 +55,8 @@ class Tabs:
                 self._sessions.pop(visitor, None)
 
 
-_opening = threading.Lock()
-_server = threading.main_thread()  # it outlives modules that are loaded anew
-
-
 def _tabs() -> Tabs:
-    with _opening:
-        if not hasattr(_server, "pgviz_tabs"):
-            setattr(_server, "pgviz_tabs", Tabs())  # noqa: B010
-        found: Tabs = _server.pgviz_tabs  # type: ignore[attr-defined]
-        return found
+    return server.one("pgviz_tabs", Tabs)
 
 
 def _closed(tab: tuple[str, str]) -> None:
