@@ -11,11 +11,8 @@ A step fills in the parts in any order. At 390 px they stand one below the other
 """
 
 import html
-import inspect
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from functools import lru_cache
 from typing import Any
 
 import altair as alt
@@ -33,6 +30,7 @@ from pgviz.ui.drawing import drawing
 from pgviz.ui.guard import guarded
 from pgviz.ui.in_memory import in_memory
 from pgviz.ui.links import base_url
+from pgviz.ui.listing import source_of
 
 HEIGHT, ROOM_HEIGHT = 420, 620  # pixels of a picture, at a desk and in a lecture room
 ROOM_SCALE = 1.6  # of letters and lines of a chart in a lecture room
@@ -138,8 +136,8 @@ class Screen:
                 title=title,
                 scale=ROOM_SCALE if self.present else 1.0,
             )
-            spec = _specification(build, arguments, ROOM_SCALE if self.present else 1.0)
-            numbers = told(spec, tables).removeprefix(told(spec, {})).strip()
+            spec, axes = _specification(build, arguments, ROOM_SCALE if self.present else 1.0)
+            numbers = told(spec, tables).removeprefix(axes).strip()
             if numbers:  # for screen readers
                 st.html(f'<p class="in-words">{html.escape(numbers)}</p>')
 
@@ -247,7 +245,7 @@ class Screen:
         """The functions that computed what is on this screen, or any listing."""
         with self.fold("Code", ":material/code:"):
             for part in functions:
-                st.code(part if isinstance(part, str) else _source(part), language="python")
+                st.code(part if isinstance(part, str) else source_of(part), language="python")
 
     def command(self, *lines: str) -> None:
         """Shell commands that give these numbers again; the link stands beside them."""
@@ -261,20 +259,6 @@ def _is_answer(guess: Any, answers: Sequence[str] | Number) -> bool:
     if isinstance(answers, Number):
         return not isinstance(guess, str) and answers.low <= guess <= answers.high
     return guess in answers
-
-
-_reading = threading.Lock()
-
-
-def _source(part: Callable) -> str:
-    """The listing of a function or a class. One at a time: Python 3.11 reads no two at once."""
-    with _reading:
-        return _listing(part)
-
-
-@lru_cache(600)
-def _listing(part: Callable) -> str:
-    return inspect.getsource(part)
 
 
 def _written(guess: Any) -> str:
@@ -312,12 +296,12 @@ def chart(
     scale: float = 1.0,
 ) -> None:
     """A chart: its specification is built once per arguments, then only the tables travel."""
-    spec = _specification(build, arguments, scale)
+    spec, axes = _specification(build, arguments, scale)
     st.vega_lite_chart(
         None,
         {**spec, "height": height, "datasets": {k: arrow(t) for k, t in tables.items()}},
         key=key,
-        alt=f"{says} {told(spec, {})}".strip() or title,  # another text would draw it anew
+        alt=f"{says} {axes}".strip() or title,  # another text would draw it anew
         theme="streamlit",
         width="stretch",
         height=height,
@@ -336,7 +320,8 @@ def arrow(table: pd.DataFrame) -> pa.Table:
 @in_memory
 def _specification(
     build: Callable[..., alt.TopLevelMixin], arguments: tuple, scale: float
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], str]:
+    """What Vega draws, and what it says in words without any numbers."""
     with alt.theme.enable("none"):
         spec = build(*arguments).to_dict()
     spec["autosize"] = {"type": "fit", "contains": "padding"}
@@ -353,7 +338,7 @@ def _specification(
             letters = config.setdefault(part, {})
             letters.setdefault("labelFontSize", round(12 * scale))
             letters.setdefault("titleFontSize", round(13 * scale))
-    return spec
+    return spec, told(spec, {})
 
 
 def _scaled(part: Any, scale: float) -> Any:

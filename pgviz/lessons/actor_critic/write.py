@@ -1,11 +1,11 @@
 """Write an actor-critic: the file of pgviz.from_scratch at λ = 0, with four gaps."""
 
-import inspect
 import re
 
 from pgviz.figures import plural
 from pgviz.from_scratch import actor_critic
 from pgviz.ui.exercise import exercise
+from pgviz.ui.listing import source_of
 from pgviz.ui.screen import Screen
 
 # What a line of the solution holds, and the hint in its place.
@@ -31,7 +31,7 @@ def draw(screen: Screen) -> None:
 
 def solution() -> str:
     """The file at λ = 0, where Â is δ: what only GAE needs is left out."""
-    source = inspect.getsource(actor_critic)
+    source = source_of(actor_critic)
     body = source.split('"""\n\n', 1)[1]
     body = re.sub(r"def gae\(.*?\n\n\n", "", body, flags=re.DOTALL)
     for old, new in CHANGES:

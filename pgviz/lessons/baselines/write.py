@@ -1,10 +1,9 @@
 """Write a value baseline: the function of pgviz.from_scratch with three gaps."""
 
-import inspect
-
 from pgviz.figures import plural
 from pgviz.from_scratch import baseline as from_scratch
 from pgviz.ui.exercise import exercise
+from pgviz.ui.listing import source_of
 from pgviz.ui.screen import Screen
 
 # What a line of the solution holds, and the hint in its place.
@@ -32,4 +31,4 @@ def draw(screen: Screen) -> None:
 
 def solution() -> str:
     """The whole file, as the tests run it."""
-    return inspect.getsource(from_scratch)
+    return source_of(from_scratch)

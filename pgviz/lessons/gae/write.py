@@ -1,10 +1,10 @@
 """Write GAE: three lines are missing."""
 
-import ast
-import inspect
+from collections.abc import Callable
 
 from pgviz import estimators
 from pgviz.ui.exercise import exercise
+from pgviz.ui.listing import source_of, without_docstring
 from pgviz.ui.screen import Screen
 
 HEAD = '''"""GAE. Arrays are [..., T]: time is last."""
@@ -43,17 +43,13 @@ def draw(screen: Screen) -> None:
 def solution() -> str:
     """The functions that train, in one file that needs NumPy only."""
     parts = (estimators.td_errors, estimators.discounted_sum, estimators.gae)
-    return HEAD + "\n".join(narrow(without_docstring(inspect.getsource(part))) for part in parts)
+    return HEAD + "\n".join(narrow(bare(part)) for part in parts)
 
 
-def without_docstring(source: str) -> str:
-    """The same function without its decorator and its docstring, which gives the lines away."""
-    function = ast.parse(source).body[0]
-    assert isinstance(function, ast.FunctionDef)
-    docstring = function.body[0]
-    lines = source.splitlines(keepends=True)
-    del lines[docstring.lineno - 1 : docstring.end_lineno]
-    return "".join(lines[function.lineno - 1 :])
+def bare(part: Callable) -> str:
+    """A function without its decorator and its docstring, which gives the lines away."""
+    text = without_docstring(source_of(part))
+    return text[text.index("def ") :]
 
 
 def narrow(source: str) -> str:

@@ -1,6 +1,5 @@
 """A blind case: look at a run, name what is wrong, find the line, and see the right one learn."""
 
-import ast
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pgviz.training.zoo import CASES, Case, Which
 from pgviz.ui import progress, training
 from pgviz.ui.controls import Choice
 from pgviz.ui.guard import guarded
+from pgviz.ui.listing import without_docstring
 from pgviz.ui.screen import Screen
 
 MOST_LINES = 15  # of a function that is shown
@@ -119,13 +119,7 @@ class Blind:
     def listing(self, which: Which) -> tuple[str, int]:
         """The function without its docstring, or the part around the line; and the line's number."""
         source = textwrap.dedent(self.case.source(which))
-        lines = source.split("\n")
-        body = ast.parse(source).body[0]
-        assert isinstance(body, ast.FunctionDef | ast.ClassDef)
-        first = body.body[0]
-        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-            assert first.end_lineno is not None
-            del lines[first.lineno - 1 : first.end_lineno]
+        lines = without_docstring(source).split("\n")
         text = getattr(self.case, which)
         at = next(k for k, line in enumerate(lines) if line.strip() == text)
         while lines and not lines[-1].strip():

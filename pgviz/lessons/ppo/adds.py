@@ -1,7 +1,5 @@
 """What PPO adds to GAE: the same Ψ, and the lines of the update that are new."""
 
-import inspect
-
 import pandas as pd
 import streamlit as st
 
@@ -9,6 +7,7 @@ from pgviz.figures import plural
 from pgviz.measure import race
 from pgviz.training.methods import methods
 from pgviz.training.updates import clipped_surrogate, gradient_step, minibatches, ppo
+from pgviz.ui.listing import source_of
 from pgviz.ui.screen import Screen
 
 LINES = (
@@ -35,7 +34,7 @@ def draw(screen: Screen) -> None:
             key="ppo-adds",
             alt="What GAE and PPO do",
         )
-        st.code(inspect.getsource(clipped_surrogate), language="python")
+        st.code(source_of(clipped_surrogate), language="python")
     screen.says(sentence())
     with screen.fold("Settings", ":material/tune:"):
         st.dataframe(

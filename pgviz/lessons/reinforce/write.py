@@ -1,10 +1,9 @@
 """Write REINFORCE: the file of pgviz.from_scratch with four gaps."""
 
-import inspect
-
 from pgviz.figures import plural
 from pgviz.from_scratch import reinforce
 from pgviz.ui.exercise import exercise
+from pgviz.ui.listing import source_of
 from pgviz.ui.screen import Screen
 
 # What a line of the solution holds, and the hint in its place.
@@ -30,4 +29,4 @@ def draw(screen: Screen) -> None:
 
 def solution() -> str:
     """The whole file."""
-    return inspect.getsource(reinforce)
+    return source_of(reinforce)

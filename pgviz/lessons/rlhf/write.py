@@ -6,6 +6,7 @@ from pgviz.figures import fixed, plural
 from pgviz.from_scratch import rlhf as from_scratch
 from pgviz.lessons.rlhf.shared import best
 from pgviz.ui.exercise import exercise
+from pgviz.ui.listing import source_of
 from pgviz.ui.screen import Screen
 
 # What a line of the solution holds, and the hint in its place.
@@ -33,4 +34,4 @@ def draw(screen: Screen) -> None:
 
 def solution() -> str:
     """The whole file, as the tests run it."""
-    return inspect.getsource(from_scratch)
+    return source_of(from_scratch)
