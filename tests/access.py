@@ -4,7 +4,6 @@ A line for each step on which something cannot be reached, seen or read: by the 
 1280 × 720, and at 200 % (640 × 360) and 390 px without anything cut. All steps take minutes.
 """
 
-import shutil
 import sys
 from itertools import pairwise
 from typing import Any
@@ -12,8 +11,8 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 
 from pgviz.lessons import PAGES
-from tests.conftest import BROWSER_FLAGS, BROWSERS, _serve
 from tests.reads import SPOKEN, read
+from tests.real import chromium_options, served
 from tests.screenshots import opened, settle, wanted
 
 DESK, ZOOMED, PHONE = (1280, 720), (640, 360), (390, 844)
@@ -159,9 +158,8 @@ def badly_read(page: Page) -> list[str]:
 
 def main(arguments: list[str]) -> None:
     """Print the faults of the steps."""
-    executable = next(filter(None, map(shutil.which, BROWSERS)))
-    with _serve("streamlit_app.py") as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_FLAGS)
+    with served() as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**chromium_options())
         opened(browser, url, DESK, "light").close()
         steps = 0
         for slug, step, _ in wanted(arguments):

@@ -1,25 +1,16 @@
-"""Fixtures: `run` for the command line; `chromium`, `serve`, `ready`, `visit` for a real browser.
+"""Fixtures: `run` for the command line; `chromium` and `visit` for a real browser.
 
 @pytest.mark.browser
-def test_something(chromium, serve, ready):
-    with serve("streamlit_app.py") as url:
+def test_something(chromium):
+    with served() as url:
         page = chromium.new_page()
         page.goto(url)
         ready(page)
 """
 
 import os
-import shutil
-import socket
-import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 import hypothesis
@@ -27,6 +18,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from pgviz.__main__ import main
+from tests.real import Missing, chromium_options, ready
 
 # Tests ask for the runs they need; a server would record all that its pages show.
 os.environ.setdefault("PGVIZ_AHEAD", "0")
@@ -34,18 +26,7 @@ os.environ.setdefault("PGVIZ_AHEAD", "0")
 hypothesis.settings.register_profile("no clock", deadline=None)
 hypothesis.settings.load_profile("no clock")
 
-REPO = Path(__file__).parent.parent
 PATIENCE = 60_000  # ms; a test waits for a sign, not for a time
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-BROWSER_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -91,41 +72,20 @@ def run(
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """The system's own Chromium: nothing is downloaded."""
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        reason = f"none of {', '.join(BROWSERS)} is installed"
+    try:
+        options = chromium_options()
+    except Missing as reason:
         if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+            pytest.fail(str(reason))
+        pytest.skip(str(reason))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_FLAGS)
+        browser = playwright.chromium.launch(**options)
         yield browser
         browser.close()
 
 
-@pytest.fixture(scope="session")
-def serve() -> Callable[..., AbstractContextManager[str]]:
-    """`with serve(script, NAME=value) as url:` is a Streamlit server of its own.
-
-    It has the project's config, and the named environment variables; `log` is a file for what it
-    says.
-    """
-    return _serve
-
-
-@pytest.fixture(scope="session")
-def ready() -> Callable[[Page], None]:
-    """`ready(page)` returns once the page is connected, its script has run and nothing is stale.
-
-    After an interaction wait for the expected text first: the script may not have started yet.
-    """
-    return _ready
-
-
 @pytest.fixture
-def visit(
-    url: str, chromium: Browser, ready: Callable[[Page], None]
-) -> Iterator[Callable[..., Page]]:
+def visit(url: str, chromium: Browser) -> Iterator[Callable[..., Page]]:
     """`visit("theorem?step=policy")` opens it in a browser that has never been here.
 
     `url` is the server of the test's own module. Whatever the page's scripts complain of, fails.
@@ -160,58 +120,3 @@ def visit(
     for context in contexts:
         context.close()
     assert complaints == []
-
-
-@contextmanager
-def _serve(script: str | Path, log: Path | None = None, **environment: str) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    options = {"port": port, "address": "127.0.0.1", "fileWatcherType": "none"}
-    flags = [f"--server.{name}={value}" for name, value in options.items()]
-    with log.open("w+b") if log else TemporaryFile() as said:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", str(script), *flags],
-            cwd=REPO,
-            env={**os.environ, "PYTHONPATH": str(REPO), **environment},
-            stdout=said,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            if not _answers(f"{url}/_stcore/health", server):
-                said.seek(0)
-                raise RuntimeError(f"the server did not start:\n{said.read().decode()}")
-            yield url
-        finally:
-            server.terminate()
-            server.wait()
-
-
-def _answers(url: str, server: subprocess.Popen[bytes], patience: float = 60) -> bool:
-    give_up = time.monotonic() + patience
-    while server.poll() is None and time.monotonic() < give_up:
-        try:
-            with urllib.request.urlopen(url):
-                return True
-        except urllib.error.HTTPError:  # it is there, in a folder of its host
-            return True
-        except urllib.error.URLError:
-            time.sleep(0.1)
-    return False
-
-
-def _ready(page: Page) -> None:
-    page.wait_for_selector(
-        "[data-testid=stApp][data-test-connection-state=CONNECTED]"
-        "[data-test-script-state=notRunning]",
-        state="attached",
-        timeout=60_000,
-    )
-    # Before a script has run for the first time the page says "notRunning", too, and is empty.
-    page.wait_for_selector(
-        "[data-testid=stMain] [data-testid=stElementContainer]", state="attached", timeout=60_000
-    )
-    page.wait_for_function(
-        "!document.querySelector('[data-stale=true], [data-testid=stSkeleton]')", timeout=60_000
-    )

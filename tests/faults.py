@@ -9,7 +9,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -29,8 +28,9 @@ from pgviz.lessons import page_of
 from pgviz.lessons.reinforce.recorded import LEARN
 from pgviz.runs.recording import Recording, RecordingError, checked
 from pgviz.training.config import Config
-from tests.conftest import BROWSER_FLAGS, BROWSERS, REPO, _answers
+from tests import real
 from tests.load.tab import LoadError, Tab
+from tests.real import REPO, Group, Missing, chromium_options
 
 T = TypeVar("T")
 
@@ -40,10 +40,6 @@ PAGE, STEP = "reinforce", "run"
 KEY = f"again.{PAGE}-{STEP}"
 GUESSED = "theorem"
 GUESS = page_of(GUESSED).steps[0]
-
-
-class Impossible(Exception):
-    """Why a fault cannot be made on this machine, in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -58,45 +54,19 @@ class Seen:
 # --- a server, its processes and its folder ---
 
 
-class Server:
-    """`with Server(folder) as server:` is a server of its own, in a process group of its own.
-
-    `under` is a command that starts it.
-    """
+class Server(real.Server):
+    """`with Server(folder) as server:` records in this folder; it ends with all its processes."""
 
     def __init__(self, folder: Path, under: Sequence[str] = (), **environment: str) -> None:
-        self.folder, self._under = folder, under
-        self._environment = {"PGVIZ_AHEAD": "0", "PGVIZ_RUNS": str(folder), **environment}
-
-    def __enter__(self) -> Self:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        flags = [f"--server.port={self.port}", "--server.address=127.0.0.1"]
-        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *flags]
-        path = os.pathsep.join(filter(None, [self._environment.pop("PYTHONPATH", ""), str(REPO)]))
-        self._log = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(
-            [*self._under, *command],
-            cwd=REPO,
-            env={**os.environ, **self._environment, "PYTHONPATH": path},
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        super().__init__(under=under, PGVIZ_RUNS=str(folder), **environment)
+        self.folder = folder
         self._all: set[psutil.Process] = set()
-        if not _answers(f"{self.url}/_stcore/health", self.process):
-            self.__exit__()
-            raise Impossible(f"The server did not start: {self.said()}")
-        return self
 
     def __exit__(self, *_: object) -> None:
         for process in self.family():
             with suppress(psutil.Error):
                 process.kill()
-        self.process.kill()
-        self.process.wait()
+        super().__exit__()
 
     def family(self) -> set[psutil.Process]:
         """The server's process and all that it ever started, as far as they are alive."""
@@ -129,11 +99,6 @@ class Server:
         with suppress(RecordingError):
             return Recording(path).config == config
         return False
-
-    def said(self) -> str:
-        """What it wrote to the terminal."""
-        self._log.seek(0)
-        return self._log.read().decode(errors="replace")
 
 
 def alive(process: psutil.Process) -> bool:
@@ -309,32 +274,20 @@ async def beyond_memory(place: Place) -> Seen:
 
 async def no_memory_left(place: Place) -> Seen:
     """The system then kills a process of its own choice: the largest one is the server."""
-    group = Path(f"/sys/fs/cgroup/memory/pgviz-{os.getpid()}")
-    limit = group / "memory.limit_in_bytes"
-    try:
-        group.mkdir()
-    except OSError as error:
-        raise Impossible(f"no group of control for memory: {error.strerror}") from error
-    under = ["sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$@"', "sh"]
-    try:
-        with Server(place.runs(), under) as server:
-            async with Visitor(server.url) as ann, Visitor(server.url) as bob:
-                his = await bob.begin(1, 0.002)
-                await bystander_ends(server, bob, his)
-                taken = int((group / "memory.usage_in_bytes").read_text())
-                limit.write_text(str(taken + 2**23))
-                hers = await ann.begin(32, 0.002)
-                await ann.ended()
-                told = ann.sentence
-                limit.write_text("-1")
-                await bob.visit(PAGE, STEP)
-                await bystander_ends(server, bob, his)
-                await ann.try_again()
-                assert whole(server.folder, hers)
-                return Seen(told, "its finished run stays", left(server))
-    finally:
-        await until(lambda: not (group / "cgroup.procs").read_text())
-        group.rmdir()
+    with Group() as group, Server(place.runs(), group.under) as server:
+        async with Visitor(server.url) as ann, Visitor(server.url) as bob:
+            his = await bob.begin(1, 0.002)
+            await bystander_ends(server, bob, his)
+            group.limit(group.used_bytes + 2**23)
+            hers = await ann.begin(32, 0.002)
+            await ann.ended()
+            told = ann.sentence
+            group.limit(None)
+            await bob.visit(PAGE, STEP)
+            await bystander_ends(server, bob, his)
+            await ann.try_again()
+            assert whole(server.folder, hers)
+            return Seen(told, "its finished run stays", left(server))
 
 
 async def tab_closed(place: Place) -> Seen:
@@ -422,7 +375,7 @@ def without_power() -> list[str]:
     if os.geteuid():
         return []
     if shutil.which("setpriv") is None:
-        raise Impossible("no setpriv: permissions do not bind root")
+        raise Missing("no setpriv: permissions do not bind root")
     return ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
 
 
@@ -432,7 +385,7 @@ def small_disk(folder: Path) -> list[str]:
     mount = f"mount -t tmpfs -o size=8m tmpfs '{folder}'"
     tried = subprocess.run([*private, "sh", "-c", mount], capture_output=True, text=True)
     if tried.returncode:
-        raise Impossible(f"no file system can be mounted: {tried.stderr.strip()}")
+        raise Missing(f"no file system can be mounted: {tried.stderr.strip()}")
     return [*private, "sh", "-c", f'{mount} && exec "$@"', "sh"]
 
 
@@ -518,7 +471,7 @@ async def two_servers(place: Place) -> Seen:
             other = stack.enter_context(Server(folder, beside))
             for server in one, other:
                 server.folder = seen_by(server)
-        except Impossible:
+        except Missing:
             one, other = (stack.enter_context(Server(folder)) for _ in range(2))
         async with AsyncExitStack() as visitors:
             ann, bob, eve = [
@@ -699,11 +652,8 @@ async def as_it_was(page: Page, says: str) -> None:
 
 @asynccontextmanager
 async def a_browser() -> AsyncIterator[Browser]:
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        raise Impossible(f"none of {', '.join(BROWSERS)} is installed")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, args=BROWSER_FLAGS)
+        browser = await playwright.chromium.launch(**chromium_options())
         yield browser
         await browser.close()
 
@@ -762,7 +712,7 @@ def main(names: tuple[str, ...]) -> None:
                 try:
                     seen = asyncio.run(fault.make(place))
                     cells = [seen.victim, seen.bystander, seen.remains]
-                except Impossible as reason:
+                except Missing as reason:
                     cells = [f"not done here: {reason}", "", ""]
                 except (AssertionError, LoadError) as error:
                     here = [

@@ -4,7 +4,6 @@ Chromium's accessibility tree as text: headings, sentences, formulas, controls w
 themselves. The menu, the same on every page, is left out. Options: --reveal (pass the questions).
 """
 
-import shutil
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 
 from pgviz.lessons import PAGES
-from tests.conftest import BROWSER_FLAGS, BROWSERS, _serve
+from tests.real import chromium_options, served
 from tests.screenshots import opened, settle, wanted
 
 SPOKEN = {"heading", "button", "link", "slider", "radio", "checkbox", "switch", "textbox"}
@@ -131,10 +130,9 @@ def _math(node: dict[str, Any], by_id: dict[str, Any]) -> str:
 
 def main(arguments: list[str]) -> None:
     """Print the steps."""
-    executable = next(filter(None, map(shutil.which, BROWSERS)))
     names = [a for a in arguments if not a.startswith("--")]
-    with _serve("streamlit_app.py", PGVIZ_AHEAD="0") as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_FLAGS)
+    with served() as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**chromium_options())
         for slug, step, settings in wanted(names):
             path = "" if slug == PAGES[0].slug else slug
             page = opened(

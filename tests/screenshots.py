@@ -6,7 +6,6 @@ Beside the pictures a contact sheet of each page, and a line for each step that 
 `python -m tests.screenshots --readme` makes the picture of the README.
 """
 
-import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pgviz.lessons import PAGES
-from tests.conftest import BROWSER_FLAGS, BROWSERS, REPO, _ready, _serve
+from tests.real import REPO, Server, chromium_options, ready
 
 README_PICTURE = REPO / ".github" / "pgviz.png"
 VISION = ("deuteranopia", "protanopia", "tritanopia", "achromatopsia")
@@ -48,7 +47,7 @@ def opened(browser: Browser, url: str, size: tuple[int, int], scheme: str) -> Pa
 def settle(page: Page) -> None:
     """Wait until nothing is loading."""
     page.locator("h1").first.wait_for(timeout=60_000)
-    _ready(page)
+    ready(page)
     page.wait_for_timeout(1200)
 
 
@@ -102,16 +101,16 @@ def sheet(browser: Browser, pictures: Sequence[Path], target: Path, width: int) 
 
 def main(arguments: list[str]) -> None:
     """Take the pictures."""
-    executable = next(filter(None, map(shutil.which, BROWSERS)))
     flags = {a for a in arguments if a.startswith("--")}
     names = [a for a in arguments if not a.startswith("--")]
     kind = "phone" if "--phone" in flags else "room" if "--room" in flags else "desk"
     scheme = "dark" if "--dark" in flags else "light"
     vision = next((name for name in VISION if f"--{name}" in flags), "none")
-    with _serve("streamlit_app.py", PGVIZ_AHEAD="1") as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_FLAGS)
+    with Server(PGVIZ_AHEAD="1") as server, sync_playwright() as playwright:
+        url = server.url
+        browser = playwright.chromium.launch(**chromium_options())
         opened(browser, url, (1280, 720), "light").close()  # the first visitor wakes the workers
-        wait_until_idle(psutil.Process().children()[0].pid)  # what the steps show is recorded
+        wait_until_idle(server.process.pid)  # what the steps show is recorded
         if "--readme" in flags:
             page = opened(browser, f"{url}/reinforce?step=run", (1280, 720), "light")
             page.screenshot(path=README_PICTURE)

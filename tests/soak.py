@@ -34,9 +34,9 @@ from pgviz.lessons.step import Page, Step
 from pgviz.runs.registry import run_key
 from pgviz.ui.controls import Control, Number, address
 from pgviz.ui.training import all_recorded
-from tests.conftest import _serve
 from tests.load.meter import Meter, Weight
 from tests.load.tab import LoadError, Tab
+from tests.real import served
 
 LOOK_S = 5.0  # between two looks at the memory
 MINUTE_S = 60.0
@@ -84,7 +84,7 @@ def main(
 ) -> None:
     with (
         tempfile.TemporaryDirectory() if runs is None else nullcontext(runs) as folder,
-        _serve("streamlit_app.py", PGVIZ_RUNS=folder, PGVIZ_AHEAD="1") as url,
+        served(PGVIZ_RUNS=folder, PGVIZ_AHEAD="1") as url,
     ):
         try:
             weights = asyncio.run(soak(url, Path(folder), minutes, visitors, pause, seed, warm))
@@ -106,7 +106,7 @@ async def soak(
     log = Log()
     async with Meter(url) as meter:
         if warm:
-            click.echo(await _warm(url, folder, log))
+            click.echo(await open_all(url, folder, log))
         click.echo(f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}")
         each = [
             asyncio.create_task(_come_and_go(url, random.Random(f"{seed} {k}"), pause_s, log))
@@ -128,7 +128,7 @@ async def soak(
     return weights
 
 
-async def _warm(url: str, folder: Path, log: Log) -> str:
+async def open_all(url: str, folder: Path, log: Log) -> str:
     """Open every step, and wait until what they show is recorded."""
     begun = time.monotonic()
     async with Tab(url) as tab:

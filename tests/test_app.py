@@ -24,7 +24,7 @@ from pgviz.lessons import PAGES, page_of
 from pgviz.runs import Busy, Runs
 from pgviz.training import Config
 from pgviz.ui import frame, live, screen
-from tests.conftest import REPO
+from tests.real import REPO
 
 RUN = {"step": "run", "num_envs": "4"}  # of the page on REINFORCE
 

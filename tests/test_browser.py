@@ -16,6 +16,7 @@ from pgviz.lessons.tracks import TRACKS
 from pgviz.lessons.workbook import best, mean, share
 from pgviz.proofs.puzzles import TRAJECTORIES
 from tests.conftest import PATIENCE
+from tests.real import ready, served
 from tests.screenshots import overflow
 
 pytestmark = pytest.mark.browser
@@ -25,8 +26,8 @@ ROOM = (1920, 1080)
 
 
 @pytest.fixture(scope="module")
-def url(serve):
-    with serve("streamlit_app.py", PGVIZ_AHEAD="0", PGVIZ_GRACE_S="0.5") as url:
+def url():
+    with served(PGVIZ_GRACE_S="0.5") as url:
         yield url
 
 
@@ -61,7 +62,7 @@ def test_a_clickers_key_leads_through_all_core_steps_of_all_pages(visit):
         heading(page, step.question or step.title)
 
 
-def test_browser_back_goes_one_step_back_whatever_was_set(visit, ready):
+def test_browser_back_goes_one_step_back_whatever_was_set(visit):
     page = visit("theorem?step=guess")
     page.keyboard.press("PageDown")
     heading(page, steps("theorem")[1].title)
@@ -146,17 +147,17 @@ def test_a_lecture_is_given_with_one_key_and_followed_in_a_second_window(visit):
     expect(own.get_by_text(stops[1].say)).to_be_visible(timeout=PATIENCE)
 
 
-def test_every_step_of_home_and_lecture_fits_the_screen(visit, ready):
-    fits(visit, ready, "home")
-    fits(visit, ready, "lecture")
+def test_every_step_of_home_and_lecture_fits_the_screen(visit):
+    fits(visit, "home")
+    fits(visit, "lecture")
 
 
 @pytest.mark.parametrize("slug", [page.slug for page in PAGES[1:] if page.section != "Teach"])
-def test_every_step_fits_the_screen(visit, ready, slug):
-    fits(visit, ready, slug)
+def test_every_step_fits_the_screen(visit, slug):
+    fits(visit, slug)
 
 
-def fits(visit, ready, slug):
+def fits(visit, slug):
     """Title, words, picture, sentence and the way on at 1280 × 720, without scrolling."""
     page = visit(address(slug, steps(slug)[0].slug))
     tall = {}
@@ -165,14 +166,14 @@ def fits(visit, ready, slug):
             page.locator(".walk a").nth(number).click()
         heading(page, titles(step))
         if step.question:
-            tall[f"{step.slug} before its answer"] = too_tall(page, ready)
+            tall[f"{step.slug} before its answer"] = too_tall(page)
             page.get_by_role("button", name="Show me", exact=True).click()
             heading(page, step.title)
-        tall[step.slug] = too_tall(page, ready)
+        tall[step.slug] = too_tall(page)
     assert not {name for name, over in tall.items() if over > 0}, tall
 
 
-def too_tall(page, ready):
+def too_tall(page):
     """Pixels too many, once the step before has left and the picture has grown."""
     ready(page)
     for _ in range(8):
@@ -215,7 +216,7 @@ def begin_runs(visit, address):
     return page
 
 
-def test_a_run_streams_into_the_same_picture_and_asks_no_more_after_stop(visit, ready):
+def test_a_run_streams_into_the_same_picture_and_asks_no_more_after_stop(visit):
     page = begin_runs(visit, "home?step=race")
     marks = "[class*=st-key-picture-] svg.marks"
     page.locator(marks).first.wait_for()
@@ -254,8 +255,8 @@ def test_a_killed_worker_is_a_sentence_and_the_run_can_be_tried_again(visit):
 # ── links and strangers ─────────────────────────────────────────────────────────────────────────
 
 
-def test_the_first_visitor_of_a_fresh_server_gets_the_frame_and_the_links_values(serve, chromium):
-    with serve("streamlit_app.py", PGVIZ_AHEAD="0") as url:
+def test_the_first_visitor_of_a_fresh_server_gets_the_frame_and_the_links_values(chromium):
+    with served() as url:
         page, asked = chromium.new_page(), []
         page.on("request", lambda request: asked.append(request.url))
         page.goto(f"{url}/theorem?step=policy&theta=1.0")
@@ -275,8 +276,8 @@ def test_a_torn_and_hostile_address_is_one_sentence(visit):
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
-def test_under_a_base_path_every_code_for_telephones_leads_to_its_step(serve, chromium, ready):
-    with serve("streamlit_app.py", STREAMLIT_SERVER_BASE_URL_PATH="pg", PGVIZ_AHEAD="0") as url:
+def test_under_a_base_path_every_code_for_telephones_leads_to_its_step(chromium):
+    with served(STREAMLIT_SERVER_BASE_URL_PATH="pg") as url:
         page = chromium.new_page()
         page.set_default_timeout(PATIENCE)
         page.goto(f"{url}/pg/theorem?step=policy")

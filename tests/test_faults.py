@@ -6,7 +6,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.faults import FAULTS, Impossible, Place
+from tests.faults import FAULTS, Place
+from tests.real import Missing
 
 pytestmark = pytest.mark.browser
 
@@ -22,5 +23,5 @@ def test_nothing_finished_is_lost_and_nobody_else_is_disturbed_when(place, fault
     with ThreadPoolExecutor(1) as thread:  # the open Playwright keeps this one's event loop
         try:
             thread.submit(lambda: asyncio.run(fault.make(place))).result()
-        except Impossible as reason:
+        except Missing as reason:
             pytest.skip(str(reason))

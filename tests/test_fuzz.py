@@ -14,6 +14,7 @@ from tests.fuzz import commands, hostile, links, pages
 from tests.fuzz.files import read_all
 from tests.fuzz.live import live
 from tests.fuzz.stranger import Stranger
+from tests.real import served
 from tests.walks import opened
 
 SEED = 11
@@ -121,7 +122,7 @@ def test_nothing_that_strangers_do_to_a_page_breaks_it(act, number):
 
 
 @pytest.mark.browser
-def test_every_page_opens_as_a_whole_and_an_open_page_takes_any_link(serve):
+def test_every_page_opens_as_a_whole_and_an_open_page_takes_any_link():
     async def visit(url):
         async with Stranger(url) as tab:
             for page in PAGES:
@@ -131,5 +132,5 @@ def test_every_page_opens_as_a_whole_and_an_open_page_takes_any_link(serve):
             await tab.open("workbook", "step=mean&drawn=Infinity&zq7=1")
             return tab.broken, tab.is_refused
 
-    with serve("streamlit_app.py", PGVIZ_AHEAD="0") as url, ThreadPoolExecutor(1) as thread:
+    with served() as url, ThreadPoolExecutor(1) as thread:
         assert thread.submit(asyncio.run, visit(url)).result() == ([], True)

@@ -40,6 +40,7 @@ from pgviz.training import train
 from pgviz.ui.exercise import with_gaps
 from pgviz.worlds.named import ladder, named_worlds, short_corridor
 from pgviz.worlds.tabular import WorldError
+from tests.real import ready, served
 from tests.walks import opened, words
 
 PAGE = page_of("gae")
@@ -511,9 +512,7 @@ def dragged(page, control, pixels):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("pixels", [-70, 50])
-def test_while_a_slider_moves_the_chart_shows_the_numbers_that_the_server_says(
-    pixels, serve, chromium, ready
-):
+def test_while_a_slider_moves_the_chart_shows_the_numbers_that_the_server_says(pixels, chromium):
     def plain(text):
         return text.replace("\N{MINUS SIGN}", "-").lstrip("+")
 
@@ -538,7 +537,7 @@ def test_while_a_slider_moves_the_chart_shows_the_numbers_that_the_server_says(
         )
 
     ahead = recorded().advantages()[:, 0]
-    with serve("streamlit_app.py") as url:
+    with served() as url:
         page = chromium.new_page(viewport={"width": 1280, "height": 720})
         at = visit("mix", "lam")
         assert at != 60

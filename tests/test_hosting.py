@@ -15,9 +15,9 @@ import pytest
 from playwright.sync_api import expect
 
 from pgviz.lessons import page_of
-from tests.conftest import REPO
 from tests.load.hosting import CONF, NGINX, WHY_NOT, behind_nginx, wait_for
 from tests.load.tab import LoadError, Tab
+from tests.real import REPO
 
 pytestmark = pytest.mark.browser
 needs_nginx = pytest.mark.skipif(NGINX is None, reason=WHY_NOT)

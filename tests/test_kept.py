@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pgviz.kept import Kept
-from tests.conftest import REPO
+from tests.real import REPO
 
 
 def noise(size):

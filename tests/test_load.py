@@ -17,12 +17,13 @@ from pgviz.runs.shares import HOSTED
 from tests.load.__main__ import VARY, _combinations, main
 from tests.load.scenarios import measure
 from tests.load.tab import LoadError, Tab, loopback
+from tests.real import served
 
 QUICK = "num_envs=8&learning_rate=0.05"
 
 
-def test_two_tabs_watch_one_run_to_its_end(serve):
-    with serve("streamlit_app.py") as url:
+def test_two_tabs_watch_one_run_to_its_end():
+    with served() as url:
         measured = asyncio.run(measure("shared", url, 2, "reinforce", "run", [QUICK]))
         unknown = asyncio.run(_press(url, "no-such-button"))
     assert [session.errors for session in measured.sessions] == [[], []]
@@ -39,10 +40,10 @@ def test_two_tabs_watch_one_run_to_its_end(serve):
 
 
 @pytest.mark.browser  # for its length, not for a browser
-def test_thirty_tabs_of_one_visitor_keep_no_newcomer_waiting(serve):
+def test_thirty_tabs_of_one_visitor_keep_no_newcomer_waiting():
     """Their runs would hold all workers for minutes; ten of the tabs are more than may be open."""
     long = _combinations(VARY)[:30]
-    with serve("streamlit_app.py", PGVIZ_HOSTED="1") as url, ThreadPoolExecutor(1) as thread:
+    with served(PGVIZ_HOSTED="1") as url, ThreadPoolExecutor(1) as thread:
         greedy = measure("greedy", url, 30, "reinforce", "run", long)
         *others, newcomer = thread.submit(asyncio.run, greedy).result().sessions
     errors = [session.errors for session in others if session.errors]
@@ -53,10 +54,10 @@ def test_thirty_tabs_of_one_visitor_keep_no_newcomer_waiting(serve):
 
 
 @pytest.mark.browser  # for its length, not for a browser
-def test_no_strangers_message_stops_a_run(serve):
+def test_no_strangers_message_stops_a_run():
     """`clear_cache` empties Streamlit's caches for everybody; any client may send it."""
     # In a thread of its own: Playwright, if a test before has opened it, keeps a loop in this one.
-    with serve("streamlit_app.py", PGVIZ_GRACE_S="0.2") as url, ThreadPoolExecutor(1) as thread:
+    with served(PGVIZ_GRACE_S="0.2") as url, ThreadPoolExecutor(1) as thread:
         texts, errors = thread.submit(lambda: asyncio.run(_beside_a_stranger(url))).result()
     assert errors == []
     assert "Your run." in texts

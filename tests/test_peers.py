@@ -10,7 +10,7 @@ import pytest
 from pgviz import presets, train
 from tests.benchmarks import peers
 from tests.benchmarks.peers import Amount, LastReturns, Learned, Run, spread
-from tests.conftest import REPO
+from tests.real import REPO
 
 
 def run(contender="pgviz", solved=(True,), steps=(90_000,), seconds=2.0, seed=0):

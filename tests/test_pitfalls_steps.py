@@ -17,7 +17,7 @@ from pgviz.runs import Runs
 from pgviz.training import zoo
 from pgviz.training.zoo import CASES
 from pgviz.worlds.world import find
-from tests.conftest import REPO
+from tests.real import REPO
 from tests.walks import opened, words
 
 PAGE = page_of("pitfalls")

@@ -12,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from pgviz.ui import player
+from tests.real import ready, served
 
 SCRIPT = """
 import json
@@ -75,16 +76,16 @@ EPISODES = {
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory, serve):
+def app(tmp_path_factory):
     script = tmp_path_factory.mktemp("player") / "app.py"
     script.write_text(SCRIPT)
     script.with_name("episodes.json").write_text(json.dumps(EPISODES))
-    with serve(script) as url:
+    with served(script) as url:
         yield url
 
 
 @pytest.fixture
-def visit(app, chromium, ready):
+def visit(app, chromium):
     """`with visit(episode) as player:` opens the page, and asks at the end whether it complained."""
 
     @contextmanager

@@ -16,8 +16,8 @@ from pgviz.runs.registry import shut_down, worker_pool
 from pgviz.runs.worker import record
 from pgviz.training.config import presets
 from tests import soak
-from tests.conftest import REPO
 from tests.load.meter import Weight
+from tests.real import REPO
 
 
 @pytest.mark.parametrize(("last", "status"), [(1.04, 0), (1.06, 1), (0.5, 0)])
@@ -30,7 +30,7 @@ def test_more_than_five_per_cent_of_growth_is_a_failure(monkeypatch, grows, last
     async def visits(*_):
         return weights()
 
-    monkeypatch.setattr(soak, "_serve", lambda *_, **__: nullcontext("http://127.0.0.1"))
+    monkeypatch.setattr(soak, "served", lambda **_: nullcontext("http://127.0.0.1"))
     monkeypatch.setattr(soak, "soak", visits)
     said = CliRunner().invoke(soak.main, ["--minutes", "2"])
     assert said.exit_code == status, said.output

@@ -34,7 +34,7 @@ from pgviz.worlds.finite import finite_dynamics
 from pgviz.worlds.named import named_worlds
 from pgviz.worlds.tabular import TabularMDP, WorldError
 from pgviz.worlds.world import find
-from tests.conftest import REPO
+from tests.real import REPO
 
 FINITE = {
     **{name: make() for name, make in named_worlds.items()},

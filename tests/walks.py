@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from pgviz.lessons import PAGES, page_of
 from pgviz.lessons.step import Page, Step
-from tests.conftest import REPO
+from tests.real import REPO
 
 EVERY_STEP = [
     pytest.param(page, step, id=f"{page.slug}-{step.slug}") for page in PAGES for step in page.steps

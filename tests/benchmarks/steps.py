@@ -6,20 +6,17 @@ browser: milliseconds from pressing Next until its picture stands, and of the se
 first time (cold) and the second (warm).
 """
 
-import os
-import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pgviz.lessons import PAGES
-from tests.conftest import BROWSER_FLAGS, BROWSERS, REPO, _answers
+from tests.real import Server, chromium_options
 from tests.screenshots import cpu, wait_until_idle
 
 PICTURE = "svg.marks, canvas, iframe, .stDataFrame, .stCode, .stMarkdown, .drawing svg"
@@ -28,44 +25,24 @@ LIMITS = {"cold": 500, "warm": 80, "picture": 300}  # ms
 
 def main(slugs: Sequence[str]) -> None:
     """Print the table, and the steps above a limit."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    executable = next(filter(None, map(shutil.which, BROWSERS)))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_FLAGS)
+    with sync_playwright() as playwright, ExitStack() as stack:
+        browser = playwright.chromium.launch(**chromium_options())
         began = time.perf_counter()
-        server = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "streamlit", "run", "streamlit_app.py"),
-                *(f"--server.port={port}", "--server.address=127.0.0.1"),
-                "--server.fileWatcherType=none",
-            ],
-            cwd=REPO,
-            env={**os.environ, "PGVIZ_AHEAD": "1"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            _answers(f"http://127.0.0.1:{port}/_stcore/health", server)
-            page = browser.new_page(viewport={"width": 1280, "height": 720})
-            page.goto(f"http://127.0.0.1:{port}/")
-            stands(page, "home", "start")
-            print(f"cold server to Home's first picture: {time.perf_counter() - began:.1f} s")
-            wait_until_idle(server.pid)
-            began = time.perf_counter()
-            again = browser.new_page(viewport={"width": 1280, "height": 720})
-            again.goto(f"http://127.0.0.1:{port}/theorem?step=policy")
-            stands(again, "theorem", "policy")
-            print(f"a warm step by its link: {time.perf_counter() - began:.1f} s")
-            again.close()
-            print(
-                f"a poll of a live run: {poll(browser, port, psutil.Process(server.pid)):.0f} ms of CPU"
-            )
-            walk(page, port, psutil.Process(server.pid), slugs)
-        finally:
-            server.terminate()
-            server.wait()
+        server = stack.enter_context(Server(PGVIZ_AHEAD="1"))
+        process = psutil.Process(server.process.pid)
+        page = browser.new_page(viewport={"width": 1280, "height": 720})
+        page.goto(server.url)
+        stands(page, "home", "start")
+        print(f"cold server to Home's first picture: {time.perf_counter() - began:.1f} s")
+        wait_until_idle(server.process.pid)
+        began = time.perf_counter()
+        again = browser.new_page(viewport={"width": 1280, "height": 720})
+        again.goto(f"{server.url}/theorem?step=policy")
+        stands(again, "theorem", "policy")
+        print(f"a warm step by its link: {time.perf_counter() - began:.1f} s")
+        again.close()
+        print(f"a poll of a live run: {poll(browser, server.url, process):.0f} ms of CPU")
+        walk(page, server.url, process, slugs)
 
 
 def stands(page: Page, slug: str, step: str) -> None:
@@ -74,12 +51,12 @@ def stands(page: Page, slug: str, step: str) -> None:
     page.locator(f"{own[0]} :is({PICTURE}), {own[1]} button").first.wait_for(timeout=60_000)
 
 
-def poll(browser: Browser, port: int, server: psutil.Process) -> float:
+def poll(browser: Browser, url: str, server: psutil.Process) -> float:
     """Milliseconds of the server's CPU for one poll, while a visitor's own runs are under way."""
     page = browser.new_page(viewport={"width": 1280, "height": 720})
     sent: list[str | bytes] = []
     page.on("websocket", lambda ws: ws.on("framesent", lambda frame: sent.append(frame)))
-    page.goto(f"http://127.0.0.1:{port}/actor-critic?step=switches")
+    page.goto(f"{url}/actor-critic?step=switches")
     stands(page, "actor-critic", "switches")
     page.get_by_role("button", name="Run again", exact=True).click()
     page.get_by_text("Your run, live.").wait_for(timeout=60_000)
@@ -91,14 +68,14 @@ def poll(browser: Browser, port: int, server: psutil.Process) -> float:
     return 1e3 * spent / max(polls, 1)
 
 
-def walk(page: Page, port: int, server: psutil.Process, slugs: Sequence[str]) -> None:
+def walk(page: Page, url: str, server: psutil.Process, slugs: Sequence[str]) -> None:
     """Every step twice, by its mark; questions are passed in between."""
     rows = []
     for each in PAGES:
         if slugs and each.slug not in slugs:
             continue
         path = "" if each is PAGES[0] else each.slug
-        page.goto(f"http://127.0.0.1:{port}/{path}?step={each.steps[-1].slug}")
+        page.goto(f"{url}/{path}?step={each.steps[-1].slug}")
         stands(page, each.slug, each.steps[-1].slug)
         page.wait_for_timeout(1500)
         measured: dict[str, list[tuple[float, float]]] = {}

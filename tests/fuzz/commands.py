@@ -21,9 +21,9 @@ import pebble
 from pgviz import exercises
 from pgviz.training.methods import methods
 from pgviz.worlds.named import named_worlds
-from tests.conftest import REPO
 from tests.fuzz import hostile
 from tests.fuzz.report import Found
+from tests.real import REPO
 
 MOST_S = 60.0  # of one command; each of them has next to nothing to do
 MOST_BYTES = 6 * 2**30  # of address space: torch alone maps some gigabytes

@@ -11,12 +11,12 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
-from tests.conftest import REPO, _serve
 from tests.fuzz.report import Found
 from tests.fuzz.stranger import Stranger
 from tests.load.meter import Meter
 from tests.load.scenarios import wake
 from tests.load.tab import LoadError, Tab, loopback
+from tests.real import REPO, Server
 
 EVERY_S = 0.5
 MOST_BYTES = 600_000_000  # by which a server may grow: PGVIZ_CACHE_MB, 128 sessions that have left
@@ -36,16 +36,16 @@ def through_a_server(kind: str, act: Act, number: int, tabs: int, minutes: float
     """
     found = Found(kind)
     with tempfile.TemporaryDirectory() as folder:
-        log, runs = Path(folder) / "log", Path(folder) / "runs"
-        with _serve("streamlit_app.py", log=log, PGVIZ_RUNS=str(runs), PGVIZ_AHEAD="0") as url:
-            asyncio.run(wake(url, "reinforce", "run"))
+        runs = Path(folder)
+        with Server(PGVIZ_RUNS=folder) as server:
+            asyncio.run(wake(server.url, "reinforce", "run"))
             before = set(runs.iterdir())
-            with _innocent(url) as latencies:
-                asyncio.run(_all(found, url, act, number, tabs, 60 * minutes))
+            with _innocent(server.url) as latencies:
+                asyncio.run(_all(found, server.url, act, number, tabs, 60 * minutes))
             found.latencies_s = latencies
             if new := {*runs.iterdir()} - before:
                 found.tracebacks.append(f"{len(new)} trainings were started: {sorted(new)[:3]}")
-        _read_log(found, log.read_text(errors="replace"))
+            _read_log(found, server.said())
     return found
 
 

@@ -25,7 +25,6 @@ from statistics import mean, median, quantiles
 
 import click
 
-from tests.conftest import _serve
 from tests.load.hosting import NGINX, WHY_NOT, behind_nginx
 from tests.load.scenarios import (
     MOST_S,
@@ -38,6 +37,7 @@ from tests.load.scenarios import (
     wake,
 )
 from tests.load.tab import LoadError, loopback, step_of
+from tests.real import served
 
 WINDOW_S = 12
 # The first values make the longest run of the step.
@@ -133,10 +133,10 @@ def _server(
         raise LoadError(f"{WHY_NOT}.")
     with tempfile.TemporaryDirectory() as folder:
         runs = str(Path(folder, "runs"))
-        with _serve("streamlit_app.py", PGVIZ_RUNS=runs, PGVIZ_AHEAD="1") as recording:
+        with served(PGVIZ_RUNS=runs, PGVIZ_AHEAD="1") as recording:
             asyncio.run(record(recording, page, steps))
         if number == 1:
-            with _serve("streamlit_app.py", PGVIZ_RUNS=runs, PGVIZ_AHEAD="0") as fresh:
+            with served(PGVIZ_RUNS=runs, PGVIZ_AHEAD="0") as fresh:
                 asyncio.run(wake(fresh, page, steps[0]))
                 yield fresh, ()
             return

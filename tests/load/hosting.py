@@ -1,18 +1,15 @@
 """Several servers behind nginx, as .hosting/nginx.conf has them, with one folder of recordings."""
 
-import os
 import re
 import shutil
-import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tests.conftest import REPO
+from tests.real import REPO, Server, free_ports
 
 CONF = REPO / ".hosting" / "nginx.conf"
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
@@ -25,30 +22,18 @@ def behind_nginx(
 ) -> Iterator[tuple[str, dict[int, subprocess.Popen[bytes]]]]:
     """The address of all, and the servers by their ports; recordings lie in folder/runs."""
     assert NGINX is not None, WHY_NOT
-    front, *ports = _free_ports(1 + num_servers)
-    (folder / "nginx.conf").write_text(_configuration(folder, front, ports))
-    environment = {**os.environ, "PYTHONPATH": str(REPO), "PGVIZ_AHEAD": "0", **environment}
     environment["PGVIZ_RUNS"] = str(folder / "runs")
     with ExitStack() as stack:
-        servers = {}
-        for port in ports:
-            flags = [f"--server.port={port}", "--server.address=127.0.0.1"]
-            servers[port] = subprocess.Popen(
-                [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *flags],
-                cwd=REPO,
-                env=environment,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-            stack.callback(servers[port].wait)
-            stack.callback(servers[port].kill)
+        started = [stack.enter_context(Server(**environment)) for _ in range(num_servers)]
+        servers = {server.port: server.process for server in started}
+        (front,) = free_ports(1)
+        (folder / "nginx.conf").write_text(_configuration(folder, front, [*servers]))
         proxy = subprocess.Popen(
             [NGINX, "-c", folder / "nginx.conf", "-p", folder, "-g", "daemon off;"]
         )
         stack.callback(proxy.wait)
         stack.callback(proxy.terminate)
-        for port in (*ports, front):
-            wait_for(f"http://127.0.0.1:{port}/_stcore/health")
+        wait_for(f"http://127.0.0.1:{front}/_stcore/health")
         yield f"http://127.0.0.1:{front}", servers
 
 
@@ -73,11 +58,3 @@ def wait_for(url: str, patience_s: float = 60.0) -> object:
         except OSError:
             assert time.monotonic() < give_up, url
             time.sleep(0.1)
-
-
-def _free_ports(number: int) -> list[int]:
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]

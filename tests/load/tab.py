@@ -98,6 +98,16 @@ class _Asked:
     num_bytes: int = 0
 
 
+class _Line(ClientConnection):
+    """A connection that counts what travels: compressed, as browsers ask for it."""
+
+    num_bytes = 0
+
+    def data_received(self, data: bytes) -> None:
+        self.num_bytes += len(data)
+        super().data_received(data)
+
+
 class Tab:
     """`async with Tab(url) as tab:` is a session of its own, and a visitor's, if none is named."""
 
@@ -128,10 +138,10 @@ class Tab:
     async def __aenter__(self) -> Self:
         at = f"ws{self.url.removeprefix('http')}/_stcore/stream"
         try:
-            self._socket: ClientConnection = await connect(
+            self._socket = await connect(
                 at,
+                create_connection=_Line,
                 subprotocols=["streamlit"],
-                compression=None,
                 max_size=None,
                 proxy=None,
                 additional_headers={"Cookie": f"pgviz={self.visitor}"},
@@ -280,9 +290,10 @@ class Tab:
         try:
             async for data in self._socket:
                 assert isinstance(data, bytes)
-                self.num_bytes += len(data)
+                arrived = self._socket.num_bytes - self.num_bytes
+                self.num_bytes += arrived
                 for asked in self._asked.values():
-                    asked.num_bytes += len(data)
+                    asked.num_bytes += arrived
                 await self._take(ForwardMsg.FromString(data))
             self.errors.append("The server has closed the connection.")
         except WebSocketException as error:
