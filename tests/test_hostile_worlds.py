@@ -11,13 +11,13 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pgviz.exact import trajectories
+from pgviz.in_memory import memory
 from pgviz.kept import Kept
 from pgviz.measure import theorem
 from pgviz.proofs import derivation
 from pgviz.proofs.derivation import derivations
 from pgviz.proofs.receipts import listed, read_out
 from pgviz.ui import world as ui_world
-from pgviz.ui.in_memory import memory
 from pgviz.ui.world import CAN_SHOW
 from pgviz.worlds.files import world_document
 from pgviz.worlds.named import named_worlds

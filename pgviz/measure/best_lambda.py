@@ -7,6 +7,7 @@ import pandas as pd
 
 from pgviz.exact.n_steps import n_steps
 from pgviz.exact.trust import LAMBDAS, Tradeoff, tradeoff
+from pgviz.in_memory import in_memory
 from pgviz.measure.trust import ERRORS, MANY
 from pgviz.worlds.named import named_worlds
 
@@ -23,7 +24,7 @@ def of_world(name: str, shape: str) -> Tradeoff:
     return tradeoff(world, shape, LAMBDAS[::2])
 
 
-@lru_cache(16)
+@in_memory
 def by_episodes(name: str, shape: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The best λ against N: for every ε (at: its place in ERRORS), and for the exact V."""
     found = of_world(name, shape)
@@ -35,7 +36,7 @@ def by_episodes(name: str, shape: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.concat([along(e).assign(at=at) for at, e in enumerate(ERRORS)]), along(0.0)
 
 
-@lru_cache(16)
+@in_memory
 def error_map(name: str, shape: str, numbers: tuple[int, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """cells (at: the place of N, gae_lambda, error, times the least error), best (at, …)."""
     found = of_world(name, shape)

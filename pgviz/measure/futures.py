@@ -19,6 +19,7 @@ from pgviz.exact.values import (
     state_distributions,
     state_values,
 )
+from pgviz.in_memory import in_memory
 from pgviz.worlds.named import ladder
 from pgviz.worlds.tabular import Floats, TabularMDP
 
@@ -74,7 +75,7 @@ def continued(
 # --- the fan: the reward-to-go grows, and so does its spread ---
 
 
-@lru_cache(1)
+@in_memory
 def fan() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Sums of rewards of some continuations (future, k, total), and their exact mean and spread
     (k, mean, variance, low, high), from rung 0 after a climb; k steps are counted."""
@@ -158,7 +159,7 @@ NUM_UPDATES = 60
 RATE = 0.2
 
 
-@lru_cache(2)
+@in_memory
 def climbed(sign: int) -> pd.DataFrame:
     """θ ← θ ± α ∇J, exactly: update, objective, and π(climb) of each rung."""
     world, rows = ladder(), []

@@ -29,6 +29,7 @@ from pgviz.exact.subtracted import (
 )
 from pgviz.exact.values import gradient
 from pgviz.figures import with_minus
+from pgviz.in_memory import in_memory
 from pgviz.sampled.episodes import gradient_estimates, sample_in_parts
 from pgviz.worlds.named import named_worlds
 from pgviz.worlds.tabular import Floats, TabularMDP
@@ -194,7 +195,7 @@ def stairs(steps: int) -> pd.DataFrame:
 OWN = "the episode's own mean"
 
 
-@lru_cache(8)
+@in_memory
 def effects(name: str) -> pd.DataFrame:
     """What each subtraction leaves of ∇J, exactly: one row each, the legal ones first."""
     world = named_worlds[name]()
@@ -247,7 +248,7 @@ def percent(part: float) -> str:
 BATCHES = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 
 
-@lru_cache(4)
+@in_memory
 def normaliser_table(name: str = "bandit-a") -> pd.DataFrame:
     """Scale and rotation of E ĝ for every normaliser and batch size, exactly."""
     world = named_worlds[name]()

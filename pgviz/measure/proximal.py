@@ -8,6 +8,7 @@ import pandas as pd
 from pgviz.exact.reuse import CLIMB, one_knob_ladder
 from pgviz.exact.surrogate import surrogate, surrogate_gradient, without_ratio
 from pgviz.exact.values import gradient, objective
+from pgviz.in_memory import in_memory
 from pgviz.training.config import presets
 from pgviz.worlds.named import short_corridor
 from pgviz.worlds.tabular import Floats, TabularMDP
@@ -40,7 +41,7 @@ def slopes(old: float, new: float) -> dict[str, float]:
     }
 
 
-@lru_cache(64)
+@in_memory
 def climbed(old: float = OLD_CORRIDOR, num_steps: int = 20) -> pd.DataFrame:
     """Gradient steps in the corridor from P(right) = old: kind, step, p, slope, objective.
 
@@ -68,7 +69,7 @@ def stale_slope(old: float, p: float) -> Floats:
     return without_ratio(short_corridor(old), short_corridor(p))
 
 
-@lru_cache(64)
+@in_memory
 def along_policies(old: float) -> pd.DataFrame:
     """The three slopes against the present policy: climb, kind, slope."""
     rows = [
@@ -89,7 +90,7 @@ def truth(p: float) -> float:
     return objective(short_corridor(p))
 
 
-@lru_cache(32)
+@in_memory
 def promises(clip_coef: float = np.inf) -> pd.DataFrame:
     """p, kind ("true J", "promise"), value: the corridor from p_old = ½."""
     rows = [(float(p), "promise", promised(float(p), clip_coef)) for p in GRID]

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pgviz.in_memory import in_memory
 from pgviz.measure import critic_map, race, switches
 from pgviz.measure.ensembles import interquartile_mean
 from pgviz.measure.frozen import FrozenPolicy
@@ -36,7 +37,7 @@ def _document() -> Mapping[str, Any]:
     return document
 
 
-@lru_cache(len(SEEDS))
+@in_memory
 def cells(seed: int) -> pd.DataFrame:
     """The maps of a seed: at (position in UPDATES), update, angle, rate, predicted, observed, states."""
     tables = [
@@ -56,13 +57,13 @@ def along_training() -> tuple[pd.DataFrame, pd.DataFrame]:
     return own, fresh
 
 
-@lru_cache(len(SEEDS))
+@in_memory
 def noise(seed: int) -> pd.DataFrame:
     """name, update, trace, low, high: the covariance trace of one episode's ĝ, 95 % interval."""
     return pd.DataFrame(_document()["noise"][str(seed)])
 
 
-@lru_cache(len(SEEDS))
+@in_memory
 def ratios(seed: int) -> pd.DataFrame:
     """update, length (mean of the episodes), and ratio, low, high: the trace of δ over that of
     G − V̂(s) on the same episodes, 95 % interval."""

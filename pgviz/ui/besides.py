@@ -5,9 +5,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from pgviz.in_memory import in_memory
 from pgviz.measure.besides import Fact, besides
 from pgviz.runs import Recording, Run
-from pgviz.ui.in_memory import in_memory
 from pgviz.ui.screen import Screen
 
 

@@ -20,6 +20,8 @@ from cachetools import TTLCache
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from pgviz.environment import number_of
+from pgviz.in_memory import in_memory, memory
 from pgviz.measure.ensembles import Curves, LearningCurves
 from pgviz.measure.solving import curve, seed_curves
 from pgviz.runs import Busy, Recording, Run, Runs
@@ -27,9 +29,7 @@ from pgviz.runs.registry import GRACE_S
 from pgviz.runs.shares import HOME
 from pgviz.training.config import Config
 from pgviz.ui import server
-from pgviz.ui.environment import number_of
 from pgviz.ui.guard import fragment, guarded
-from pgviz.ui.in_memory import in_memory, memory
 from pgviz.ui.visitors import limits, visitor
 
 POLL_S = 0.4  # between two looks at a run, where few are looking

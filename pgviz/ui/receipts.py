@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pgviz.figures import with_minus
+from pgviz.in_memory import in_memory
 from pgviz.proofs.derivation import TOLERANCE, Line
 from pgviz.proofs.receipts import Reading, difference_in_words, listed, read
-from pgviz.ui.in_memory import in_memory
 from pgviz.ui.look import quiet_text, text_red
 from pgviz.ui.plain import plain
 from pgviz.worlds.named import named_worlds

@@ -22,13 +22,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pgviz.charts.told import told
+from pgviz.in_memory import in_memory
 from pgviz.lessons import glossary
 from pgviz.lessons.step import Page, Step
 from pgviz.ui import controls, progress
 from pgviz.ui.controls import Control, Number
 from pgviz.ui.drawing import drawing
 from pgviz.ui.guard import guarded
-from pgviz.ui.in_memory import in_memory
 from pgviz.ui.links import base_url
 from pgviz.ui.listing import source_of
 

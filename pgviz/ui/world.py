@@ -14,11 +14,11 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import DeletedFile
 
 from pgviz.charts import worlds as drawings
+from pgviz.in_memory import memory
 from pgviz.measure import theorem
 from pgviz.ui.controls import Choice
 from pgviz.ui.drawing import drawing
 from pgviz.ui.guard import guarded
-from pgviz.ui.in_memory import memory
 from pgviz.ui.plain import plain
 from pgviz.ui.screen import Screen
 from pgviz.worlds.files import parse_world, world_document

@@ -1,7 +1,5 @@
 """The mean of G over many continuations is Q: the action value of the policy."""
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 
@@ -9,6 +7,7 @@ from pgviz.charts import actor_critic as charts
 from pgviz.exact.best import best_action_values
 from pgviz.exact.values import action_values
 from pgviz.figures import fixed, plural
+from pgviz.in_memory import in_memory
 from pgviz.measure import futures
 from pgviz.ui import world
 from pgviz.ui.controls import Choice
@@ -49,7 +48,7 @@ def draw(screen: Screen) -> None:
     world.fold(screen, world.Shown("ladder"))
 
 
-@lru_cache(2)
+@in_memory
 def returns(action: str) -> pd.DataFrame:
     """n, total, mean: each continuation's return, and the mean of the first n.
 

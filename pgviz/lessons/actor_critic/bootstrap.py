@@ -1,12 +1,11 @@
 """One reward plus the value of the next state: the same mean as G, known after one step."""
 
-from functools import lru_cache
-
 import pandas as pd
 
 from pgviz.charts import actor_critic as charts
 from pgviz.exact import futures as exact
 from pgviz.figures import fixed, number, percent, plural
+from pgviz.in_memory import in_memory
 from pgviz.measure import futures
 from pgviz.ui import world
 from pgviz.ui.controls import Choice
@@ -60,7 +59,7 @@ def title(rung: int, action: str, left: int) -> str:
     return "The same mean, far less spread" if one < 0.5 * g else "The same mean, less spread"
 
 
-@lru_cache(2)
+@in_memory
 def tables(action: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every position of both sliders: the bars, and the mean Q."""
     bars, means = [], []

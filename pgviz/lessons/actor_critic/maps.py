@@ -1,13 +1,12 @@
 """What the critic predicts, beside the returns that were observed: along training, measured ahead."""
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from pgviz.charts import actor_critic as charts
 from pgviz.figures import fixed, signed
+from pgviz.in_memory import in_memory
 from pgviz.measure import critic_map, recorded_critic
 from pgviz.measure.recorded_critic import CONFIG, SEEDS, UPDATES
 from pgviz.ui.controls import Choice
@@ -64,7 +63,7 @@ def draw(screen: Screen) -> None:
     screen.command("python -m pgviz.measure.recorded_critic")
 
 
-@lru_cache(len(SEEDS))
+@in_memory
 def cells(seed: int) -> pd.DataFrame:
     """The maps of a seed, the angle in degrees."""
     table = recorded_critic.cells(seed)

@@ -1,11 +1,10 @@
 """The variance of three estimates along training: frozen policies, fresh episodes, measured ahead."""
 
-from functools import lru_cache
-
 import pandas as pd
 
 from pgviz.charts import actor_critic as charts
 from pgviz.figures import listed, number, percent
+from pgviz.in_memory import in_memory
 from pgviz.measure import recorded_critic
 from pgviz.measure.frozen import psi
 from pgviz.measure.recorded_critic import SEEDS
@@ -43,7 +42,7 @@ def draw(screen: Screen) -> None:
     screen.command("python -m pgviz.measure.recorded_critic")
 
 
-@lru_cache(1)
+@in_memory
 def tables() -> tuple[pd.DataFrame, pd.DataFrame]:
     """The curves of all seeds, a little beside each other, and the names at their ends."""
     table = pd.concat([recorded_critic.noise(s).assign(seed=s) for s in SEEDS], ignore_index=True)

@@ -9,6 +9,7 @@ import streamlit as st
 from pgviz import broken
 from pgviz.charts import actor_critic as charts
 from pgviz.figures import fixed, plural
+from pgviz.in_memory import in_memory
 from pgviz.measure import recorded_critic
 from pgviz.measure.ensembles import interquartile_mean
 from pgviz.measure.solving import steps_to_solved
@@ -20,7 +21,6 @@ from pgviz.training import critic
 from pgviz.training.command import command_line
 from pgviz.ui import besides, live, training
 from pgviz.ui.controls import Choice
-from pgviz.ui.in_memory import in_memory
 from pgviz.ui.screen import ROOM_SCALE, Screen, chart
 from pgviz.worlds.world import CARTPOLE_V1
 

@@ -1,7 +1,5 @@
 """The mean of TD errors from one state and action is its advantage, if V is exact."""
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 
@@ -9,6 +7,7 @@ from pgviz import estimators
 from pgviz.charts import actor_critic as charts
 from pgviz.exact.futures import variance
 from pgviz.figures import number, signed
+from pgviz.in_memory import in_memory
 from pgviz.lessons.actor_critic.average import ACTION, NUM, START
 from pgviz.lessons.actor_critic.bootstrap import RUNG
 from pgviz.measure import futures
@@ -59,7 +58,7 @@ def draw(screen: Screen) -> None:
     world.fold(screen, world.Shown("ladder"))
 
 
-@lru_cache(6)
+@in_memory
 def means(rung: int, action: str) -> pd.DataFrame:
     """name, n, x, mean: both estimates of each continuation, and the mean of the first n."""
     tables = []

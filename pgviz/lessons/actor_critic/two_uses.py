@@ -1,7 +1,5 @@
 """A prediction: one critic, subtracted or bootstrapped from. Where do both end?"""
 
-from functools import lru_cache
-
 import pandas as pd
 
 from pgviz.charts import actor_critic as charts
@@ -9,6 +7,7 @@ from pgviz.charts.worlds import corridor
 from pgviz.exact.trust import follow_one_number
 from pgviz.exact.values import state_values
 from pgviz.figures import fixed, number, signed
+from pgviz.in_memory import in_memory
 from pgviz.proofs import two_uses as exact
 from pgviz.ui import world
 from pgviz.ui.controls import Choice
@@ -98,7 +97,7 @@ def guessed(guess: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["name", "probability"])
 
 
-@lru_cache(1)
+@in_memory
 def tables() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Both walks from every start: at, name, step, probability, objective; and their ends."""
     paths, ends = [], []

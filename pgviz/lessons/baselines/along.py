@@ -1,12 +1,11 @@
 """The noise along a training: policies frozen at a few updates, four weights on the same episodes."""
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 
 from pgviz.charts import baselines as charts
 from pgviz.figures import count, number
+from pgviz.in_memory import in_memory
 from pgviz.lessons.baselines import bench
 from pgviz.measure import four_estimators, frozen
 from pgviz.measure.four_estimators import CARTPOLE_EPISODES, FOUR, NUM_UPDATES, UPDATES
@@ -41,7 +40,7 @@ def draw(screen: Screen) -> None:
     screen.command("python -m pgviz.measure.four_estimators")
 
 
-@lru_cache(2)
+@in_memory
 def traces(run: str) -> pd.DataFrame:
     """name, label, update, trace, low, high."""
     found = four_estimators.recorded()

@@ -12,6 +12,7 @@ from pgviz.exact.subtracted import with_an_end
 from pgviz.exact.uphill import four_weights, uphill_shares
 from pgviz.exact.values import gradient, objective
 from pgviz.figures import count, fixed, number, percent
+from pgviz.in_memory import in_memory
 from pgviz.lessons.baselines import worlds
 from pgviz.measure import four_estimators, frozen
 from pgviz.measure.four_estimators import FOUR, LABELS
@@ -92,7 +93,7 @@ def episodes(name: str) -> int:
     return int(_place(name)["episodes"])
 
 
-@lru_cache(8)
+@in_memory
 def rows(name: str) -> pd.DataFrame:
     """Of each estimator: the noise as measured with its interval, exact, and the episodes it needs."""
     place = _place(name)
@@ -132,7 +133,7 @@ def falls(name: str) -> bool:
     return bool((np.diff(rows(name)["noise"]) < 0).all())
 
 
-@lru_cache(8)
+@in_memory
 def errors(name: str) -> dict[str, pd.DataFrame]:
     """√(noise / N) / ‖∇J‖ of each estimator, the names at the ends, and the goal."""
     length = _place(name)["length"]

@@ -10,6 +10,7 @@ from pgviz.exact import arms
 from pgviz.exact.baselines import best_constant_baseline
 from pgviz.exact.values import objective
 from pgviz.figures import fixed, number, percent, signed
+from pgviz.in_memory import in_memory
 from pgviz.lessons.baselines import worlds
 from pgviz.measure import noise
 from pgviz.ui.controls import Choice
@@ -59,7 +60,7 @@ def value() -> float:
     return objective(two_arms())
 
 
-@lru_cache(1)
+@in_memory
 def tables() -> dict[str, pd.DataFrame]:
     """Both rows: b = V, which stays, and b where the slider stands."""
     estimates, rows = [], []
@@ -104,7 +105,7 @@ def sentence(b: float) -> str:
     )
 
 
-@lru_cache(1)
+@in_memory
 def other_worlds() -> pd.DataFrame:
     """What each of the baselines leaves, in every world of this page."""
     rows = []

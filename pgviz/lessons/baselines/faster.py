@@ -6,6 +6,7 @@ import pandas as pd
 
 from pgviz.charts import baselines as charts
 from pgviz.figures import fixed, number, percent
+from pgviz.in_memory import in_memory
 from pgviz.measure import committal
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink
@@ -69,7 +70,7 @@ def headline(distance: float) -> str:
     return r"b\* has the least noise" if not distance else "Equal noise, unequal ends"
 
 
-@lru_cache(1)
+@in_memory
 def tables() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every position of the slider: the three paths and their names."""
     curves = committal.curves()

@@ -1,12 +1,11 @@
 """Normalising a batch subtracts a baseline that knows the sample, and divides by luck."""
 
-from functools import lru_cache
-
 import pandas as pd
 
 from pgviz.charts import baselines as charts
 from pgviz.exact.subtracted import NORMALISERS, normalised, return_spread
 from pgviz.figures import fixed, percent
+from pgviz.in_memory import in_memory
 from pgviz.lessons.baselines import worlds
 from pgviz.measure import noise
 from pgviz.ui.controls import Choice
@@ -51,7 +50,7 @@ def draw(screen: Screen) -> None:
     worlds.card(screen, "bandit-a")
 
 
-@lru_cache(2)
+@in_memory
 def tables(shown: str) -> dict[str, pd.DataFrame]:
     """The lines of one quantity, at every N."""
     column = PICTURES[shown][0]

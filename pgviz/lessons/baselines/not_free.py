@@ -1,13 +1,12 @@
 """What may not be subtracted: whatever knows something about the action."""
 
-from functools import lru_cache
-
 import pandas as pd
 
 from pgviz import broken, estimators
 from pgviz.charts import baselines as charts
 from pgviz.exact.subtracted import GROUP, RATE
 from pgviz.figures import percent
+from pgviz.in_memory import in_memory
 from pgviz.lessons.baselines import worlds
 from pgviz.measure import noise
 from pgviz.ui.controls import Choice
@@ -56,7 +55,7 @@ def draw(screen: Screen) -> None:
     worlds.card(screen, worlds.NAMES[name])
 
 
-@lru_cache(4)
+@in_memory
 def effects(name: str) -> pd.DataFrame:
     """What each subtraction leaves: title, order, kept, free, label, noise, why."""
     found = noise.effects(worlds.NAMES[name])

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import streamlit as st
 from pgviz.charts import baselines as charts
 from pgviz.exact.by_hand import Parabolas, parabolas
 from pgviz.figures import number
+from pgviz.in_memory import in_memory
 from pgviz.measure import noise
 from pgviz.ui.controls import Choice
 from pgviz.ui.guard import guarded
@@ -92,7 +92,7 @@ def _set_to(bench: Bench, values: tuple[float, ...]) -> None:
         st.session_state[slider.name] = value
 
 
-@lru_cache(4)
+@in_memory
 def tables(bench: Bench) -> dict[str, pd.DataFrame]:
     """The tables of the chart; the browser works out the parabolas."""
     found = bench.exact

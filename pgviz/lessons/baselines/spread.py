@@ -1,12 +1,11 @@
 """How far estimates scatter, as one number: the covariance trace, and what it says of N."""
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 
 from pgviz.charts import baselines as charts
 from pgviz.figures import fixed, number
+from pgviz.in_memory import in_memory
 from pgviz.lessons.baselines import worlds
 from pgviz.measure import scatter
 from pgviz.measure.noise import NUM_DOTS
@@ -49,7 +48,7 @@ def draw(screen: Screen) -> None:
     worlds.card(screen, "ladder")
 
 
-@lru_cache(1)
+@in_memory
 def tables() -> dict[str, pd.DataFrame]:
     """The tables of the chart, for every position of the slider."""
     lines, measured, here, ends = [], [], [], []

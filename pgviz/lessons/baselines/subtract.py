@@ -11,6 +11,7 @@ from pgviz.charts import baselines as charts
 from pgviz.exact.by_hand import subtracted
 from pgviz.exact.values import objective
 from pgviz.figures import fixed, number
+from pgviz.in_memory import in_memory
 from pgviz.lessons.baselines import worlds
 from pgviz.measure import noise
 from pgviz.ui.controls import Choice
@@ -89,7 +90,7 @@ def _set_to(b: float) -> None:
     st.session_state[B.name] = b
 
 
-@lru_cache(32)
+@in_memory
 def cloud(name: str) -> pd.DataFrame:
     """Every dot without b (x, y), and what one unit of b moves it by (−sx, −sy)."""
     found = noise.cloud(worlds.NAMES[name], NUM[name])

@@ -1,7 +1,5 @@
 """A prediction: every reward is 10 more. What changes?"""
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 
@@ -10,6 +8,7 @@ from pgviz.charts.worlds import two_arms as picture
 from pgviz.exact import arms
 from pgviz.exact.values import objective
 from pgviz.figures import fixed, number, percent, signed
+from pgviz.in_memory import in_memory
 from pgviz.lessons.baselines import worlds
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink
@@ -65,7 +64,7 @@ def exact() -> float:
     return arms.slope(two_arms())
 
 
-@lru_cache(1)
+@in_memory
 def tables() -> dict[str, pd.DataFrame]:
     """Both rows: as before, which stays, and all rewards c more, at every position."""
     estimates, rows = [], []

@@ -14,6 +14,7 @@ from pgviz.exact.moments import moments
 from pgviz.exact.reuse import one_knob_ladder
 from pgviz.exact.values import state_values
 from pgviz.figures import fixed, number
+from pgviz.in_memory import in_memory
 from pgviz.lessons.baselines import worlds
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink
@@ -73,7 +74,7 @@ def best(left: int) -> list[float]:
     return [float(x) for x in best_values(ladder())[MOST - left]]
 
 
-@lru_cache(1)
+@in_memory
 def tables() -> dict[str, pd.DataFrame]:
     """Every position of both sliders."""
     returns, lines = [], []

@@ -12,6 +12,7 @@ from pgviz.charts.theorem import two_sides
 from pgviz.exact.values import action_values, logit_scores, settled
 from pgviz.figures import listed, plural, signed, with_minus
 from pgviz.figures import number as number_of
+from pgviz.in_memory import in_memory
 from pgviz.lessons.baselines import worlds
 from pgviz.lessons.theorem.proof import Evaluated, short, sides
 from pgviz.proofs.derivation import Line
@@ -158,7 +159,7 @@ def draw(screen: Screen) -> None:
     worlds.card(screen, worlds.NAMES[name])
 
 
-@lru_cache(60)
+@in_memory
 def terms(name: str, broken: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """π(a|s) b ∇ log π(a|s) along the θ of the first action, for every action; and their sums."""
     few, story = short(named_worlds[name]()), stories[name]

@@ -29,7 +29,7 @@ def draw(screen: Screen) -> None:
     num: int = screen.control(EPISODES, START)
     world: str = screen.control(WORLD, "ladder")
     shape: str = screen.control(SHAPE, "too small", horizontal=True)
-    cells, best = best_lambda.error_map(world, shape, EPISODES.options)
+    cells, best = best_lambda.error_map(world, shape, tuple(EPISODES.options))
     here = best[best["at"] == EPISODES.options.index(num)]
     screen.chart(
         charts.error_map, field, EPISODES.options.index(START), ink(),

@@ -8,6 +8,7 @@ import pandas as pd
 from pgviz.charts import gae as charts
 from pgviz.exact.n_steps import mixture_weights
 from pgviz.figures import fixed, number, plural, signed
+from pgviz.in_memory import in_memory
 from pgviz.lessons.gae.n_steps import raised
 from pgviz.lessons.gae.settings import (
     EPISODES,
@@ -56,7 +57,7 @@ def least_errors(num: int) -> tuple[float, int, float]:
     return float(single.min()), int(single.argmin()) + 1, float(mixed.min())
 
 
-@lru_cache(1)
+@in_memory
 def steps() -> pd.DataFrame:
     """Every n with its advantage at step 0 of the recorded episode: n, advantage, label."""
     ahead = recorded().advantages()[:, 0]

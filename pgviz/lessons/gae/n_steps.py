@@ -1,13 +1,12 @@
 """The n-step advantage: n real rewards, then the critic, in one recorded episode."""
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 
 from pgviz.charts import gae as charts
 from pgviz.exact.n_steps import n_step_advantages
 from pgviz.figures import fixed, signed
+from pgviz.in_memory import in_memory
 from pgviz.measure.n_steps import recorded
 from pgviz.ui import world
 from pgviz.ui.controls import Choice
@@ -46,7 +45,7 @@ def draw(screen: Screen) -> None:
     world.fold(screen, world.Shown("ladder"))
 
 
-@lru_cache(1)
+@in_memory
 def tables() -> tuple[pd.DataFrame, ...]:
     """All positions of both sliders: tiles, sums, path, names, steps of the chart."""
     seen = recorded()

@@ -9,6 +9,7 @@ import pandas as pd
 from pgviz import broken, estimators
 from pgviz.charts import gae as charts
 from pgviz.figures import fixed, number
+from pgviz.in_memory import in_memory
 from pgviz.lessons.gae.settings import HUNDREDTHS, LAMBDA, LAMBDA_START
 from pgviz.measure.ledger import GAMMA, LEAK, LIMIT, Ledger, typed
 from pgviz.ui.look import ink
@@ -131,7 +132,7 @@ def apart(right: np.ndarray, wrong: np.ndarray) -> np.ndarray:
     return right + way * np.maximum(np.abs(wrong - right), 0.8 * LINE)
 
 
-@lru_cache(1)
+@in_memory
 def lines() -> pd.DataFrame:
     """Both at every λ, with their heights in the picture: zero of the band minus Â."""
     tables = []

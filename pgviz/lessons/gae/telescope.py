@@ -1,13 +1,12 @@
 """Written out, the values of neighbouring TD errors cancel: the mixture is Σ (γλ)^k δ."""
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 
 from pgviz import estimators
 from pgviz.charts import gae as charts
 from pgviz.figures import fixed, signed
+from pgviz.in_memory import in_memory
 from pgviz.lessons.gae.settings import HUNDREDTHS, LAMBDA, LAMBDA_START
 from pgviz.measure.n_steps import mixture, recorded
 from pgviz.proofs.believing import mixture as mixture_of_n
@@ -39,7 +38,7 @@ def draw(screen: Screen) -> None:
     screen.code(estimators.gae, mixture_of_n)
 
 
-@lru_cache(1)
+@in_memory
 def tables() -> dict[str, pd.DataFrame]:
     """Cells, sums, names of rows and columns; powers of λ are left to the browser."""
     seen = recorded()

@@ -11,6 +11,7 @@ import streamlit as st
 from pgviz.charts import pitfalls as charts
 from pgviz.charts.theme import BROKEN, COLOR
 from pgviz.figures import fixed, number
+from pgviz.in_memory import in_memory
 from pgviz.measure import symptoms
 from pgviz.runs import Recording, Run
 from pgviz.training import zoo
@@ -18,7 +19,6 @@ from pgviz.training.config import Config
 from pgviz.training.zoo import CASES
 from pgviz.ui import live
 from pgviz.ui.controls import Choice
-from pgviz.ui.in_memory import in_memory
 from pgviz.ui.look import ink
 from pgviz.ui.screen import ROOM_SCALE, Screen, chart
 from pgviz.worlds.world import find

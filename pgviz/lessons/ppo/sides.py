@@ -1,13 +1,12 @@
 """One term of the surrogate over the ratio: which side the clip takes, for each sign of A."""
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 import torch
 
 from pgviz.charts import ppo as charts
 from pgviz.figures import signed
+from pgviz.in_memory import in_memory
 from pgviz.training.updates import clipped_surrogate
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink
@@ -53,7 +52,7 @@ def term(ratio: float, advantage: float, epsilon: float) -> tuple[float, float]:
     return float(value.detach()), float(torch.autograd.grad(value.sum(), rho)[0])
 
 
-@lru_cache(8)
+@in_memory
 def terms(epsilon: float) -> pd.DataFrame:
     """sign, ratio, clipped, unclipped; corners are among the ratios."""
     grid = np.unique(np.round([*np.linspace(0, 2, 41), 1 - epsilon, 1 + epsilon], 6))

@@ -1,12 +1,11 @@
 """Why no replay buffer: the mean of ĝ from episodes that an old policy has played, exactly."""
 
-from functools import lru_cache
-
 import pandas as pd
 
 from pgviz.charts import reinforce as charts
 from pgviz.exact import reuse
 from pgviz.figures import fixed, signed
+from pgviz.in_memory import in_memory
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
@@ -44,7 +43,7 @@ def draw(screen: Screen) -> None:
     screen.code(reuse.mean_with_old_episodes)
 
 
-@lru_cache(1)
+@in_memory
 def _tables() -> dict[str, pd.DataFrame]:
     """Every position of both sliders."""
     steps = [k / 40 for k in range(1, 40)]

@@ -9,6 +9,7 @@ from pgviz.charts import reinforce as charts
 from pgviz.exact.per_step import mean_divided_by_steps
 from pgviz.exact.values import gradient, objective
 from pgviz.figures import fixed, signed
+from pgviz.in_memory import in_memory
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink
 from pgviz.ui.screen import Screen
@@ -63,7 +64,7 @@ def stops_at(divisor: str) -> float:
     return float(brentq(lambda share: push(divisor, share), 0.5, 0.7, xtol=1e-12))
 
 
-@lru_cache(1)
+@in_memory
 def _tables() -> dict[str, pd.DataFrame]:
     rows = [(at, p, push("episodes", p), push("steps", p)) for at, p in enumerate(SHARE.options)]
     here = pd.DataFrame(rows, columns=["at", "p", "episodes", "steps"])

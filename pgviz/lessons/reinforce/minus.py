@@ -14,6 +14,7 @@ import pandas as pd
 from pgviz.charts import reinforce as charts
 from pgviz.charts.learning import SOLVED_RETURN
 from pgviz.figures import fixed
+from pgviz.in_memory import in_memory
 from pgviz.ui.screen import Screen
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def middle(name: str) -> np.ndarray:
     return ordered[:, quarter:-quarter].mean(axis=1)
 
 
-@lru_cache(1)
+@in_memory
 def _tables() -> dict[str, pd.DataFrame]:
     seeds, middles, ends = [], [], []
     for name, returns in recorded().items():

@@ -8,13 +8,13 @@ import pandas as pd
 import streamlit as st
 
 from pgviz.charts.learning import SOLVED_RETURN
+from pgviz.in_memory import in_memory
 from pgviz.runs import Recording, Run
 from pgviz.runs.replay import replay, trajectory
 from pgviz.training.config import Config, presets
 from pgviz.training.rollout import Rollout
 from pgviz.ui import live, training
 from pgviz.ui.controls import Choice, Number
-from pgviz.ui.in_memory import in_memory
 from pgviz.ui.screen import Screen
 
 NUM_UPDATES = 60

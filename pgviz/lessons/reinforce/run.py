@@ -9,6 +9,7 @@ import streamlit as st
 from pgviz.charts import reinforce as charts
 from pgviz.charts.learning import SOLVED_EPISODES, SOLVED_RETURN
 from pgviz.figures import count, fixed, plural
+from pgviz.in_memory import in_memory
 from pgviz.lessons.reinforce.recorded import (
     LEARN,
     NO_MIDDLE,
@@ -22,7 +23,6 @@ from pgviz.training.agent import Agent
 from pgviz.training.config import Config
 from pgviz.ui import besides, live, training
 from pgviz.ui.controls import Choice
-from pgviz.ui.in_memory import in_memory
 from pgviz.ui.screen import Screen, chart
 
 RUNS = (LEARN,)

@@ -1,13 +1,12 @@
 """A loss made so that its derivative is −ĝ: what autograd is given."""
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 
 from pgviz.charts import reinforce as charts
 from pgviz.exact import surrogate_loss
 from pgviz.figures import fixed, signed
+from pgviz.in_memory import in_memory
 from pgviz.training import gradient
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink
@@ -64,7 +63,7 @@ def in_words(first: int) -> str:
     )
 
 
-@lru_cache(1)
+@in_memory
 def _tables() -> dict[str, pd.DataFrame]:
     thetas = np.linspace(-3, 3, 61)
     here = surrogate_loss.PRESENT
@@ -83,7 +82,7 @@ def _tables() -> dict[str, pd.DataFrame]:
     }
 
 
-@lru_cache(1)
+@in_memory
 def numbers() -> pd.DataFrame:
     """Every batch: ĝ by its formula, and the value and slope of its loss."""
     rows = []

@@ -9,6 +9,7 @@ import streamlit as st
 from pgviz.charts import learning
 from pgviz.charts import reinforce as charts
 from pgviz.figures import fixed, number, percent
+from pgviz.in_memory import in_memory
 from pgviz.lessons.reinforce.recorded import (
     AT_UPDATE,
     LEARN,
@@ -23,7 +24,6 @@ from pgviz.measure.ensembles import interquartile_mean
 from pgviz.runs import Recording
 from pgviz.training import gradient, loop, optimizer
 from pgviz.ui.controls import Choice
-from pgviz.ui.in_memory import in_memory
 from pgviz.ui.look import ink, paper
 from pgviz.ui.screen import Screen, chart
 

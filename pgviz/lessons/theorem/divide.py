@@ -1,12 +1,11 @@
 """The repair: divide ∇P by how often it was sampled, and ∇ log P appears."""
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 
 from pgviz.charts.theorem import divided_bars
 from pgviz.figures import fixed, number, signed
+from pgviz.in_memory import in_memory
 from pgviz.lessons.theorem.policy import THETA
 from pgviz.measure import two_arms
 from pgviz.ui import world
@@ -38,7 +37,7 @@ def draw(screen: Screen) -> None:
     world.fold(screen, world.Shown("two-arms"))
 
 
-@lru_cache(1)
+@in_memory
 def bars() -> pd.DataFrame:
     """∇P and ∇P / P of each arm, with the division written out."""
     rows = []

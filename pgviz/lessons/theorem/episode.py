@@ -8,6 +8,7 @@ from pgviz.charts.theorem import episode_path
 from pgviz.exact.factors import POLICY, WORLD, factors
 from pgviz.exact.trajectories import Trajectory
 from pgviz.figures import fixed, number
+from pgviz.in_memory import in_memory
 from pgviz.measure.example_episodes import sampled_episodes
 from pgviz.ui import world
 from pgviz.ui.controls import Choice
@@ -53,7 +54,7 @@ def episodes() -> list[Trajectory]:
     return sampled_episodes(ladder(), len(EPISODE.options), SEED)
 
 
-@lru_cache(8)
+@in_memory
 def tables(which: int) -> dict[str, pd.DataFrame]:
     """The path of one episode and its factors at every position of the slider."""
     tau, names = episodes()[which - 1], stories["ladder"].actions

@@ -1,12 +1,11 @@
 """A prediction: if sampled arms add R ∇P to θ, which arm wins?"""
 
-from functools import lru_cache
-
 import pandas as pd
 
 from pgviz.charts.theorem import two_ascents
 from pgviz.charts.worlds import two_arms as picture
 from pgviz.figures import fixed, number, signed
+from pgviz.in_memory import in_memory
 from pgviz.measure import two_arms
 from pgviz.ui import world
 from pgviz.ui.controls import Choice
@@ -55,7 +54,7 @@ def draw(screen: Screen) -> None:
     world.fold(screen, world.Shown("two-arms"))
 
 
-@lru_cache(1)
+@in_memory
 def paths() -> pd.DataFrame:
     """Both ascents from every position of the slider."""
     return two_arms.ascents(START.options)

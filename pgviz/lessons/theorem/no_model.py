@@ -1,7 +1,5 @@
 """The log turns the product into a sum, and the world's terms of it have slope zero."""
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 
@@ -9,6 +7,7 @@ from pgviz.charts.theorem import logs_of_factors, slopes_of_factors
 from pgviz.exact.factors import POLICY, WORLD, factors
 from pgviz.exact.landscape import knob
 from pgviz.figures import fixed, signed
+from pgviz.in_memory import in_memory
 from pgviz.lessons.theorem.episode import ACTION, CLIMB, EPISODE, episodes
 from pgviz.proofs.derivation import derivative, probabilities_of
 from pgviz.ui import world
@@ -45,7 +44,7 @@ def draw(screen: Screen) -> None:
     world.fold(screen, world.Shown("ladder"))
 
 
-@lru_cache(8)
+@in_memory
 def terms(which: int) -> pd.DataFrame:
     """Log and slope of every factor, at every position of the slider."""
     tables = []

@@ -1,12 +1,11 @@
 """The objective: single returns jump as θ moves, their average J is smooth."""
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 
 from pgviz.charts.theorem import averages as chart
 from pgviz.figures import fixed, number, plural
+from pgviz.in_memory import in_memory
 from pgviz.measure import jumps, two_arms
 from pgviz.ui import world
 from pgviz.ui.controls import Choice
@@ -62,7 +61,7 @@ def fact(name: str) -> str:
     return f"arm 1 pays {first}, arm 2 {second}"
 
 
-@lru_cache(4)
+@in_memory
 def tables(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The averages of N draws and J, both against θ."""
     here, action = named_worlds[name](), stories[name].turned

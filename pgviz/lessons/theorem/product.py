@@ -1,11 +1,10 @@
 """J = Σ P R, and only P depends on θ: the slope of J is Σ R ∇P."""
 
-from functools import lru_cache
-
 import pandas as pd
 
 from pgviz.charts.theorem import product_table, slope_of_j
 from pgviz.figures import fixed, number, signed
+from pgviz.in_memory import in_memory
 from pgviz.lessons.theorem.policy import THETA
 from pgviz.measure import two_arms
 from pgviz.ui import world
@@ -44,7 +43,7 @@ def draw(screen: Screen) -> None:
     world.fold(screen, world.Shown("two-arms"))
 
 
-@lru_cache(1)
+@in_memory
 def cells() -> pd.DataFrame:
     """The table of P, R, ∇P and R ∇P at every position of the slider."""
     table = two_arms.terms(THETA.options)

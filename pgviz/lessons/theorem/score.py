@@ -7,6 +7,7 @@ import pandas as pd
 
 from pgviz.charts.theorem import moved_policy, score_bars
 from pgviz.figures import fixed, signed
+from pgviz.in_memory import in_memory
 from pgviz.ui import world
 from pgviz.ui.controls import Choice
 from pgviz.ui.look import ink
@@ -71,7 +72,7 @@ def scores() -> Floats:
     return np.vstack([each, policy @ each])
 
 
-@lru_cache(8)
+@in_memory
 def moved(which: int) -> pd.DataFrame:
     """π before and after a step along one of the scores, at every position of the slider."""
     here = bandit_a()

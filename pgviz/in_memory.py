@@ -7,8 +7,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+from pgviz.environment import number_of
 from pgviz.kept import Kept
-from pgviz.ui.environment import number_of
 
 T = TypeVar("T")
 P = ParamSpec("P")
