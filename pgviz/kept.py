@@ -21,7 +21,7 @@ class Kept:
     """
 
     def __init__(self, megabytes: float) -> None:
-        self._results: LRUCache[Hashable, tuple[Any, int]]
+        self._results: LRUCache[Hashable, tuple[Any, int, Hashable]]
         self._results = LRUCache(int(megabytes * 1e6), getsizeof=lambda entry: entry[1])
         self._lock = Lock()
         self._working: defaultdict[Hashable, Lock] = defaultdict(Lock)
@@ -34,11 +34,11 @@ class Kept:
     def __contains__(self, key: Hashable) -> bool:
         return key in self._results
 
-    def find(self, key: Hashable) -> Any:
-        """What is kept under this name, or None."""
+    def find(self, key: Hashable, state: Hashable = None) -> Any:
+        """What is kept under this name, and was made in this state; or None."""
         with self._lock:
             entry = self._results.get(key)
-        return None if entry is None else entry[0]
+        return None if entry is None or entry[2] != state else entry[0]
 
     def shared(self, key: Hashable, make: Callable[[], T], num_bytes: int) -> T:
         """One object for all who ask, no copy; it counts as so many bytes."""
@@ -56,28 +56,29 @@ class Kept:
                 if isinstance(key, tuple) and key[0] == owner:
                     del self._results[key]
 
-    def _keep(self, key: Hashable, result: Any, num_bytes: int) -> None:
+    def _keep(self, key: Hashable, result: Any, num_bytes: int, state: Hashable = None) -> None:
         size = num_bytes + len(pickle.dumps(key)) + ENTRY_BYTES  # small numbers, too, take room
         if size <= self._results.maxsize:
-            self._results[key] = result, size
+            self._results[key] = result, size, state
 
-    def once(self, key: Hashable, work: Callable[[], T]) -> T:
+    def once(self, key: Hashable, work: Callable[[], T], state: Hashable = None) -> T:
         """A copy of the result of this name; `work` is called if it is not known.
 
+        It is not known, either, if it was made in another state of what it depends on.
         The first who asks works it out, and others who ask meanwhile wait for it. Everybody gets a
         copy, so nobody can change what another sees.
         """
-        kept = self.find(key)
+        kept = self.find(key, state)
         if kept is None:
             with self._lock:
                 working = self._working[key]
             with working:
-                kept = self.find(key)
+                kept = self.find(key, state)
                 if kept is None:
                     try:
                         kept = zlib.compress(pickle.dumps(work(), pickle.HIGHEST_PROTOCOL), 1)
                         with self._lock:
-                            self._keep(key, kept, len(kept))
+                            self._keep(key, kept, len(kept), state)
                     finally:
                         with self._lock:
                             self._working.pop(key, None)

@@ -204,18 +204,35 @@ def test_a_grace_that_is_no_number_is_a_sentence_for_the_owner(monkeypatch, capl
     assert ("is no number" in caplog.text) == (text != "3")
 
 
-def test_the_more_tabs_look_the_longer_each_waits_and_those_that_left_do_not_count():
-    now = [0.0]
-    followers = live.Followers(lambda: now[0])
-    assert live.pace_s(followers.count()) == live.POLL_S
-    for k in range(100):
-        followers.seen(f"tab-{k % 100}")
-    assert followers.count() == 100
-    assert live.pace_s(100) == pytest.approx(100 * live.LOOK_S / live.SHARE)
-    assert live.pace_s(10_000) == live.SLOWEST_POLL_S
-    now[0] = 3 * live.SLOWEST_POLL_S
-    followers.seen("tab-1")
-    assert followers.count() == 1
+def look(followers, now, num_tabs, look_s, rounds=12):
+    """So many tabs look once a second, and each look takes the server so long."""
+    for _ in range(rounds):
+        now[0] += 1.0
+        for k in range(num_tabs):
+            now[1] += look_s
+            followers.seen(f"tab-{k}")
+
+
+def test_all_looks_together_take_the_share_of_the_server_whatever_one_takes():
+    for look_s in (0.01, 0.015):
+        now = [0.0, 0.0]
+        followers = live.Followers(lambda now=now: now[0], lambda now=now: now[1])
+        assert followers.pace_s() == live.POLL_S
+        look(followers, now, 100, look_s)
+        assert followers.pace_s() == pytest.approx(100 * look_s / live.SHARE, rel=0.05)
+    look(followers, now, 1000, look_s)
+    assert followers.pace_s() == live.SLOWEST_POLL_S
+
+
+def test_tabs_that_have_left_and_a_pause_do_not_count():
+    now = [0.0, 0.0]
+    followers = live.Followers(lambda: now[0], lambda: now[1])
+    look(followers, now, 100, 0.01)
+    now[0], now[1] = now[0] + 3600, now[1] + 3600  # the server did something else
+    look(followers, now, 20, 0.01, rounds=1)
+    assert followers.pace_s() == pytest.approx(20 * 0.01 / live.SHARE, rel=0.05)
+    look(followers, now, 1, 0.01)
+    assert followers.pace_s() == live.POLL_S
 
 
 def test_what_travels_to_a_browser_is_the_same_in_fewer_bytes():

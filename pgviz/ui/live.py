@@ -4,6 +4,7 @@ Training happens in worker processes; a page only reads what they have recorded.
 """
 
 import logging
+import math
 import os
 import random
 import tempfile
@@ -11,17 +12,19 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 import pandas as pd
 import streamlit as st
 from cachetools import TTLCache
 from streamlit import runtime
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pgviz.environment import number_of
-from pgviz.in_memory import in_memory, memory
+from pgviz.in_memory import memory
 from pgviz.measure.ensembles import Curves, LearningCurves
 from pgviz.measure.solving import curve, seed_curves
 from pgviz.runs import Busy, Recording, Run, Runs
@@ -32,10 +35,15 @@ from pgviz.ui import server
 from pgviz.ui.guard import fragment, guarded
 from pgviz.ui.visitors import limits, visitor
 
+T = TypeVar("T")
+P = ParamSpec("P")
+
 POLL_S = 0.4  # between two looks at a run, where few are looking
-SLOWEST_POLL_S = 4.0
-LOOK_S = 0.008  # of the server's time that one look takes, about
-SPREAD = 0.4  # of the time between two looks
+SLOWEST_POLL_S = 3.5
+LOOK_S = 0.008, 0.05  # of the server's time that one look takes, at least and at most
+PAGE_S = 0.08  # … and one page, about
+WEIGHED_S = 3.0  # of looks: then it is known what one takes
+SPREAD = 0.25  # of the time between two looks
 MOST_TABS = 10_000  # of which is remembered who looks
 SHARE = 0.5  # of its time that all looks together may take
 CURVES_BYTES = 400_000  # what the curves of one run take, at most about
@@ -174,50 +182,93 @@ def follow(draw: Callable[[], None], alive: bool, until: Callable[[], bool]) -> 
     """Draw, again and again while something is alive; at its turning point the whole page once more.
 
     Never while the page itself is being drawn: a button further down that was just pressed would
-    not be heard. The more tabs follow something, the longer each of them waits between two looks;
-    since a fragment cannot change its own pace, the page is drawn once more for that, too.
+    not be heard. The more tabs follow something, the longer each of them waits between two looks,
+    and between the turning point, which the picture shows at once, and the page.
     """
-    drawn = False
+    drawn, due = False, math.inf  # when the page is drawn once more
     if alive:
         _followers.seen(viewer())
-    wanted = pace_s(_followers.count())
-    pace = wanted * random.uniform(1 - SPREAD, 1 + SPREAD)  # tabs that were opened together part
+    pace = _followers.pace_s()
+    apart = random.uniform(1 - SPREAD, 1 + SPREAD)  # tabs that were opened together part
 
-    @fragment(run_every=pace if alive else None)
+    @fragment(run_every=pace * apart if alive else None)
     def panel() -> None:
-        nonlocal drawn
+        nonlocal drawn, due, pace
         if alive:
             _followers.seen(viewer())
         draw()
-        now = pace_s(_followers.count())
-        if alive and drawn and (until() or now > 2 * wanted or now < wanted / 3):
-            st.rerun()
+        if alive and drawn:
+            now = _followers.pace_s()
+            if until():
+                wait = random.uniform(0, _followers.count() * PAGE_S)
+                due = min(due, time.monotonic() + (wait if wait > now else 0.0))
+                if time.monotonic() >= due:
+                    st.rerun()
+            if not pace / 1.3 < now < pace * 1.3:
+                pace = now
+                look_every(now * apart)
         drawn = True
 
     panel()
 
 
-def pace_s(num_followers: int) -> float:
-    """Seconds between two looks of one tab, so that the looks of all take SHARE of the server."""
-    return min(SLOWEST_POLL_S, max(POLL_S, num_followers * LOOK_S / SHARE))
+def look_every(seconds: float) -> None:
+    """The browser asks for the fragment that runs alone now at this interval from now on."""
+    context = get_script_run_ctx()
+    if context is not None:
+        for fragment_id in context.fragment_ids_this_run or ():
+            message = ForwardMsg()
+            message.auto_rerun.fragment_id = fragment_id
+            message.auto_rerun.interval = seconds
+            context.enqueue(message)
 
 
 class Followers:
-    """The tabs that have looked at a run within two of the slowest looks."""
+    """The tabs that have looked at a run within two of the slowest looks, and what a look takes.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    `clock` and `spent` count the seconds that go by, and those of them that the server has worked.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        spent: Callable[[], float] = time.process_time,
+    ) -> None:
         self._tabs: TTLCache[str, bool] = TTLCache(MOST_TABS, 2 * SLOWEST_POLL_S, clock)
         self._lock = threading.Lock()
+        self._clock, self._spent = clock, spent
+        self._since = clock(), spent()
+        self._looks = 0  # since then
+        self._look_s = LOOK_S[0]
 
     def seen(self, name: str) -> None:
         """This tab has just looked."""
         with self._lock:
             self._tabs[name] = True
+            self._looks += 1
+            now, spent = self._clock(), self._spent()
+            waited = now - self._since[0]
+            if waited < WEIGHED_S:
+                return
+            if waited < 2 * WEIGHED_S:  # else nobody looked for a while
+                low, high = LOOK_S
+                look_s = min(high, max(low, (spent - self._since[1]) / self._looks))
+                self._look_s = (self._look_s + look_s) / 2
+            self._since, self._looks = (now, spent), 0
 
     def count(self) -> int:
-        """How many there are."""
+        """How many tabs there are."""
         with self._lock:
             return len(self._tabs)
+
+    def pace_s(self) -> float:
+        """Seconds between two looks of one tab, so that the looks of all take SHARE of the server.
+
+        All that the server does is taken for looks: where it has much else to do they are fewer.
+        """
+        with self._lock:
+            wanted = len(self._tabs) * self._look_s / SHARE
+        return min(SLOWEST_POLL_S, max(POLL_S, wanted))
 
 
 _followers = Followers()
@@ -276,15 +327,37 @@ def seen_by_all(run: Run, recording: Recording) -> int:
         return min(int(_looked.setdefault(run.path, num_updates)), num_updates)
 
 
-@in_memory
-def _by_steps(path: str, num_updates: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    metrics = {k: x[:num_updates] for k, x in Recording(Path(path)).metrics().items()}
-    return compact(curve(metrics)), compact(seed_curves(metrics))
+def once_for_all(work: Callable[Concatenate[Sequence[Run], P], T]) -> Callable[..., T]:
+    """What is worked out of runs under way is worked out once for all who look at them now.
+
+    `work(runs, …)` reads what they have recorded; its other arguments must be hashable.
+    """
+    name = f"{work.__module__}.{work.__qualname__}"
+
+    @wraps(work)
+    def shown(runs: Sequence[Run], *args: P.args, **kwargs: P.kwargs) -> T:
+        key = "", name, tuple(str(run.path) for run in runs), args, tuple(sorted(kwargs.items()))
+        return memory.once(key, lambda: work(runs, *args, **kwargs), tuple(map(_so_far, runs)))
+
+    return shown
+
+
+def _so_far(run: Run) -> tuple[int, str]:
+    """What tells that nothing of a run has changed for those who look at it."""
+    recording = begun(run)
+    return 0 if recording is None else seen_by_all(run, recording), run.ending
 
 
 def by_steps(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The curve of a run so far and those of its seeds, summarised once for all who watch it."""
+    return _by_steps([run])
+
+
+@once_for_all
+def _by_steps(runs: Sequence[Run]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    (run,) = runs
     recording = begun(run)
     if recording is None:
         return NO_CURVE, NO_SEEDS
-    return _by_steps(str(run.path), seen_by_all(run, recording))
+    metrics = {k: x[: seen_by_all(run, recording)] for k, x in recording.metrics().items()}
+    return compact(curve(metrics)), compact(seed_curves(metrics))

@@ -1,7 +1,8 @@
 """How many tabs one server holds: python -m tests.load [shared|own|open|greedy …] --sessions 5,10,20
 
 \b
-shared   all watch one run: one presses the button, then all others with the same settings
+shared   all watch one run: one presses the button, then all others; once the last of them has
+         joined it is measured how they are kept up
 own      each presses the button with settings of its own
 open     all walk through the steps of a page
 greedy   all are tabs of one visitor, each with settings of its own; then a newcomer comes
@@ -40,6 +41,7 @@ from tests.load.tab import LoadError, loopback, step_of
 from tests.real import served
 
 WINDOW_S = 12
+LONG, SHORT = "ppo/run", "reinforce/run"
 # The first values make the longest run of the step.
 VARY = ("num_envs=64,32,16,8,4,2,1", "learning_rate=0.002,0.005,0.01,0.02,0.05,0.1")
 COLUMNS: dict[str, Callable[[Measured], str]] = {
@@ -65,14 +67,18 @@ COLUMNS: dict[str, Callable[[Measured], str]] = {
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("scenarios", nargs=-1, type=click.Choice(SCENARIOS))
 @click.option("--sessions", default="5,10,20", show_default=True, help="One row for each number.")
-@click.option("--place", default="reinforce/run", show_default=True, help="PAGE/STEP.")
+@click.option(
+    "--place",
+    metavar="PAGE/STEP",
+    help=f"{LONG} for shared: its runs go on for a while; else {SHORT}.",
+)
 @click.option(
     "--vary",
     multiple=True,
     default=VARY,
     show_default=True,
     metavar="NAME=VALUE,…",
-    help="Settings: own takes all combinations in turn, shared the first.",
+    help="Settings: own and greedy take all combinations in turn.",
 )
 @click.option(
     "--seconds",
@@ -90,7 +96,7 @@ COLUMNS: dict[str, Callable[[Measured], str]] = {
 def main(
     scenarios: tuple[str, ...],
     sessions: str,
-    place: str,
+    place: str | None,
     vary: tuple[str, ...],
     seconds: float,
     pause: float,
@@ -99,8 +105,6 @@ def main(
     as_json: bool,
 ) -> None:
     try:
-        page, _, step = place.partition("/")
-        step_of(page, step)
         settings = _combinations(vary)
         if url is not None:
             loopback(url)
@@ -108,7 +112,9 @@ def main(
         if not as_json:
             print(f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}")
         for scenario, number in chosen:
-            ends = ("",) if scenario == "open" else settings
+            page, _, step = (place or (LONG if scenario == "shared" else SHORT)).partition("/")
+            step_of(page, step)
+            ends = settings if scenario in ("own", "greedy") else [""]
             steps = steps_of(page) if scenario == "open" else [step]
             with _server(url, page, steps, servers) as (at, ports):
                 measured = asyncio.run(

@@ -21,8 +21,9 @@ class Session:
     """What one tab has seen."""
 
     views_s: list[float] = field(default_factory=list)  # of each step: until it was there
-    watch: Watch = field(default_factory=Watch)  # from the press of its button
-    begun_s: float | None = None  # from there until its run had begun
+    watch: Watch = field(default_factory=Watch)  # from the press of its button, or of all buttons
+    pressed_at: float = 0.0
+    begun_s: float | None = None  # from the press until its run had begun
     run_s: float | None = None  # … and ended
     num_bytes: int = 0
     errors: list[str] = field(default_factory=list)
@@ -88,14 +89,18 @@ async def measure(
                 *(tab.press(f"{key}.run") for tab, _ in greedy),
                 _late(_run(*newcomer, key, seconds)),
             ]
+        elif scenario == "shared":
+            first, *others = (_join(*each, key, seconds) for each in both)
+            acts = [first, *(_after(tabs[0], key, join) for join in others)]
         else:
             acts = [_run(*each, key, seconds) for each in both]
-            if scenario == "shared":
-                first, *others = acts
-                acts = [first, *(_after(tabs[0], key, act) for act in others)]
         try:
             async with asyncio.timeout(seconds):
                 await _together(sessions, acts)
+                if scenario == "shared":
+                    for tab in tabs:
+                        tab.watch_anew()
+                    await _together(sessions, [_watch(*each, key, seconds) for each in both])
         except TimeoutError:
             for session in sessions:
                 session.errors.append(f"Given up after {seconds:g} s.")
@@ -157,15 +162,25 @@ async def _late(act: Awaitable[None]) -> None:
 
 async def _run(tab: Tab, session: Session, key: str, patience_s: float) -> None:
     """Press the button, and watch until the run has ended."""
-    begun, told = time.monotonic(), len(tab.errors)
+    await _join(tab, session, key, patience_s)
+    await _watch(tab, session, key, patience_s)
+
+
+async def _join(tab: Tab, session: Session, key: str, patience_s: float) -> None:
+    """Press the button, and wait until the run has begun and can be seen."""
+    session.pressed_at = time.monotonic()
     tab.watch_anew()
     await tab.press(f"{key}.run")
     await tab.until(lambda: tab.has(f"{key}.stop") or tab.has(f"{key}.back"), patience_s)
     await tab.until(lambda: not tab.waits, patience_s)
-    session.begun_s = time.monotonic() - begun
+    session.begun_s = time.monotonic() - session.pressed_at
+
+
+async def _watch(tab: Tab, session: Session, key: str, patience_s: float) -> None:
+    """Watch until the run has ended."""
     await tab.until(lambda: tab.has(f"{key}.back"), patience_s)
-    if len(tab.errors) == told:  # else there was no room for it
-        session.run_s = time.monotonic() - begun
+    if not tab.errors:  # else there was no room for it
+        session.run_s = time.monotonic() - session.pressed_at
 
 
 async def _after(first: Tab, key: str, act: Awaitable[None]) -> None:

@@ -132,6 +132,7 @@ class Tab:
         self._whole = False  # the whole script has run to its end since it last began
         self._asked: dict[str, _Asked] = {}
         self._timers: dict[str, asyncio.Task[None]] = {}
+        self._intervals: dict[str, float] = {}
         self._heard: float | None = None  # the last answer, or since when there is one to wait for
         self._news = asyncio.Event()
 
@@ -408,13 +409,16 @@ class Tab:
     # --- timers ---
 
     def _set_timer(self, fragment: str, interval_s: float) -> None:
-        if fragment not in self._timers:
+        if self._intervals.get(fragment) != interval_s:
+            self._stop_timers(fragment)
+            self._intervals[fragment] = interval_s
             self._timers[fragment] = asyncio.create_task(self._poll(fragment, interval_s))
             if self._heard is None:
                 self._heard = time.monotonic()
 
     def _stop_timers(self, *fragments: str) -> None:
         for fragment in fragments or [*self._timers]:
+            self._intervals.pop(fragment, None)
             if timer := self._timers.pop(fragment, None):
                 timer.cancel()
 

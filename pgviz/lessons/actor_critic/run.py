@@ -105,6 +105,7 @@ def names(world: str) -> pd.DataFrame:
     return pd.DataFrame({"method": METHODS, "label": labels, "place": places})
 
 
+@live.once_for_all
 def heading(runs: Sequence[Run]) -> str:
     """What to see: whose slowest seed is done first; known once both have ended."""
     ended = {run.config.method: run.recording() for run in runs if run.ending == "finished"}
@@ -115,6 +116,7 @@ def heading(runs: Sequence[Run]) -> str:
     return f"The actor-critic's slowest seed is done {'sooner' if sooner else 'later'}"
 
 
+@live.once_for_all
 def tables(runs: Sequence[Run]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The middle and the seeds of these runs, with the name of the method."""
     both = [(live.by_steps(run), run.config.method) for run in runs]

@@ -19,6 +19,7 @@ from pgviz.measure.switches import SWITCHES as CHANGES
 from pgviz.runs import Recording, Run
 from pgviz.training import critic
 from pgviz.training.command import command_line
+from pgviz.training.config import Config
 from pgviz.ui import besides, live, training
 from pgviz.ui.controls import Choice
 from pgviz.ui.screen import ROOM_SCALE, Screen, chart
@@ -69,7 +70,7 @@ def draw(screen: Screen) -> None:
 
 
 def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run], name: str) -> None:
-    shown = {INTACT: "intact", CHANGES[name]: "changed"}
+    shown = (INTACT, "intact"), (CHANGES[name], "changed")
     st.markdown(
         f"**{heading(runs, name)}**  \n:small[:gray[thin: a seed · thick: mean of the middle"
         " half of 16 seeds]]"
@@ -107,12 +108,16 @@ def heading(runs: Sequence[Run], name: str) -> str:
     return "With and without the change"
 
 
-def tables(runs: Sequence[Run], shown: dict) -> tuple[pd.DataFrame, pd.DataFrame]:
+@live.once_for_all
+def tables(
+    runs: Sequence[Run], shown: tuple[tuple[Config, str], ...]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The middle and the seeds of the runs that are shown, with their kind."""
+    kinds = dict(shown)
     chosen = [
-        (live.by_steps(run), shown[run.config.replace(rng_seed=0)])
+        (live.by_steps(run), kinds[run.config.replace(rng_seed=0)])
         for run in runs
-        if run.config.replace(rng_seed=0) in shown
+        if run.config.replace(rng_seed=0) in kinds
     ]
     middle = [t[0].assign(kind=kind) for t, kind in chosen if len(t[0])]
     seeds = [t[1].assign(kind=kind) for t, kind in chosen if len(t[1])]

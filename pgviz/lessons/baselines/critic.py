@@ -81,6 +81,7 @@ def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run], shown: str
     )
 
 
+@live.once_for_all
 def lines(runs: Sequence[Run], field: str) -> pd.DataFrame:
     """One quantity of each run against updates, with its interval where it is the return."""
     tables = []

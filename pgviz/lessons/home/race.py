@@ -59,6 +59,7 @@ def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run]) -> None:
     )
 
 
+@live.once_for_all
 def _curves(runs: Sequence[Run]) -> pd.DataFrame:
     tables = [live.by_steps(run)[0].assign(method=run.config.method) for run in runs]
     tables = [table for table in tables if len(table)]

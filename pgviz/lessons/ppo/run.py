@@ -22,6 +22,7 @@ CLIPPED, UNCLIPPED, ONCE = charts.PASSES
 NAMES = dict(zip(RUNS, charts.PASSES, strict=True))
 SHOWN = Choice("ppo-shown", "Show the", ("return", "KL from the old policy"))
 CONTROLS = (SHOWN,)
+POINTS = 30  # of a seed, at most about
 BEATS = ({"ppo-shown": "return"}, {"ppo-shown": "KL from the old policy"})
 FIELDS = {"return": "trailing_return", "KL from the old policy": "approx_kl"}
 
@@ -60,28 +61,36 @@ def by_name(runs: Sequence[Run]) -> dict[str, Recording]:
 
 
 def _draw(screen: Screen, runs: Sequence[Run], shown: str) -> None:
-    begun = {name_of(run): found for run in runs if (found := live.begun(run))}
-    if not begun:
+    if not any(map(live.begun, runs)):
         st.skeleton(height=screen.height - 44)
         return
-    middle, seeds = curves(begun, FIELDS[shown])
+    tables, says = pictured(runs, shown)
     st.markdown(
-        f"**{title(middle, seeds, shown)}**  \n:small[:gray[thin: a seed · thick: mean of the middle half of"
-        " 16 seeds]]"
+        f"**{says}**  \n:small[:gray[thin: a seed · thick: mean of the middle half of 16 seeds]]"
     )
     chart(
         f"chart-{screen.key}-{FIELDS[shown]}",
         charts.with_and_without_clip,
         RUNS[0].num_updates,
         FIELDS[shown],
-        tables={
-            "middle": middle,
-            "seeds": seeds,
-            "names": names(middle, FIELDS[shown]),
-        },
+        tables=tables,
         height=screen.height - (150 if screen.present else 88),
         says=f"{shown} against updates, with the clip, without it, and with one pass.",
         scale=ROOM_SCALE if screen.present else 1.0,
+    )
+
+
+@live.once_for_all
+def pictured(runs: Sequence[Run], shown: str) -> tuple[dict[str, pd.DataFrame], str]:
+    """The tables of the chart, and its title."""
+    begun = {name_of(run): found for run in runs if (found := live.begun(run))}
+    middle, seeds = curves(begun, FIELDS[shown])
+    stride = -(-RUNS[0].num_updates // POINTS)
+    last = seeds.groupby("name")["update"].transform("max")
+    thin = seeds[(seeds["update"] % stride == 0) | (seeds["update"] == last)]
+    tables = {"middle": middle, "seeds": thin, "names": names(middle, FIELDS[shown])}
+    return {name: live.compact(table) for name, table in tables.items()}, title(
+        middle, seeds, shown
     )
 
 

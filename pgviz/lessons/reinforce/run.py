@@ -1,7 +1,6 @@
 """The run: one learner, then sixteen."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -9,7 +8,6 @@ import streamlit as st
 from pgviz.charts import reinforce as charts
 from pgviz.charts.learning import SOLVED_EPISODES, SOLVED_RETURN
 from pgviz.figures import count, fixed, plural
-from pgviz.in_memory import in_memory
 from pgviz.lessons.reinforce.recorded import (
     LEARN,
     NO_MIDDLE,
@@ -91,13 +89,12 @@ def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run], shown: int
     config = run.config
     lines = "one seed" if shown == 1 else "thin: a seed · thick: mean of their middle half"
     settings = f"N = {config.num_envs}, learning rate {config.learning_rate:g}"
-    num_updates = live.seen_by_all(run, recording)
-    seeds, middle = _curves_until(str(recording.path), num_updates, shown)
+    seeds, middle = _curves_so_far([run], shown)
     st.markdown(f"**{title(middle)}**  \n:small[:gray[{lines} · {settings}]]")
     earlier = begun(before)
     behind = None
     if earlier:
-        behind = _curves_until(str(earlier.path), earlier.num_updates, shown)[1]
+        behind = _curves_so_far(before, shown)[1]
     chart(
         "chart-learners",
         charts.learners,
@@ -134,10 +131,14 @@ def curves(
     return seeds, middle
 
 
-@in_memory
-def _curves_until(path: str, num_updates: int, shown: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The curves of so many updates, worked out once for all who watch."""
-    seeds, middle = curves(Recording(Path(path)), shown, num_updates)
+@live.once_for_all
+def _curves_so_far(runs: Sequence[Run], shown: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The curves of the one run so far, in fewer points."""
+    (run,) = runs
+    recording = run.recording()
+    assert recording is not None
+    num_updates = live.seen_by_all(run, recording)
+    seeds, middle = curves(recording, shown, num_updates)
     stride = -(-num_updates // POINTS)
     kept = (seeds["update"] % stride == 0) | (seeds["update"] == num_updates - 1)
     return live.compact(seeds[kept | (shown == 1)]), live.compact(middle)

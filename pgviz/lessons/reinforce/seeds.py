@@ -69,6 +69,7 @@ def _draw(screen: Screen, runs: Sequence[Run], before: Sequence[Run], thin: str)
     )
 
 
+@live.once_for_all
 def _middle(runs: Sequence[Run]) -> pd.DataFrame:
     tables = [
         curves.middle[["update", "episode_return"]].assign(method=run.config.method)
@@ -79,6 +80,7 @@ def _middle(runs: Sequence[Run]) -> pd.DataFrame:
     return pd.concat(tables) if tables else empty
 
 
+@live.once_for_all
 def _seeds(runs: Sequence[Run]) -> pd.DataFrame:
     tables = [
         curves.seeds.assign(method=run.config.method)
