@@ -1,9 +1,10 @@
 """A free host that sleeps when nobody comes, and forgets its disk: python -m tests.free_host [PAGE …]
 
 \b
-One core and 1 GB, held by the kernel, files that are read included. For each page the host wakes
-up: a new server, an empty folder of recordings, no file in memory. A row says when the server
-answers, when the first step of the page can be read, and when its picture is whole.
+One core and 1 GB, held by the kernel, files that are read included, unless the visitors, who are on
+this machine, read them, too. For each page the host wakes up: a new server, an empty folder of
+recordings, as few files in memory as can be. A row says when the server answers, when the first
+step of the page can be read, and when its picture is whole.
 
 Then, on a server that has just woken, one visitor opens every step and stays until all runs that the
 steps show are recorded; and at last ten visitors train runs of their own. A process that the kernel
@@ -26,7 +27,7 @@ from pgviz.lessons import PAGES
 from pgviz.lessons.step import Page
 from tests.load.__main__ import VARY, _combinations
 from tests.load.scenarios import measure
-from tests.load.tab import Tab
+from tests.load.tab import LoadError, Tab
 from tests.real import Group, Missing, Server
 from tests.soak import Log, open_all
 
@@ -112,7 +113,7 @@ def main(pages: Sequence[str], megabytes: int, walk: bool) -> None:
                 hosts.append(_woken_by(page, num_bytes))
         if walk:
             hosts.append(_walked(num_bytes))
-    except Missing as reason:
+    except (Missing, LoadError, RuntimeError) as reason:
         raise click.ClickException(str(reason)) from reason
     for error in dict.fromkeys(error for host in hosts for error in host.errors):
         click.echo(error, err=True)

@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import Mock
 
 import numpy as np
@@ -233,6 +234,25 @@ def test_tabs_that_have_left_and_a_pause_do_not_count():
     assert followers.pace_s() == pytest.approx(20 * 0.01 / live.SHARE, rel=0.05)
     look(followers, now, 1, 0.01)
     assert followers.pace_s() == live.POLL_S
+
+
+def test_what_is_worked_out_of_a_run_is_worked_out_once_until_it_goes_on(monkeypatch):
+    run = SimpleNamespace(path=Path("a.run"), ending="", active=True)
+    updates, made = [3], []
+    monkeypatch.setattr(live, "begun", lambda _: True)
+    monkeypatch.setattr(live, "seen_by_all", lambda *_: updates[0])
+
+    @live.once_for_all
+    def curve(runs, field):
+        made.append(field)
+        return len(made)
+
+    assert [curve([run], "return"), curve([run], "return"), curve([run], "KL")] == [1, 1, 2]
+    updates[0] = 4
+    assert curve([run], "return") == 3
+    run.ending = "finished"
+    assert curve([run], "return") == 4
+    assert made == ["return", "KL", "return", "return"]
 
 
 def test_what_travels_to_a_browser_is_the_same_in_fewer_bytes():

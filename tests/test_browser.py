@@ -234,6 +234,33 @@ def test_a_run_streams_into_the_same_picture_and_asks_no_more_after_stop(visit):
     assert len(page.sent) == before
 
 
+SLOWER = """
+import streamlit as st
+from pgviz.ui import live
+
+@st.fragment(run_every=0.2)
+def panel():
+    looks = st.session_state["looks"] = st.session_state.get("looks", 0) + 1
+    st.write(f"look {looks}")
+    if looks == 5:
+        live.look_every(600)
+
+panel()
+"""
+
+
+def test_a_picture_can_be_looked_at_less_often_without_a_new_page(chromium, tmp_path):
+    script = tmp_path / "slower.py"
+    script.write_text(SLOWER)
+    with served(script) as url:
+        page = chromium.new_page()
+        page.goto(url)
+        expect(page.get_by_text("look 5")).to_be_visible(timeout=PATIENCE)
+        page.wait_for_timeout(QUIET)
+        expect(page.get_by_text("look 5")).to_be_visible()
+        page.close()
+
+
 def test_a_closed_tab_stops_its_runs(visit):
     page = begin_runs(visit, "actor-critic?step=switches")
     path = until(lambda: next(iter(writers()), None), page)

@@ -44,6 +44,16 @@ def test_a_kept_result_is_worked_out_once_for_all_threads_and_copied_for_each():
     assert kept.once("other", lambda: 5) == 5
 
 
+def test_a_result_of_another_state_takes_the_place_of_the_old_one():
+    """A run under way leaves one entry, not one for each update."""
+    kept = Kept(megabytes=1)
+    assert kept.once("curve", lambda: "ten updates", state=10) == "ten updates"
+    size = kept.num_bytes
+    assert kept.once("curve", lambda: "now eleven", state=11) == "now eleven"
+    assert kept.once("curve", lambda: "never asked", state=11) == "now eleven"
+    assert kept.num_bytes == pytest.approx(size, abs=10)
+
+
 def test_many_small_results_take_no_more_than_large_ones():
     """Each needs a name and its place in the table: a number counted as its 21 bytes took 500."""
     kept = Kept(megabytes=1)
