@@ -3,9 +3,9 @@
 Not Streamlit's own cache: that is emptied for everybody when any client sends `clear_cache`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from pgviz.environment import number_of
 from pgviz.kept import Kept
@@ -22,11 +22,15 @@ def in_memory(function: Callable[P, T]) -> Callable[P, T]:
 
     Its arguments must be hashable. Everybody gets a copy of the result.
     """
-    name = f"{function.__module__}.{function.__qualname__}"
 
     @wraps(function)
     def remembered(*args: P.args, **kwargs: P.kwargs) -> T:
-        key = "", name, args, tuple(sorted(kwargs.items()))  # owned by nobody
-        return memory.once(key, lambda: function(*args, **kwargs))
+        return memory.once(name_of(function, *args, **kwargs), lambda: function(*args, **kwargs))
 
     return remembered
+
+
+def name_of(function: Callable[..., object], *args: Any, **kwargs: Any) -> Hashable:
+    """Under which the result of a call is kept; it is owned by nobody."""
+    name = f"{function.__module__}.{function.__qualname__}"
+    return "", name, args, tuple(sorted(kwargs.items()))

@@ -47,7 +47,7 @@ COLUMNS = (
 
 
 class Host:
-    """One start of the server on this host: `with Host(folder) as host:`."""
+    """One start of the server on this host, and what it took: `with host.awake() as server:`."""
 
     def __init__(self, folder: Path, num_bytes: int) -> None:
         self.folder, self._num_bytes = folder, num_bytes

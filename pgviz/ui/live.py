@@ -24,7 +24,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pgviz.environment import number_of
-from pgviz.in_memory import memory
+from pgviz.in_memory import memory, name_of
 from pgviz.measure.ensembles import Curves, LearningCurves
 from pgviz.measure.solving import curve, seed_curves
 from pgviz.runs import Busy, Recording, Run, Runs
@@ -332,11 +332,10 @@ def once_for_all(work: Callable[Concatenate[Sequence[Run], P], T]) -> Callable[.
 
     `work(runs, …)` reads what they have recorded; its other arguments must be hashable.
     """
-    name = f"{work.__module__}.{work.__qualname__}"
 
     @wraps(work)
     def shown(runs: Sequence[Run], *args: P.args, **kwargs: P.kwargs) -> T:
-        key = "", name, tuple(str(run.path) for run in runs), args, tuple(sorted(kwargs.items()))
+        key = name_of(work, tuple(str(run.path) for run in runs), *args, **kwargs)
         return memory.once(key, lambda: work(runs, *args, **kwargs), tuple(map(_so_far, runs)))
 
     return shown

@@ -44,6 +44,7 @@ class Screen:
         self.page, self.step, self.present = page, step, present
         self.height = ROOM_HEIGHT if present else HEIGHT
         self.key = f"{page.slug}-{step.slug}"
+        self.shows_stop = False  # then the end of a run must be noticed, even if it has just come
         st.title(step.heading(progress.is_revealed(page.slug, step.slug)), anchor=False)
         with st.container(key=f"screen-{self.key}"):
             left, right = st.columns([34, 66], gap="medium")

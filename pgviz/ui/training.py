@@ -51,7 +51,7 @@ def recorded(
     with screen.picture():
         live.follow(
             lambda: _draw(screen, configs, shown, draw, height),
-            alive=not _over(shown) or (bool(mine) and _stop_is_there(screen)),
+            alive=screen.shows_stop or not _over(shown),
             until=lambda: _over(shown) or _failed(shown) > failed,
         )
         live.offer_again(live.group_of(shown))
@@ -99,9 +99,8 @@ def run_again(
             on_click=guarded(begin),
         )
         if mine := own_of(screen.key):
-            active = any(run.active for run in live.group_of(mine))
-            st.session_state[f"{key}.active"] = active
-            if active:
+            screen.shows_stop = any(run.active for run in live.group_of(mine))
+            if screen.shows_stop:
                 if st.button("Stop", key=f"{key}.stop"):
                     live.stop_group(screen.key)
             else:
@@ -111,11 +110,6 @@ def run_again(
 def own_of(step: str) -> list[Config]:
     """The visitor's own runs on the step of this key; none if the recorded ones are shown."""
     return st.session_state.get(f"again.{step}") or []
-
-
-def _stop_is_there(screen: Screen) -> bool:
-    """Whether Stop was drawn: a run that has ended since then must be noticed all the same."""
-    return bool(st.session_state.get(f"again.{screen.key}.active"))
 
 
 def _over(configs: Sequence[Config]) -> bool:
